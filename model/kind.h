@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kind.h - what kinds of object there are, and what can be set on each.
+ *
+ * One C table a kind (model/kinds/) is the only place where a setting is
+ * written: parser, validation, help, TAB, JSON, store and manual follow.
+ *
+ *     kind path   = { attrs: device gateway up ... }
+ *     kind class  = { attrs: rate ceil ..., children: class, fixed: match }
+ *
+ * A *fixed* child is made along with its parent and goes with it: /paths below
+ * the root, `match` below a class. Everything else is an object an operator
+ * creates and deletes.
+ */
+#ifndef MODEL_KIND_H
+#define MODEL_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/value.h"
+
+struct node;
+struct text;
+
+enum attr_flags {
+	ATTR_REQUIRED = 1 << 0, /* must be given to create */
+	ATTR_AUTO = 1 << 1,	/* may be `auto`: Tresse chooses or finds out */
+	ATTR_CHOSEN = 1 << 2,	/* ...and keeps what it chose in the store */
+	ATTR_READONLY = 1 << 3, /* told by the running system, never set */
+	ATTR_SECRET = 1 << 4,	/* kept apart, shown only when asked by name */
+};
+
+/* What setting it does to traffic that is under way. */
+enum effect {
+	EFFECT_NONE,	/* nothing is sent to the data plane */
+	EFFECT_HITLESS, /* changed in place, no packet lost */
+	EFFECT_FLAP,	/* packets of this object may be lost once */
+	EFFECT_REBUILD, /* the object and what is below it is made anew */
+};
+const char *effect_name(enum effect effect);
+
+struct kind;
+
+struct attr {
+	const char *name;
+	const struct type *type;
+	unsigned flags;		      /* enum attr_flags */
+	const char *standard;	      /* default as it would be typed, or NULL */
+	const char *unit;	      /* of numbers: "packets"; or NULL */
+	uint64_t min, max;	      /* of numbers, sizes, rates; max 0: no limit */
+	uint8_t family;		      /* of addresses: AF_INET, AF_INET6 or 0 */
+	const struct choice *choices; /* of type_enum; ends with a NULL name */
+	const struct choice *words;   /* in place of a value; same */
+	const struct kind *refers;    /* of type_ref: kind of the target */
+	bool below;		      /* ...which is below this node's root (class default) */
+	enum effect effect;
+	const char *help;    /* one line, no full stop */
+	const char *example; /* a value that can be typed */
+};
+
+struct kind {
+	const char *name;    /* path */
+	const char *plural;  /* paths: for "3 paths" */
+	const char *summary; /* one line, no full stop */
+	const char *man;     /* a paragraph for help and the manual */
+	const char *fixed_name; /* name of a fixed node of this kind, or NULL */
+	const struct attr *attrs;
+	size_t attr_count;
+	const struct kind *const *fixed;   /* NULL-terminated, or NULL */
+	const struct kind *child;	   /* what `create` makes here, or NULL */
+	/* What stands in brackets in `ls`: settings only, no state. NULL:
+	 * the number of children. */
+	void (*brief)(const struct node *node, struct text *out);
+};
+
+extern const struct kind kind_root, kind_paths, kind_path, kind_classes,
+	kind_uplink, kind_class, kind_matches, kind_match, kind_system;
+
+/* All of the above, NULL-terminated, for walks over the tables. */
+extern const struct kind *const kinds[];
+
+/* NULL if there is none. */
+const struct attr *kind_attr(const struct kind *kind, const char *name);
+const struct kind *kind_find(const char *name);
+/* Index of attr in kind->attrs. */
+size_t kind_index(const struct kind *kind, const struct attr *attr);
+
+/* Positions in the tables, for the code that gives the settings their meaning. */
+enum path_attr {
+	PATH_DEVICE,
+	PATH_GATEWAY,
+	PATH_SOURCE,
+	PATH_GATEWAY6,
+	PATH_SOURCE6,
+	PATH_UP,
+	PATH_DOWN,
+	PATH_TABLE,
+	PATH_MARK,
+	PATH_DEFAULT_ROUTE,
+	PATH_METRIC,
+	PATH_ENABLED,
+	PATH_DESCRIPTION,
+	PATH_ATTRS
+};
+enum uplink_attr {
+	UPLINK_PATH,
+	UPLINK_DEVICE,
+	UPLINK_DEFAULT,
+	UPLINK_R2Q,
+	UPLINK_LINKLAYER,
+	UPLINK_OVERHEAD,
+	UPLINK_MPU,
+	UPLINK_CLASSIFIER,
+	UPLINK_ENABLED,
+	UPLINK_DESCRIPTION,
+	UPLINK_ATTRS
+};
+enum class_attr {
+	CLASS_RATE,
+	CLASS_CEIL,
+	CLASS_BURST,
+	CLASS_CBURST,
+	CLASS_PRIO,
+	CLASS_QUANTUM,
+	CLASS_LINKLAYER,
+	CLASS_OVERHEAD,
+	CLASS_MPU,
+	CLASS_LEAF,
+	CLASS_CLASSID,
+	CLASS_MARK,
+	CLASS_DESCRIPTION,
+	CLASS_ATTRS
+};
+enum match_attr {
+	MATCH_ORDER,
+	MATCH_SCOPE,
+	MATCH_PROTO,
+	MATCH_SPORT,
+	MATCH_DPORT,
+	MATCH_SRC,
+	MATCH_DST,
+	MATCH_DSCP,
+	MATCH_TCP_FLAGS,
+	MATCH_LENGTH,
+	MATCH_UID,
+	MATCH_GID,
+	MATCH_CGROUP,
+	MATCH_MARK,
+	MATCH_ENABLED,
+	MATCH_DESCRIPTION,
+	MATCH_ATTRS
+};
+enum system_attr {
+	SYSTEM_CLASS_MASK,
+	SYSTEM_PATH_MASK,
+	SYSTEM_TABLES,
+	SYSTEM_RULES,
+	SYSTEM_ATTRS
+};
+
+/* Indexes of the choices and words that code asks for. */
+enum linklayer { LINKLAYER_ETHERNET, LINKLAYER_ATM };
+enum scope { SCOPE_CONNECTION, SCOPE_PACKET };
+enum classifier { CLASSIFIER_NFT, CLASSIFIER_FW };
+enum gateway_word { GATEWAY_NONE = 1, GATEWAY_ONLINK = 2 }; /* value.word */
+enum source_word { SOURCE_NONE = 1 };
+
+#endif
