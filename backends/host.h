@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * host.h - the machine under the drivers: the only door to its sockets.
+ *
+ * A host is the network namespace the program runs in. Sockets are opened when
+ * first asked for, so what only looks at the store opens none.
+ */
+#ifndef BACKENDS_HOST_H
+#define BACKENDS_HOST_H
+
+#include "model/base/err.h"
+#include "model/base/mem.h"
+#include "model/facts.h"
+
+struct host;
+struct netlink;
+
+struct host *host_new(void);
+void host_free(struct host *host);
+AUTO_DEFINE(host, struct host *, host_free)
+
+/* NETLINK_ROUTE, NETLINK_NETFILTER; borrowed. NULL and err on failure. */
+struct netlink *host_netlink(struct host *host, int protocol,
+			     struct err *err);
+
+/* Links, addresses and default routes as they are now (facts is cleared
+ * first, but what was probed stays). */
+int host_read_facts(struct host *host, struct facts *facts, struct err *err);
+
+/* 0 if this process may change the network here; else EPERM and a sentence that
+ * names the capability. */
+int host_may_write(struct host *host, struct err *err);
+
+/* Runs job in a child process in a throw-away network namespace (a user
+ * namespace too, where we are not root), with lo up. The child's result (0..255)
+ * comes back; negative errno and err if no such namespace can be had. The child
+ * must open its own netlink sockets. job writes at most size bytes to answer,
+ * which come back as well. */
+int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
+		    void *answer, size_t size, struct err *err);
+
+#endif

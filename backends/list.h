@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* list.h - the drivers, in the order in which they take turns. */
+#ifndef BACKENDS_LIST_H
+#define BACKENDS_LIST_H
+
+#include "model/backend.h"
+
+extern const struct backend backend_route, backend_tc, backend_mark;
+
+/* Ends with NULL. */
+extern const struct backend *const backends[];
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * backend.h - a driver: the code that applies one kind of thing to the data
+ * plane.
+ *
+ * A driver says what the tree wants (want), what is there (read), and how to get
+ * from one to the other as a list of steps (plan). The engine (txn.h) alone
+ * decides when steps run, in what order drivers take turns, and when to go back.
+ * Going back is the same road: plan from what is there to what was there before.
+ * So a driver has no undo of its own, but what it reads must hold everything
+ * that it can change.
+ *
+ * A driver touches only what it made (told by handle, table, protocol number, or
+ * by struct owned). After a commit it reads again, and a second plan must be
+ * empty.
+ */
+#ifndef MODEL_BACKEND_H
+#define MODEL_BACKEND_H
+
+#include "model/base/err.h"
+#include "model/facts.h"
+#include "model/node.h"
+#include "model/report.h"
+#include "model/state.h"
+
+struct host; /* the only door to sockets, sysfs, child processes: backends/host.h */
+struct live;
+
+struct backend {
+	const char *name;
+	const char *summary;
+
+	/* Asks the host for what this tree needs to know beyond links and
+	 * addresses (is there an sfq?) and puts it into facts. Changes nothing;
+	 * lacking is no error. NULL: nothing to ask. */
+	int (*probe)(struct host *host, const struct tree *tree,
+		     struct facts *facts, struct err *err);
+
+	/* Pure. The objects that the tree asks for. What cannot be had here is
+	 * reported: an error refuses, a warning goes on (a device that is not
+	 * there: its objects are left out). */
+	void (*want)(const struct tree *tree, const struct facts *facts,
+		     struct report *report, struct state *want);
+
+	/* The running state of what is ours, and of what stands where the tree
+	 * wants to be. Reads only. EPERM if the host does not let us look. */
+	int (*read)(struct host *host, const struct tree *tree,
+		    const struct facts *facts, const struct owned *owned,
+		    struct state *now, struct err *err);
+
+	/* Pure: no sockets, no clock. Same input, same steps, and none if now
+	 * says what want says. Foreign things in the way are reported. Before
+	 * and after of the steps point into now and want. claims gets what
+	 * becomes ours by these steps, with what has to be put back one day. */
+	void (*plan)(const struct state *now, const struct state *want,
+		     const struct facts *facts, const struct owned *owned,
+		     struct report *report, struct plan *plan,
+		     struct owned *claims);
+
+	/* Does steps[0..count), which are all this driver's, in order; marks
+	 * each that took effect as done. On failure *failed is the index of the
+	 * step that failed, and err has the kernel's own words. */
+	int (*apply)(struct host *host, struct step *const *steps, size_t count,
+		     size_t *failed, struct err *err);
+
+	/* One line, no newline: object with its figures, as the field's own
+	 * tools write them. */
+	void (*print)(const struct object *object, struct text *out);
+	/* Only what differs, "ceil 200kbit -> 300kbit". NULL: print both. */
+	void (*print_change)(const struct object *before,
+			     const struct object *after, struct text *out);
+
+	/* Counters and states for every node of the tree at once. Reads only.
+	 * NULL where there are none to give. */
+	int (*live)(struct host *host, const struct tree *tree,
+		    const struct facts *facts, struct live *live,
+		    struct err *err);
+};
+
+/* Plans what every driver does the same way: adds what is missing, deletes what
+ * is too much, and asks differs() about what is in both. For drivers to call
+ * from plan(). */
+struct diff {
+	bool (*differs)(const struct object *now, const struct object *want);
+	void (*add)(struct plan *plan, const struct object *want, void *arg);
+	void (*change)(struct plan *plan, const struct object *now,
+		       const struct object *want, void *arg);
+	void (*remove)(struct plan *plan, const struct object *now, void *arg);
+};
+void state_diff(const struct state *now, const struct state *want,
+		const struct backend *backend, const struct diff *diff,
+		struct plan *plan, void *arg);
+
+/*
+ * What the running system says about nodes: read-only settings (ATTR_READONLY)
+ * by node and index. Filled by drivers, shown by ls, get, info and status.
+ */
+struct live *live_new(void);
+void live_free(struct live *live);
+AUTO_DEFINE(live, struct live *, live_free)
+void live_set_u(struct live *live, const struct node *node, size_t attr,
+		uint64_t u);
+void live_set_text(struct live *live, const struct node *node, size_t attr,
+		   const char *text);
+/* NULL: nothing known. */
+const struct value *live_value(const struct live *live,
+			       const struct node *node, size_t attr);
+
+#endif

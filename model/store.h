@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * store.h - the configuration on disk: SQLite.
+ *
+ *     tresse.db          the tree, its revisions with changesets, what is ours
+ *                        on the host (struct owned), the journal of the
+ *                        transaction under way
+ *     tresse.db-secrets  keys, mode 0600
+ *     tresse.db-lock     flock() while a change is applied; holds who, what,
+ *                        since when
+ *
+ * Opening for reading needs no rights beyond reading the file, takes no lock and
+ * creates nothing; a store that is not there reads as an empty one. Everything
+ * that is wrong with a store (newer than this program, damaged, read-only, full,
+ * not ours) is one sentence and changes nothing.
+ *
+ * The rollback journal (journal_mode=TRUNCATE) and not WAL: a reader of a WAL
+ * database has to create or write its -shm file, so somebody without rights
+ * could not look.
+ */
+#ifndef MODEL_STORE_H
+#define MODEL_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/err.h"
+#include "model/base/mem.h"
+#include "model/node.h"
+#include "model/state.h"
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* STORE_WRITE creates the file (0644 in a directory that is made 0755) and
+ * migrates an older schema, after copying the file to FILE-vN. */
+struct store *store_open(const char *file, enum store_mode mode,
+			 struct err *err);
+void store_free(struct store *store);
+AUTO_DEFINE(store, struct store *, store_free)
+const char *store_file(const struct store *store);
+
+/* Number of the last committed revision; 0 for an empty store. */
+int store_revision(struct store *store, uint64_t *revision, struct err *err);
+/* The committed tree; clean (node.h). */
+int store_load(struct store *store, struct tree **tree, struct err *err);
+int store_load_owned(struct store *store, struct owned *owned,
+		     struct err *err);
+
+/* One writer at a time, for the length of a transaction. Waits wait_ms; EBUSY
+ * then, and the sentence names the holder: pid, user, since when, doing what.
+ * Told once a second while waiting, if tell is not NULL. */
+int store_lock(struct store *store, const char *doing, unsigned wait_ms,
+	       void (*tell)(const char *holder), struct err *err);
+void store_unlock(struct store *store);
+
+struct stamp {
+	const char *actor;  /* "root (uid 0), pts/1, 192.0.2.7": who() of shell */
+	const char *reason; /* or NULL */
+};
+
+/* Before the first step: what will be ours, the revision it starts from and the
+ * steps as text, in one synchronous commit. */
+int store_arm(struct store *store, const struct owned *claims,
+	      const char *steps, struct err *err);
+/* An armed transaction that was never ended (a crash): true and its text. */
+int store_armed(struct store *store, bool *armed, char **steps,
+		struct err *err);
+/* The end of an armed transaction that was undone. */
+int store_disarm(struct store *store, const struct owned *owned,
+		 struct err *err);
+/* Writes what is dirty in the tree as a new revision, with its changeset, keeps
+ * exactly `owned`, and ends the armed transaction: all in one. The tree is clean
+ * afterwards and its new nodes have numbers. ESTALE if the store has moved on
+ * from base. */
+int store_commit(struct store *store, struct tree *tree, uint64_t base,
+		 const struct owned *owned, const struct stamp *stamp,
+		 uint64_t *revision, struct err *err);
+
+struct revision {
+	uint64_t number;
+	int64_t at_us; /* since 1970, UTC */
+	char *actor, *reason; /* owned */
+	size_t changes; /* rows in the changeset */
+};
+/* Newest first; each() returns non-zero to stop. */
+int store_history(struct store *store,
+		  int (*each)(const struct revision *revision, void *arg),
+		  void *arg, struct err *err);
+
+/* Secrets, by node and setting. value NULL on get: there is none. */
+int store_secret_set(struct store *store, uint64_t node, const char *name,
+		     const void *value, size_t size, struct err *err);
+int store_secret_get(struct store *store, uint64_t node, const char *name,
+		     void **value, size_t *size, struct err *err);
+
+#endif

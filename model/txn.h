@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * txn.h - a change that happens whole, or not at all.
+ *
+ *     check -> plan -> arm -> apply -> verify -> commit
+ *                                \        \        \
+ *                                 `--------`--------`--> undo, verify, disarm
+ *
+ * The candidate is a tree in memory; the store has the committed one. Undo is a
+ * plan from what is there now to what was read before the first step. A crash
+ * between arm and commit is undone the same way at the next start, from the
+ * committed tree.
+ */
+#ifndef MODEL_TXN_H
+#define MODEL_TXN_H
+
+#include "model/backend.h"
+#include "model/store.h"
+
+struct txn {
+	struct store *store;	     /* opened STORE_WRITE and locked */
+	struct host *host;
+	const struct backend *const *backends;
+	int (*read_facts)(struct host *host, struct facts *facts,
+			  struct err *err);
+	struct stamp stamp;
+	bool dry; /* stop after the plan */
+};
+
+struct outcome {
+	struct report report; /* of check, want and plan */
+	struct facts facts;
+	struct state now, want;
+	struct plan plan;     /* points into now and want */
+	uint64_t revision;    /* the one that stands now */
+	bool stored;	      /* a new revision was written */
+	char *failed_path;    /* owned: node of the step that failed, or NULL */
+};
+void outcome_clear(struct outcome *outcome);
+
+/* Pure: everything that can be said of a tree without looking at a host. */
+void tree_check(const struct tree *tree, struct report *report);
+/* Chooses what is left to Tresse and kept (ATTR_CHOSEN): classids, marks,
+ * tables. Deterministic; reports when a range is used up. */
+void tree_choose(struct tree *tree, struct report *report);
+
+/* The whole way for a candidate based on revision `base`. On failure the data
+ * plane is as before, err says why (and report holds the findings); code
+ * ENOTRECOVERABLE if it could not be put back. */
+int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
+	    struct outcome *outcome, struct err *err);
+
+/* Finishes what a crash left: undoes it. *recovered says if there was anything. */
+int txn_recover(const struct txn *txn, bool *recovered, struct err *err);
+
+/* Reads only: how the running system differs from this tree. Drivers that may
+ * not look (no privilege) are left out and noted in the report. */
+int txn_observe(struct host *host, const struct backend *const *backends,
+		int (*read_facts)(struct host *, struct facts *, struct err *),
+		const struct tree *tree, const struct owned *owned,
+		struct outcome *outcome, struct err *err);
+
+#endif
