@@ -102,6 +102,8 @@ enum path_attr {
 	PATH_METRIC,
 	PATH_ENABLED,
 	PATH_DESCRIPTION,
+	PATH_STATE, /* read-only from here on */
+	PATH_ERROR,
 	PATH_ATTRS
 };
 enum uplink_attr {
@@ -115,6 +117,8 @@ enum uplink_attr {
 	UPLINK_CLASSIFIER,
 	UPLINK_ENABLED,
 	UPLINK_DESCRIPTION,
+	UPLINK_STATE, /* read-only from here on */
+	UPLINK_ERROR,
 	UPLINK_ATTRS
 };
 enum class_attr {
@@ -131,6 +135,19 @@ enum class_attr {
 	CLASS_CLASSID,
 	CLASS_MARK,
 	CLASS_DESCRIPTION,
+	CLASS_STATE, /* read-only from here on */
+	CLASS_ERROR,
+	CLASS_PACKETS,
+	CLASS_BYTES,
+	CLASS_DROPS,
+	CLASS_OVERLIMITS,
+	CLASS_BACKLOG,
+	CLASS_QUEUED,
+	CLASS_LENDS,
+	CLASS_BORROWS,
+	CLASS_GIANTS,
+	CLASS_TOKENS,
+	CLASS_CTOKENS,
 	CLASS_ATTRS
 };
 enum match_attr {
@@ -150,6 +167,10 @@ enum match_attr {
 	MATCH_MARK,
 	MATCH_ENABLED,
 	MATCH_DESCRIPTION,
+	MATCH_STATE, /* read-only from here on */
+	MATCH_ERROR,
+	MATCH_PACKETS,
+	MATCH_BYTES,
 	MATCH_ATTRS
 };
 enum system_attr {
