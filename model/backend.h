@@ -3,15 +3,15 @@
  * backend.h - a driver: the code that applies one kind of thing to the data
  * plane.
  *
- * A driver says what the tree wants (want), what is there (read), and how to get
- * from one to the other as a list of steps (plan). The engine (txn.h) alone
- * decides when steps run, in what order drivers take turns, and when to go back.
- * Going back is the same road: plan from what is there to what was there before.
- * So a driver has no undo of its own, but what it reads must hold everything
- * that it can change.
+ * A driver says what the tree wants (want), what is there (read), and how to
+ * get from one to the other as a list of steps (plan). The engine (txn.h) alone
+ * decides when steps run, in what order drivers take turns, and when to go
+ * back. Going back is the same road: plan from what is there to what was there
+ * before. So a driver has no undo of its own, but what it reads must hold
+ * everything that it can change.
  *
- * A driver touches only what it made (told by handle, table, protocol number, or
- * by struct owned). After a commit it reads again, and a second plan must be
+ * A driver touches only what it made (told by handle, table, protocol number,
+ * or by struct owned). After a commit it reads again, and a second plan must be
  * empty.
  */
 #ifndef MODEL_BACKEND_H
@@ -23,7 +23,8 @@
 #include "model/report.h"
 #include "model/state.h"
 
-struct host; /* the only door to sockets, sysfs, child processes: backends/host.h */
+struct host; /* the only door to sockets, sysfs, child processes:
+		backends/host.h */
 struct live;
 
 struct backend {
@@ -103,7 +104,7 @@ void live_set_u(struct live *live, const struct node *node, size_t attr,
 void live_set_text(struct live *live, const struct node *node, size_t attr,
 		   const char *text);
 /* NULL: nothing known. */
-const struct value *live_value(const struct live *live,
-			       const struct node *node, size_t attr);
+const struct value *live_value(const struct live *live, const struct node *node,
+			       size_t attr);
 
 #endif

@@ -19,17 +19,17 @@ struct link_fact {
 	int index;
 	unsigned flags; /* IFF_UP, IFF_POINTOPOINT ... of linux/if.h */
 	bool carrier;
-	uint32_t mtu;	/* bytes, without the link header */
+	uint32_t mtu;	 /* bytes, without the link header */
 	uint32_t txqlen; /* packets */
 	uint32_t gso_max_segs;
 };
 
 struct address_fact {
-	int index; /* of the link */
+	int index;	       /* of the link */
 	struct prefix address; /* with the network's length */
-	struct prefix peer; /* of a point-to-point link; family 0 if none */
-	uint8_t scope; /* RT_SCOPE_* */
-	uint8_t flags; /* IFA_F_* (low 8 bits) */
+	struct prefix peer;    /* of a point-to-point link; family 0 if none */
+	uint8_t scope;	       /* RT_SCOPE_* */
+	uint8_t flags;	       /* IFA_F_* (low 8 bits) */
 };
 
 /* A default route of the main table, not made by us. */
@@ -61,8 +61,7 @@ struct facts {
 };
 
 void facts_clear(struct facts *facts);
-const struct link_fact *facts_link(const struct facts *facts,
-				   const char *name);
+const struct link_fact *facts_link(const struct facts *facts, const char *name);
 const struct link_fact *facts_link_at(const struct facts *facts, int index);
 /* True if this kernel has the qdisc; it must have been asked for before. */
 bool facts_qdisc(const struct facts *facts, const char *kind, bool *asked);

@@ -5,11 +5,10 @@
 
 #include "model/base/mem.h"
 
-const struct kind *const kinds[] = { &kind_root,    &kind_paths,
-				     &kind_path,    &kind_classes,
-				     &kind_uplink,  &kind_class,
-				     &kind_matches, &kind_match,
-				     &kind_system,  NULL };
+const struct kind *const kinds[] = { &kind_root,    &kind_paths,  &kind_path,
+				     &kind_classes, &kind_uplink, &kind_class,
+				     &kind_matches, &kind_match,  &kind_system,
+				     NULL };
 
 const char *effect_name(enum effect effect)
 {

@@ -46,30 +46,30 @@ struct kind;
 struct attr {
 	const char *name;
 	const struct type *type;
-	unsigned flags;		      /* enum attr_flags */
-	const char *standard;	      /* default as it would be typed, or NULL */
-	const char *unit;	      /* of numbers: "packets"; or NULL */
-	uint64_t min, max;	      /* of numbers, sizes, rates; max 0: no limit */
-	uint8_t family;		      /* of addresses: AF_INET, AF_INET6 or 0 */
+	unsigned flags;	      /* enum attr_flags */
+	const char *standard; /* default as it would be typed, or NULL */
+	const char *unit;     /* of numbers: "packets"; or NULL */
+	uint64_t min, max;    /* of numbers, sizes, rates; max 0: no limit */
+	uint8_t family;	      /* of addresses: AF_INET, AF_INET6 or 0 */
 	const struct choice *choices; /* of type_enum; ends with a NULL name */
 	const struct choice *words;   /* in place of a value; same */
 	const struct kind *refers;    /* of type_ref: kind of the target */
-	bool below;		      /* ...which is below this node's root (class default) */
+	bool below; /* ...which is below this node's root (class default) */
 	enum effect effect;
 	const char *help;    /* one line, no full stop */
 	const char *example; /* a value that can be typed */
 };
 
 struct kind {
-	const char *name;    /* path */
-	const char *plural;  /* paths: for "3 paths" */
-	const char *summary; /* one line, no full stop */
-	const char *man;     /* a paragraph for help and the manual */
+	const char *name;	/* path */
+	const char *plural;	/* paths: for "3 paths" */
+	const char *summary;	/* one line, no full stop */
+	const char *man;	/* a paragraph for help and the manual */
 	const char *fixed_name; /* name of a fixed node of this kind, or NULL */
 	const struct attr *attrs;
 	size_t attr_count;
-	const struct kind *const *fixed;   /* NULL-terminated, or NULL */
-	const struct kind *child;	   /* what `create` makes here, or NULL */
+	const struct kind *const *fixed; /* NULL-terminated, or NULL */
+	const struct kind *child;	 /* what `create` makes here, or NULL */
 	/* What stands in brackets in `ls`: settings only, no state. NULL:
 	 * the number of children. */
 	void (*brief)(const struct node *node, struct text *out);
@@ -87,7 +87,8 @@ const struct kind *kind_find(const char *name);
 /* Index of attr in kind->attrs. */
 size_t kind_index(const struct kind *kind, const struct attr *attr);
 
-/* Positions in the tables, for the code that gives the settings their meaning. */
+/* Positions in the tables, for the code that gives the settings their meaning.
+ */
 enum path_attr {
 	PATH_DEVICE,
 	PATH_GATEWAY,

@@ -25,6 +25,7 @@
 #include "model/base/mem.h"
 #include "model/base/text.h"
 #include "model/kind.h"
+#include "model/name.h"
 #include "model/value.h"
 
 struct node;
@@ -76,7 +77,7 @@ struct node *node_next(const struct node *node);
 #define node_each(child, parent)                                               \
 	for (struct node *child = node_first(parent); child;                   \
 	     child = node_next(child))
-size_t node_count(const struct node *node);	   /* children, fixed too */
+size_t node_count(const struct node *node); /* children, fixed too */
 struct node *node_find(const struct node *parent, const char *name);
 /* Children sorted by name, numbers in names by their value (br2 before br10).
  * The array ends with NULL and is the caller's to free. */
@@ -114,8 +115,7 @@ bool node_has(const struct node *node, size_t attr); /* any origin but NONE */
 
 /* The node that a reference setting names; NULL if unset or if there is none
  * (err, if wanted, then says so). */
-struct node *node_target(const struct node *node, size_t attr,
-			 struct err *err);
+struct node *node_target(const struct node *node, size_t attr, struct err *err);
 
 /* What the store has to write: nodes created or changed since tree_clean(). */
 enum dirt { DIRT_NONE, DIRT_CHANGED, DIRT_NEW };
@@ -127,10 +127,5 @@ void tree_clean(struct tree *tree);
 /* Makes `to` say what `wanted` says, by path, keeping numbers and chosen
  * settings of what stays. With merge, what `wanted` lacks stays as it is. */
 void tree_sync(struct tree *to, const struct tree *wanted, bool merge);
-
-/* strcmp() with digits compared by value. */
-int name_compare(const char *a, const char *b);
-/* Number of single edits from a to b, at most limit + 1: "did you mean". */
-unsigned name_distance(const char *a, const char *b, unsigned limit);
 
 #endif

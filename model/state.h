@@ -8,8 +8,9 @@
  *     read(host) ----------'
  *
  * An object has a key that says what it is ("class wan0 1:10"), unique within
- * its driver, and data in the driver's own layout: flat, without pointers, so it
- * can be compared, printed and kept. The path names the node that asked for it.
+ * its driver, and data in the driver's own layout: flat, without pointers, so
+ * it can be compared, printed and kept. The path names the node that asked for
+ * it.
  */
 #ifndef MODEL_STATE_H
 #define MODEL_STATE_H
@@ -50,8 +51,7 @@ struct object *state_add(struct state *state, const struct backend *backend,
 			 size_t size);
 /* NULL: none. */
 const struct object *state_find(const struct state *state,
-				const struct backend *backend,
-				const char *key);
+				const struct backend *backend, const char *key);
 void state_clear(struct state *state);
 
 enum step_op { STEP_ADD, STEP_CHANGE, STEP_REPLACE, STEP_DELETE };
@@ -99,7 +99,7 @@ void plan_clear(struct plan *plan);
 struct owned_item {
 	char *backend; /* owned: the driver's name */
 	char *key;     /* owned: of the object */
-	void *saved;   /* owned: what stood there, in the driver's layout; NULL */
+	void *saved; /* owned: what stood there, in the driver's layout; NULL */
 	size_t saved_size;
 };
 struct owned {

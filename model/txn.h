@@ -18,7 +18,7 @@
 #include "model/store.h"
 
 struct txn {
-	struct store *store;	     /* opened STORE_WRITE and locked */
+	struct store *store; /* opened STORE_WRITE and locked */
 	struct host *host;
 	const struct backend *const *backends;
 	int (*read_facts)(struct host *host, struct facts *facts,
@@ -31,10 +31,10 @@ struct outcome {
 	struct report report; /* of check, want and plan */
 	struct facts facts;
 	struct state now, want;
-	struct plan plan;     /* points into now and want */
-	uint64_t revision;    /* the one that stands now */
-	bool stored;	      /* a new revision was written */
-	char *failed_path;    /* owned: node of the step that failed, or NULL */
+	struct plan plan;  /* points into now and want */
+	uint64_t revision; /* the one that stands now */
+	bool stored;	   /* a new revision was written */
+	char *failed_path; /* owned: node of the step that failed, or NULL */
 };
 void outcome_clear(struct outcome *outcome);
 
@@ -50,7 +50,8 @@ void tree_choose(struct tree *tree, struct report *report);
 int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	    struct outcome *outcome, struct err *err);
 
-/* Finishes what a crash left: undoes it. *recovered says if there was anything. */
+/* Finishes what a crash left: undoes it. *recovered says if there was anything.
+ */
 int txn_recover(const struct txn *txn, bool *recovered, struct err *err);
 
 /* Reads only: how the running system differs from this tree. Drivers that may

@@ -15,6 +15,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Zeroed. size 0 gives a pointer that may be freed. */
 void *mem_alloc(size_t size);
@@ -57,7 +59,8 @@ AUTO_DEFINE(str, char *, free)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Calls that take no length, or a shell, are not for this program. */
+/* Calls that take no length, or a shell, are not for this program. (Their own
+ * headers are read above, before the words are taken away.) */
 #pragma GCC poison sprintf vsprintf strcpy strcat system popen gets
 
 #endif

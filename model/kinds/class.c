@@ -22,8 +22,8 @@ static const struct choice classifiers[] = {
 	{                                                                      \
 		.name = "linklayer", .type = &type_enum, .flags = ATTR_AUTO,   \
 		.choices = linklayers, .effect = EFFECT_HITLESS,               \
-		.help = "how a packet's cost on the line is counted; auto: "   \
-			whence,                                                \
+		.help = "how a packet's cost on the line is counted; "         \
+			"auto: " whence,                                       \
 		.example = "atm",                                              \
 	}
 #define OVERHEAD(whence)                                                       \

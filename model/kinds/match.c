@@ -19,7 +19,8 @@ static const struct choice scopes[] = {
 	[SCOPE_CONNECTION] = { "connection",
 			       "the first packet that matches decides for the "
 			       "whole connection" },
-	[SCOPE_PACKET] = { "packet", "each packet by itself, after the others" },
+	[SCOPE_PACKET] = { "packet",
+			   "each packet by itself, after the others" },
 	{ NULL, NULL }
 };
 

@@ -13,8 +13,7 @@ static const struct choice gateway_words[] = {
 };
 
 static const struct choice source_words[] = {
-	[SOURCE_NONE - 1] = { "none", "no rule by source" },
-	{ NULL, NULL }
+	[SOURCE_NONE - 1] = { "none", "no rule by source" }, { NULL, NULL }
 };
 
 #define GATEWAY(which, number, sample)                                         \

@@ -1,0 +1,804 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/node.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/queue.h>
+
+struct setting {
+	uint16_t attr;
+	uint16_t origin;
+	struct value value;
+};
+
+struct node {
+	struct tree *tree;
+	struct node *parent; /* NULL for the root */
+	const struct kind *kind;
+	char *name;
+	uint64_t id; /* 0 until stored */
+	enum dirt dirt;
+	bool fixed;
+	uint16_t setting_count, setting_room;
+	struct setting *settings; /* owned, sorted by attr */
+	size_t child_count;
+	TAILQ_HEAD(children, node) children; /* owned, in the order added */
+	TAILQ_ENTRY(node) sibling;
+	struct node *name_next; /* in a slot of tree->names */
+	struct node *id_next;	/* in a slot of tree->ids */
+};
+
+/* Nodes are found by (parent, name) and by id in two hashes that the tree
+ * keeps, so a place with 100,000 children costs what one with three does. */
+struct tree {
+	struct node *root;
+	struct node **names, **ids; /* slot_count chains each */
+	size_t slot_count, node_count;
+	uint64_t *deleted; /* ids that the store still has */
+	size_t deleted_count, deleted_room;
+	bool dirty;
+};
+
+/* ---- hashes ---- */
+
+static size_t name_slot(const struct tree *tree, const struct node *parent,
+			const char *name)
+{
+	uint32_t hash = name_hash(NAME_HASH_SEED, &parent, sizeof(parent));
+
+	return name_hash(hash, name, strlen(name)) & (tree->slot_count - 1);
+}
+
+static size_t id_slot(const struct tree *tree, uint64_t id)
+{
+	return (id * 0x9e3779b97f4a7c15u >> 20) & (tree->slot_count - 1);
+}
+
+static void hash_name(struct tree *tree, struct node *node)
+{
+	size_t slot = name_slot(tree, node->parent, node->name);
+
+	node->name_next = tree->names[slot];
+	tree->names[slot] = node;
+}
+
+static void hash_id(struct tree *tree, struct node *node)
+{
+	size_t slot = id_slot(tree, node->id);
+
+	node->id_next = tree->ids[slot];
+	tree->ids[slot] = node;
+}
+
+static void unhash_name(struct tree *tree, struct node *node)
+{
+	struct node **at =
+		&tree->names[name_slot(tree, node->parent, node->name)];
+
+	while (*at != node)
+		at = &(*at)->name_next;
+	*at = node->name_next;
+}
+
+static void unhash_id(struct tree *tree, struct node *node)
+{
+	struct node **at = &tree->ids[id_slot(tree, node->id)];
+
+	if (!node->id)
+		return;
+	while (*at != node)
+		at = &(*at)->id_next;
+	*at = node->id_next;
+}
+
+static void grow_hashes(struct tree *tree)
+{
+	free(tree->names);
+	free(tree->ids);
+	tree->slot_count *= 4;
+	tree->names = mem_array(tree->slot_count, sizeof(*tree->names));
+	tree->ids = mem_array(tree->slot_count, sizeof(*tree->ids));
+	for (struct node *at = tree->root; at; at = node_walk(tree->root, at)) {
+		hash_name(tree, at);
+		if (at->id)
+			hash_id(tree, at);
+	}
+}
+
+/* ---- making and freeing ---- */
+
+static struct node *node_new(struct tree *tree, struct node *parent,
+			     const struct kind *kind, const char *name)
+{
+	struct node *node = mem_alloc(sizeof(*node));
+
+	node->tree = tree;
+	node->parent = parent;
+	node->kind = kind;
+	node->name = mem_strdup(name);
+	node->dirt = DIRT_NEW;
+	TAILQ_INIT(&node->children);
+	if (parent) {
+		TAILQ_INSERT_TAIL(&parent->children, node, sibling);
+		parent->child_count++;
+	}
+	if (++tree->node_count > tree->slot_count && tree->root)
+		grow_hashes(tree);
+	else
+		hash_name(tree, node);
+	return node;
+}
+
+static void add_fixed(struct node *node)
+{
+	const struct kind *const *kind = node->kind->fixed;
+
+	for (; kind && *kind; kind++) {
+		struct node *child =
+			node_new(node->tree, node, *kind, (*kind)->fixed_name);
+
+		child->fixed = true;
+		child->dirt = DIRT_NONE;
+		add_fixed(child);
+	}
+}
+
+static void clear_settings(struct node *node)
+{
+	for (size_t i = 0; i < node->setting_count; i++)
+		value_clear(&node->kind->attrs[node->settings[i].attr],
+			    &node->settings[i].value);
+	free(node->settings);
+	node->settings = NULL;
+	node->setting_count = node->setting_room = 0;
+}
+
+static void node_free(struct node *node)
+{
+	struct node *child;
+
+	while ((child = TAILQ_FIRST(&node->children))) {
+		TAILQ_REMOVE(&node->children, child, sibling);
+		node_free(child);
+	}
+	clear_settings(node);
+	free(node->name);
+	free(node);
+}
+
+struct tree *tree_new(void)
+{
+	struct tree *tree = mem_alloc(sizeof(*tree));
+
+	tree->slot_count = 64;
+	tree->names = mem_array(tree->slot_count, sizeof(*tree->names));
+	tree->ids = mem_array(tree->slot_count, sizeof(*tree->ids));
+	tree->root = node_new(tree, NULL, &kind_root, "");
+	tree->root->fixed = true;
+	tree->root->dirt = DIRT_NONE;
+	add_fixed(tree->root);
+	return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	node_free(tree->root);
+	free(tree->names);
+	free(tree->ids);
+	free(tree->deleted);
+	free(tree);
+}
+
+struct node *tree_root(const struct tree *tree)
+{
+	return tree->root;
+}
+
+struct node *tree_paths(const struct tree *tree)
+{
+	return node_fixed(tree->root, &kind_paths);
+}
+
+struct node *tree_classes(const struct tree *tree)
+{
+	return node_fixed(tree->root, &kind_classes);
+}
+
+struct node *tree_system(const struct tree *tree)
+{
+	return node_fixed(tree->root, &kind_system);
+}
+
+struct node *tree_by_id(const struct tree *tree, uint64_t id)
+{
+	struct node *at = tree->ids[id_slot(tree, id)];
+
+	while (at && at->id != id)
+		at = at->id_next;
+	return id ? at : NULL;
+}
+
+struct node *node_create(struct node *parent, const char *name, struct err *err)
+{
+	AUTO(str) char *path = node_path_dup(parent);
+	struct node *node;
+	int rc;
+
+	if (!parent->kind->child) {
+		err_set(err, EINVAL, "%s: nothing can be created here", path);
+		return NULL;
+	}
+	rc = name_check(name, err);
+	if (rc < 0) {
+		err_prefix(err, "%s: ", path);
+		return NULL;
+	}
+	if (node_find(parent, name)) {
+		err_set(err, EEXIST, "%s: %s is already there", path, name);
+		return NULL;
+	}
+	node = node_new(parent->tree, parent, parent->kind->child, name);
+	add_fixed(node);
+	parent->tree->dirty = true;
+	return node;
+}
+
+/* The branch leaves the hashes; what the store has is remembered. */
+static void forget(struct node *branch)
+{
+	struct tree *tree = branch->tree;
+
+	for (struct node *at = branch; at; at = node_walk(branch, at)) {
+		unhash_name(tree, at);
+		unhash_id(tree, at);
+		tree->node_count--;
+		if (!at->id)
+			continue;
+		tree->deleted =
+			mem_grow(tree->deleted, tree->deleted_count,
+				 &tree->deleted_room, sizeof(*tree->deleted));
+		tree->deleted[tree->deleted_count++] = at->id;
+	}
+}
+
+void node_delete(struct node *node)
+{
+	assert(!node->fixed);
+	forget(node);
+	TAILQ_REMOVE(&node->parent->children, node, sibling);
+	node->parent->child_count--;
+	node->tree->dirty = true;
+	node_free(node);
+}
+
+/* ---- looking ---- */
+
+const char *node_name(const struct node *node)
+{
+	return node->name;
+}
+
+const struct kind *node_kind(const struct node *node)
+{
+	return node->kind;
+}
+
+struct tree *node_tree(const struct node *node)
+{
+	return node->tree;
+}
+
+struct node *node_parent(const struct node *node)
+{
+	return node->parent;
+}
+
+bool node_is_fixed(const struct node *node)
+{
+	return node->fixed;
+}
+
+uint64_t node_id(const struct node *node)
+{
+	return node->id;
+}
+
+void node_set_id(struct node *node, uint64_t id)
+{
+	unhash_id(node->tree, node);
+	node->id = id;
+	if (id)
+		hash_id(node->tree, node);
+}
+
+void node_path(const struct node *node, struct text *out)
+{
+	if (!node->parent) {
+		text_put_char(out, '/');
+		return;
+	}
+	if (node->parent->parent)
+		node_path(node->parent, out);
+	text_put_char(out, '/');
+	text_put(out, node->name);
+}
+
+char *node_path_dup(const struct node *node)
+{
+	struct text path = TEXT_NONE;
+
+	node_path(node, &path);
+	return text_take(&path);
+}
+
+struct node *node_owner(const struct node *node)
+{
+	struct node *at = node->parent;
+
+	while (at && at->fixed)
+		at = at->parent;
+	return at;
+}
+
+struct node *node_first(const struct node *node)
+{
+	return TAILQ_FIRST(&node->children);
+}
+
+struct node *node_next(const struct node *node)
+{
+	return TAILQ_NEXT(node, sibling);
+}
+
+size_t node_count(const struct node *node)
+{
+	return node->child_count;
+}
+
+struct node *node_find(const struct node *parent, const char *name)
+{
+	const struct tree *tree = parent->tree;
+	struct node *at = tree->names[name_slot(tree, parent, name)];
+
+	while (at && (at->parent != parent || strcmp(at->name, name) != 0))
+		at = at->name_next;
+	return at;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct node *const *left = a, *const *right = b;
+
+	return name_compare((*left)->name, (*right)->name);
+}
+
+struct node **node_sorted(const struct node *node)
+{
+	struct node **list = mem_array(node->child_count + 1, sizeof(*list));
+	size_t count = 0;
+
+	node_each (child, node)
+		list[count++] = child;
+	qsort(list, count, sizeof(*list), by_name);
+	return list;
+}
+
+struct node *node_walk(const struct node *branch, const struct node *at)
+{
+	if (!TAILQ_EMPTY(&at->children))
+		return TAILQ_FIRST(&at->children);
+	while (at != branch) {
+		if (TAILQ_NEXT(at, sibling))
+			return TAILQ_NEXT(at, sibling);
+		at = at->parent;
+	}
+	return NULL;
+}
+
+struct node *node_fixed(const struct node *node, const struct kind *kind)
+{
+	node_each (child, node)
+		if (child->fixed && child->kind == kind)
+			return child;
+	return NULL;
+}
+
+/* The child whose name is nearest to a mistyped one, or NULL. */
+static const struct node *nearest(const struct node *parent, const char *name)
+{
+	unsigned best = strlen(name) > 4 ? 3 : 2;
+	const struct node *found = NULL;
+
+	node_each (child, parent) {
+		unsigned distance = name_distance(name, child->name, best);
+
+		if (distance < best) {
+			best = distance;
+			found = child;
+		}
+	}
+	return found;
+}
+
+static struct node *no_child(const struct node *parent, const char *name,
+			     struct err *err)
+{
+	AUTO(str) char *path = node_path_dup(parent);
+	const struct node *like = nearest(parent, name);
+	const char *slash = parent->parent ? "/" : "";
+
+	err_set(err, ENOENT, "%s%s%.64s: there is no such thing", path, slash,
+		name);
+	if (like)
+		err_append(err, "; did you mean %s%s%s?", path, slash,
+			   like->name);
+	return NULL;
+}
+
+struct node *tree_walk(const struct tree *tree, const struct node *from,
+		       const char *path, struct err *err)
+{
+	const struct node *at = path[0] == '/' ? tree->root : from;
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+		AUTO(str) char *part = mem_strndup(path, length);
+		const struct node *next = at;
+
+		path += length + (path[length] == '/');
+		if (!strcmp(part, ".."))
+			next = at->parent ? at->parent : at;
+		else if (length && strcmp(part, ".") != 0)
+			next = node_find(at, part);
+		if (!next)
+			return no_child(at, part, err);
+		at = next;
+	}
+	return (struct node *)at;
+}
+
+/* ---- settings ---- */
+
+/* The standards of all kinds, read once from their rows. */
+static const struct value *standard_of(const struct kind *kind, size_t attr)
+{
+	static struct value *values[32];
+	const struct attr *row = &kind->attrs[attr];
+	size_t index = 0;
+
+	if (!row->standard)
+		return NULL;
+	while (kinds[index] != kind)
+		index++;
+	assert(index < ARRAY_SIZE(values));
+	if (!values[index]) {
+		values[index] = mem_array(kind->attr_count, sizeof(**values));
+		for (size_t i = 0; i < kind->attr_count; i++)
+			if (kind->attrs[i].standard &&
+			    value_parse(&kind->attrs[i],
+					kind->attrs[i].standard,
+					&values[index][i], NULL) < 0)
+				assert(!"a standard that its type refuses");
+	}
+	return &values[index][attr];
+}
+
+static struct setting *setting_at(const struct node *node, size_t attr,
+				  size_t *place)
+{
+	size_t i = 0;
+
+	while (i < node->setting_count && node->settings[i].attr < attr)
+		i++;
+	if (place)
+		*place = i;
+	if (i < node->setting_count && node->settings[i].attr == attr)
+		return &node->settings[i];
+	return NULL;
+}
+
+const struct value *node_value(const struct node *node, size_t attr)
+{
+	const struct setting *setting = setting_at(node, attr, NULL);
+
+	return setting ? &setting->value : standard_of(node->kind, attr);
+}
+
+enum origin node_origin(const struct node *node, size_t attr)
+{
+	const struct setting *setting = setting_at(node, attr, NULL);
+
+	if (setting)
+		return (enum origin)setting->origin;
+	return node->kind->attrs[attr].standard ? ORIGIN_STANDARD : ORIGIN_NONE;
+}
+
+static void soil(struct node *node)
+{
+	if (node->dirt == DIRT_NONE)
+		node->dirt = DIRT_CHANGED;
+	node->tree->dirty = true;
+}
+
+static struct setting *insert(struct node *node, size_t attr, size_t place)
+{
+	struct setting *at;
+	size_t room = node->setting_room;
+
+	node->settings = mem_grow(node->settings, node->setting_count, &room,
+				  sizeof(*node->settings));
+	node->setting_room = (uint16_t)room;
+	at = &node->settings[place];
+	memmove(at + 1, at, (node->setting_count - place) * sizeof(*at));
+	node->setting_count++;
+	*at = (struct setting){ .attr = (uint16_t)attr };
+	return at;
+}
+
+void node_set(struct node *node, size_t attr, struct value *value,
+	      enum origin origin)
+{
+	const struct attr *row = &node->kind->attrs[attr];
+	size_t place;
+	struct setting *setting = setting_at(node, attr, &place);
+
+	if (setting && setting->origin == origin &&
+	    value_equal(row, &setting->value, value)) {
+		value_clear(row, value);
+		return;
+	}
+	if (setting)
+		value_clear(row, &setting->value);
+	else
+		setting = insert(node, attr, place);
+	setting->origin = (uint16_t)origin;
+	setting->value = *value;
+	*value = (struct value){ 0 };
+	soil(node);
+}
+
+void node_unset(struct node *node, size_t attr)
+{
+	size_t place;
+	struct setting *setting = setting_at(node, attr, &place);
+
+	if (!setting)
+		return;
+	value_clear(&node->kind->attrs[attr], &setting->value);
+	node->setting_count--;
+	memmove(setting, setting + 1,
+		(node->setting_count - place) * sizeof(*setting));
+	soil(node);
+}
+
+/* The setting whose name is nearest to a mistyped one, or NULL. */
+static const struct attr *nearest_attr(const struct kind *kind,
+				       const char *name)
+{
+	unsigned best = 3;
+	const struct attr *found = NULL;
+
+	for (size_t i = 0; i < kind->attr_count; i++) {
+		unsigned distance =
+			name_distance(name, kind->attrs[i].name, best);
+
+		if (distance < best) {
+			best = distance;
+			found = &kind->attrs[i];
+		}
+	}
+	return found;
+}
+
+static int no_attr(const struct node *node, const char *name, const char *path,
+		   struct err *err)
+{
+	const struct attr *like = nearest_attr(node->kind, name);
+
+	err_set(err, EINVAL, "%s: a %s has no setting %.64s", path,
+		node->kind->name, name);
+	if (like)
+		err_append(err, "; did you mean %s?", like->name);
+	return err ? err->code : -EINVAL;
+}
+
+static int unset_text(struct node *node, const struct attr *row,
+		      const char *path, struct err *err)
+{
+	if (row->flags & ATTR_REQUIRED)
+		return err_set(err, EINVAL,
+			       "%s: %s is needed: it cannot be "
+			       "unset",
+			       path, row->name);
+	node_unset(node, kind_index(node->kind, row));
+	return 0;
+}
+
+int node_set_text(struct node *node, const char *name, const char *text,
+		  struct err *err)
+{
+	AUTO(str) char *path = node_path_dup(node);
+	const struct attr *row = kind_attr(node->kind, name);
+	struct value value = { 0 };
+
+	if (!row)
+		return no_attr(node, name, path, err);
+	if (row->flags & ATTR_READONLY)
+		return err_set(err, EROFS,
+			       "%s: %s is told by the running system and "
+			       "cannot be set",
+			       path, name);
+	if (!text[0] || ((row->flags & ATTR_AUTO) && !strcmp(text, "auto")))
+		return unset_text(node, row, path, err);
+	if (value_parse(row, text, &value, err) < 0)
+		return err_prefix(err, "%s: %s: ", path, name);
+	node_set(node, kind_index(node->kind, row), &value, ORIGIN_GIVEN);
+	return 0;
+}
+
+void node_print(const struct node *node, size_t attr, struct text *out)
+{
+	const struct value *value = node_value(node, attr);
+
+	if (value)
+		value_print(&node->kind->attrs[attr], value, out);
+}
+
+uint64_t node_u(const struct node *node, size_t attr)
+{
+	const struct value *value = node_value(node, attr);
+
+	return value ? value->u : 0;
+}
+
+const char *node_text(const struct node *node, size_t attr)
+{
+	const struct value *value = node_value(node, attr);
+
+	return value ? value->text : NULL;
+}
+
+bool node_has(const struct node *node, size_t attr)
+{
+	return node_origin(node, attr) != ORIGIN_NONE;
+}
+
+/* ---- references ---- */
+
+/* A class named somewhere below branch; *count says how many there are. */
+static struct node *find_below(const struct node *branch,
+			       const struct kind *kind, const char *name,
+			       unsigned *count)
+{
+	struct node *found = NULL;
+
+	*count = 0;
+	for (struct node *at = node_walk(branch, branch); at;
+	     at = node_walk(branch, at))
+		if (at->kind == kind && !strcmp(at->name, name)) {
+			found = at;
+			++*count;
+		}
+	return found;
+}
+
+static struct node *target_below(const struct node *node,
+				 const struct attr *row, const char *name,
+				 const char *path, struct err *err)
+{
+	unsigned count;
+	struct node *found;
+
+	if (strchr(name, '/')) {
+		found = tree_walk(node->tree, node, name, NULL);
+		if (found && found->kind == row->refers)
+			return found;
+		count = 0;
+	} else {
+		found = find_below(node, row->refers, name, &count);
+		if (count == 1)
+			return found;
+	}
+	if (count)
+		err_set(err, EINVAL,
+			"%s: %s=%s: there are %u of that name below; write "
+			"the way to it, as in internet/%s",
+			path, row->name, name, count, name);
+	else
+		err_set(err, ENOENT, "%s: %s=%s: there is no such %s below %s",
+			path, row->name, name, row->refers->name, path);
+	return NULL;
+}
+
+struct node *node_target(const struct node *node, size_t attr, struct err *err)
+{
+	const struct attr *row = &node->kind->attrs[attr];
+	const char *name = node_text(node, attr);
+	AUTO(str) char *path = NULL;
+	struct node *found = NULL;
+
+	if (!name)
+		return NULL;
+	path = node_path_dup(node);
+	if (row->below)
+		return target_below(node, row, name, path, err);
+	node_each (container, node->tree->root)
+		if (container->kind->child == row->refers)
+			found = node_find(container, name);
+	if (!found)
+		err_set(err, ENOENT, "%s: %s=%s: there is no %s of that name",
+			path, row->name, name, row->refers->name);
+	return found;
+}
+
+/* ---- what the store has to write ---- */
+
+enum dirt node_dirt(const struct node *node)
+{
+	return node->dirt;
+}
+
+const uint64_t *tree_deleted(const struct tree *tree, size_t *count)
+{
+	*count = tree->deleted_count;
+	return tree->deleted;
+}
+
+bool tree_is_dirty(const struct tree *tree)
+{
+	return tree->dirty;
+}
+
+void tree_clean(struct tree *tree)
+{
+	for (struct node *at = tree->root; at; at = node_walk(tree->root, at))
+		at->dirt = DIRT_NONE;
+	tree->deleted_count = 0;
+	tree->dirty = false;
+}
+
+/* ---- one tree made like another ---- */
+
+static void sync_settings(struct node *to, const struct node *wanted,
+			  bool merge)
+{
+	for (size_t attr = 0; attr < to->kind->attr_count; attr++) {
+		const struct setting *setting = setting_at(wanted, attr, NULL);
+		enum origin here = node_origin(to, attr);
+		struct value value = { 0 };
+
+		if (setting && setting->origin == ORIGIN_GIVEN) {
+			value_copy(&to->kind->attrs[attr], &setting->value,
+				   &value);
+			node_set(to, attr, &value, ORIGIN_GIVEN);
+		} else if (here == ORIGIN_GIVEN && !merge) {
+			node_unset(to, attr);
+		}
+	}
+}
+
+static void sync_node(struct node *to, const struct node *wanted, bool merge)
+{
+	struct node *child, *next;
+
+	sync_settings(to, wanted, merge);
+	for (child = merge ? NULL : node_first(to); child; child = next) {
+		next = node_next(child);
+		if (!child->fixed && !node_find(wanted, child->name))
+			node_delete(child);
+	}
+	node_each (want, wanted) {
+		child = node_find(to, want->name);
+		if (!child)
+			child = node_create(to, want->name, NULL);
+		assert(child && child->kind == want->kind);
+		sync_node(child, want, merge);
+	}
+}
+
+void tree_sync(struct tree *to, const struct tree *wanted, bool merge)
+{
+	sync_node(to->root, wanted->root, merge);
+}
