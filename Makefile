@@ -1,47 +1,155 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-PREFIX ?= /usr/local
-CC ?= cc
-PKG_CONFIG ?= pkg-config
-BUILD ?= build
+#
+# make help       what can be made
+# make deps       what has to be there first (Debian 12, as root)
+#
+# CC=clang and SAN=1 build in folders of their own; other flags may change from
+# one call to the next, and what depends on them is made again.
+
 VERSION := 0.1.0
 
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+bindir ?= $(PREFIX)/bin
+mandir ?= $(PREFIX)/share/man
+docdir ?= $(PREFIX)/share/doc/tresse
+unitdir ?= $(PREFIX)/lib/systemd/system
+
+# build, build/san, build/clang, build/clangsan
+comma := ,
+variant := $(if $(findstring clang,$(CC)),clang)$(if $(SAN),san)
+BUILD ?= build$(if $(variant),/$(variant))
+export TRESSE_BUILD := $(BUILD)
+
 packages := sqlite3 libnl-3.0 jansson
+# Asked for once, and only by what compiles: `make deps` must work without.
+pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages)))$(pkg_cflags)
+pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages)))$(pkg_libs)
+
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wvla -Wundef -Wold-style-definition
-cflags := -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -DTRESSE_VERSION='"$(VERSION)"' \
+sanitize := $(if $(SAN),-fsanitize=address$(comma)undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer)
+cflags = -std=gnu11 -O2 -g -D_GNU_SOURCE -I. \
+	-DTRESSE_VERSION='"$(VERSION)"' \
 	-DSQLITE_ENABLE_SESSION -DSQLITE_ENABLE_PREUPDATE_HOOK \
-	$(warnings) $(if $(WERROR),-Werror) \
-	$(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-	$(shell $(PKG_CONFIG) --cflags $(packages)) $(CPPFLAGS) $(CFLAGS)
-comma := ,
-libs := $(shell $(PKG_CONFIG) --libs $(packages)) -lreadline
-ldflags := $(if $(SAN),-fsanitize=address$(comma)undefined) $(LDFLAGS)
+	$(warnings) $(if $(WERROR),-Werror) $(sanitize) $(pkg_cflags) \
+	$(CPPFLAGS) $(CFLAGS)
+ldflags = $(sanitize) $(LDFLAGS)
+libs = $(pkg_libs) -lreadline
 
 model := $(wildcard model/*.c model/*/*.c)
 drivers := $(wildcard backends/*.c backends/*/*.c)
 shell := $(wildcard shell/*.c)
 unit := $(wildcard tests/unit/*.c)
+program := $(model) $(drivers) $(shell)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 quiet = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
 all: $(BUILD)/tresse
 
-$(BUILD)/tresse: $(call objects,$(model) $(drivers) $(shell))
+$(BUILD)/tresse: $(call objects,$(program))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs)
 
-$(BUILD)/unit: $(call objects,$(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(unit))
+$(BUILD)/unit: $(call objects,$(filter-out shell/main.c,$(program)) $(unit))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) -lcunit
 
-$(BUILD)/%.o: %.c
+# The tests' traffic generator: nothing of the program is in it.
+$(BUILD)/traffic: $(BUILD)/tests/net/traffic.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
 
-check: $(BUILD)/unit
-	$(BUILD)/unit
+# Newer than the objects whenever they would come out otherwise.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(cflags) $(ldflags))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+-include $(patsubst %.o,%.d,$(call objects,$(program) $(unit) tests/net/traffic.c))
+
+deps:
+	@tests/lab/deps
+
+programs := $(BUILD)/tresse $(BUILD)/traffic
+
+check: $(BUILD)/unit $(BUILD)/tresse
+	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh'
+
+check-net: $(programs)
+	@tests/run -t 300 $(sort $(wildcard tests/net/test_*.sh))
+
+check-full: $(programs)
+	@tests/run -t 600 'full: tests/lab/guest tests/net/full'
+
+check-all: deps
+	@tests/lab/check-all
+
+demo: deps
+	@$(MAKE) --no-print-directory $(programs)
+	@tests/lab/demo
+
+bench: $(programs)
+	@tests/bench/bench.sh
+
+golden: $(BUILD)/tresse
+	@tests/golden/run.sh --rewrite
+
+lint:
+	@tests/run 'lint: tests/lab/lint'
+
+install: $(BUILD)/tresse
+	install -D -m 755 $(BUILD)/tresse $(DESTDIR)$(bindir)/tresse
+	install -D -m 644 man/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
+	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
+	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' debian/tresse.service \
+		| install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/tresse.service)
+	$(foreach pair,$(completions),install -D -m 644 \
+		$(subst :, $(DESTDIR)$(PREFIX)/share/,$(pair));)
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8
+	rm -rf $(DESTDIR)$(docdir)
+	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service)
+	$(foreach pair,$(completions),rm -f \
+		$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(pair)));)
+
+# from:to, below PREFIX/share; those that are there.
+completions := $(foreach pair, \
+	completions/tresse.bash:bash-completion/completions/tresse \
+	completions/tresse.zsh:zsh/site-functions/_tresse \
+	completions/tresse.fish:fish/vendor_completions.d/tresse.fish, \
+	$(if $(wildcard $(firstword $(subst :, ,$(pair)))),$(pair)))
+
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=tresse-$(VERSION)/ HEAD \
+		| xz >$(BUILD)/tresse-$(VERSION).tar.xz
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf build
 
-.PHONY: all check clean
--include $(patsubst %.o,%.d,$(call objects,$(model) $(drivers) $(shell) $(unit)))
+help:
+	@echo 'make all        the program: $(BUILD)/tresse'
+	@echo 'make deps       install what is needed, on Debian 12, as root'
+	@echo 'make demo       the ADSL policy with real traffic, as root'
+	@echo 'make check      unit and golden tests: quick, no privilege'
+	@echo 'make check-net  real packets in network namespaces'
+	@echo 'make check-full the same on a stock Debian kernel, under QEMU'
+	@echo 'make check-all  all of these, both compilers, sanitizers, lint'
+	@echo 'make lint       layout of the code, includes, scripts, manual'
+	@echo 'make golden     rewrite what the golden tests expect'
+	@echo 'make bench      times, as ratios to what else does the same'
+	@echo 'make install uninstall   DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'make dist clean'
+	@echo
+	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
+	@echo 'CFLAGS= and LDFLAGS= come last'
+
+.PHONY: all deps check check-net check-full check-all demo bench golden lint \
+	install uninstall dist clean help FORCE
+.DELETE_ON_ERROR:
