@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Numbers that are left to Tresse (ATTR_CHOSEN): a path's table and mark, a
+ * class's classid and mark. What is given comes first, what was chosen before
+ * stays unless a given one now wants it, the rest takes the lowest that is free.
+ * (Declared in txn.h.)
+ */
+#include "model/base/mem.h"
+#include "model/node.h"
+#include "model/report.h"
+#include "model/txn.h"
+
+/* Numbers 0..limit-1 and who has them; next: all below are taken. */
+struct pool {
+	uint8_t *used;
+	uint32_t limit, next;
+};
+
+#define POOL_MAX 65536u
+
+static void pool_init(struct pool *pool, uint64_t limit)
+{
+	pool->limit = limit < POOL_MAX ? (uint32_t)limit : POOL_MAX;
+	pool->used = mem_array(pool->limit, 1);
+	pool->next = 0;
+}
+
+static bool pool_take(struct pool *pool, uint64_t number)
+{
+	if (number >= pool->limit)
+		return true; /* outside: nobody else will choose it */
+	if (pool->used[number])
+		return false;
+	pool->used[number] = 1;
+	return true;
+}
+
+static bool pool_lowest(struct pool *pool, uint32_t *number)
+{
+	while (pool->next < pool->limit && pool->used[pool->next])
+		pool->next++;
+	if (pool->next == pool->limit)
+		return false;
+	*number = pool->next;
+	pool->used[pool->next] = 1;
+	return true;
+}
+
+/* How the numbers of one setting are laid out over a pool. */
+struct series {
+	struct pool pool;
+	size_t attr;
+	bool is_mark; /* value.bits, else value.u */
+	uint64_t base, unit; /* number n stands for base + n * unit */
+	const char *what;    /* "tables of /system are" */
+};
+
+static uint64_t series_number(const struct series *series,
+			      const struct node *node)
+{
+	const struct value *value = node_value(node, series->attr);
+	uint64_t u = series->is_mark ? value->bits.value : value->u;
+
+	return u < series->base ? UINT64_MAX :
+				  (u - series->base) / series->unit;
+}
+
+static void series_set(const struct series *series, struct node *node,
+		       uint64_t number)
+{
+	uint64_t u = series->base + number * series->unit;
+	struct value value = { .u = u };
+
+	if (series->is_mark)
+		value = (struct value){ .bits = { (uint32_t)u, UINT32_MAX } };
+	node_set(node, series->attr, &value, ORIGIN_CHOSEN);
+}
+
+static void keep_given(struct series *series, struct node *node)
+{
+	if (node_origin(node, series->attr) == ORIGIN_GIVEN)
+		pool_take(&series->pool, series_number(series, node));
+}
+
+static void keep_chosen(struct series *series, struct node *node)
+{
+	if (node_origin(node, series->attr) == ORIGIN_CHOSEN &&
+	    (series_number(series, node) >= series->pool.limit ||
+	     !pool_take(&series->pool, series_number(series, node))))
+		node_unset(node, series->attr);
+}
+
+static void choose(struct series *series, struct node *node,
+		   struct report *report)
+{
+	uint32_t number;
+
+	if (node_origin(node, series->attr) != ORIGIN_NONE)
+		return;
+	if (pool_lowest(&series->pool, &number))
+		series_set(series, node, number);
+	else
+		report_error(report, node, ENOSPC, "%s used up",
+			     series->what);
+}
+
+/* ---- paths ---- */
+
+static void choose_for_paths(const struct tree *tree, struct series *series,
+			     struct report *report)
+{
+	node_each (path, tree_paths(tree))
+		keep_given(series, path);
+	node_each (path, tree_paths(tree))
+		keep_chosen(series, path);
+	node_each (path, tree_paths(tree))
+		choose(series, path, report);
+	free(series->pool.used);
+}
+
+/* A mask of 0 is refused by the check; here it must only do no harm. */
+static uint32_t lowest_bit(uint32_t mask)
+{
+	return mask ? mask & -mask : 1;
+}
+
+static void choose_paths(const struct tree *tree, struct report *report)
+{
+	const struct node *machine = tree_system(tree);
+	const struct range *tables =
+		&node_value(machine, SYSTEM_TABLES)->ranges->item[0];
+	uint32_t mask = node_value(machine, SYSTEM_PATH_MASK)->bits.value;
+	struct series table = { .attr = PATH_TABLE,
+				.base = tables->from,
+				.unit = 1,
+				.what = "tables of /system are" };
+	struct series mark = { .attr = PATH_MARK,
+			       .is_mark = true,
+			       .base = lowest_bit(mask),
+			       .unit = lowest_bit(mask),
+			       .what = "path-mask of /system: marks are" };
+
+	pool_init(&table.pool, (uint64_t)tables->to - tables->from + 1);
+	pool_init(&mark.pool, mask / lowest_bit(mask));
+	choose_for_paths(tree, &table, report);
+	choose_for_paths(tree, &mark, report);
+}
+
+/* ---- classes ---- */
+
+static bool is_leaf_class(const struct node *node)
+{
+	return node_count(node) == 1; /* nothing but its match container */
+}
+
+/* A class that has got classes of its own has no use for a mark any more. */
+static void drop_inner_mark(struct node *node)
+{
+	if (!is_leaf_class(node) &&
+	    node_origin(node, CLASS_MARK) == ORIGIN_CHOSEN)
+		node_unset(node, CLASS_MARK);
+}
+
+/* The class's own minor reads best as its mark, if that is free. */
+static void choose_mark(struct series *mark, struct node *node,
+			struct report *report)
+{
+	uint64_t minor = node_u(node, CLASS_CLASSID) & 0xffff;
+
+	if (!is_leaf_class(node) || node_has(node, CLASS_MARK))
+		return;
+	if (minor && mark->unit == 1 && minor - 1 < mark->pool.limit &&
+	    pool_take(&mark->pool, minor - 1))
+		series_set(mark, node, minor - 1);
+	else
+		choose(mark, node, report);
+}
+
+#define each_class(at, uplink)                                                 \
+	for (struct node *at = node_walk(uplink, uplink); at;                  \
+	     at = node_walk(uplink, at))                                       \
+		if (node_kind(at) == &kind_class)
+
+static void choose_classes(struct node *uplink, uint32_t mask,
+			   struct report *report)
+{
+	struct series classid = { .attr = CLASS_CLASSID,
+				  .base = 0x10001,
+				  .unit = 1,
+				  .what = "classids of this tree are" };
+	struct series mark = { .attr = CLASS_MARK,
+			       .is_mark = true,
+			       .base = lowest_bit(mask),
+			       .unit = lowest_bit(mask),
+			       .what = "class-mask of /system: marks are" };
+
+	pool_init(&classid.pool, 0xfffe);
+	pool_init(&mark.pool, mask / lowest_bit(mask));
+	each_class (at, uplink) {
+		drop_inner_mark(at);
+		keep_given(&classid, at);
+		keep_given(&mark, at);
+	}
+	each_class (at, uplink) {
+		keep_chosen(&classid, at);
+		keep_chosen(&mark, at);
+	}
+	each_class (at, uplink)
+		choose(&classid, at, report);
+	each_class (at, uplink)
+		choose_mark(&mark, at, report);
+	free(classid.pool.used);
+	free(mark.pool.used);
+}
+
+void tree_choose(struct tree *tree, struct report *report)
+{
+	uint32_t mask =
+		node_value(tree_system(tree), SYSTEM_CLASS_MASK)->bits.value;
+
+	choose_paths(tree, report);
+	node_each (uplink, tree_classes(tree))
+		choose_classes(uplink, mask, report);
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/txn.h"
+
+#include <signal.h>
+
+#include "model/base/mem.h"
+
+void outcome_clear(struct outcome *outcome)
+{
+	report_clear(&outcome->report);
+	facts_clear(&outcome->facts);
+	plan_clear(&outcome->plan);
+	state_clear(&outcome->now);
+	state_clear(&outcome->want);
+	free(outcome->failed_path);
+	*outcome = (struct outcome){ 0 };
+}
+
+/* ---- observing and planning ---- */
+
+/* What one look at the host gives, and what follows from it. */
+struct view {
+	struct host *host;
+	const struct backend *const *backends;
+	const struct tree *tree;
+	const struct facts *facts;
+};
+
+static int read_backend(const struct view *view, const struct backend *backend,
+			const struct owned *owned, struct state *now,
+			struct err *err)
+{
+	int rc = backend->read(view->host, view->tree, view->facts, owned, now,
+			       err);
+
+	return rc < 0 ? err_prefix(err, "%s: ", backend->name) : 0;
+}
+
+static int read_all(const struct view *view, const struct owned *owned,
+		    struct state *now, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; view->backends[i] && rc == 0; i++)
+		rc = read_backend(view, view->backends[i], owned, now, err);
+	return rc;
+}
+
+static void plan_all(const struct view *view, const struct state *now,
+		     const struct state *want, const struct owned *owned,
+		     struct report *report, struct plan *plan,
+		     struct owned *claims)
+{
+	for (size_t i = 0; view->backends[i]; i++)
+		view->backends[i]->plan(now, want, view->facts, owned, report,
+					plan, claims);
+	plan_sort(plan, view->backends);
+}
+
+static int probe_all(const struct txn *txn, const struct tree *tree,
+		     struct facts *facts, struct err *err)
+{
+	int rc = txn->read_facts(txn->host, facts, err);
+
+	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
+		if (txn->backends[i]->probe)
+			rc = txn->backends[i]->probe(txn->host, tree, facts,
+						     err);
+	return rc;
+}
+
+/* ---- doing steps ---- */
+
+static size_t run_length(const struct plan *plan, size_t from)
+{
+	size_t to = from;
+
+	while (to < plan->count &&
+	       plan->items[to].backend == plan->items[from].backend)
+		to++;
+	return to - from;
+}
+
+/* Neighbouring steps of one driver go to it together, so that it can batch. */
+static int apply_all(struct host *host, struct plan *plan, size_t *failed,
+		     struct err *err)
+{
+	struct step **steps = mem_array(plan->count, sizeof(*steps));
+	size_t at = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		steps[i] = &plan->items[i];
+	while (at < plan->count && rc == 0) {
+		size_t count = run_length(plan, at), bad = 0;
+
+		rc = steps[at]->backend->apply(host, steps + at, count, &bad,
+					       err);
+		if (rc < 0)
+			*failed = at + (bad < count ? bad : 0);
+		at += count;
+	}
+	free(steps);
+	return rc;
+}
+
+static void list_steps(const struct plan *plan, size_t most, const char *gap,
+		       struct text *out)
+{
+	for (size_t i = 0; i < plan->count && i < most; i++) {
+		if (i)
+			text_put(out, gap);
+		step_print(&plan->items[i], out);
+	}
+	if (plan->count > most)
+		text_printf(out, "%sand %zu more", gap, plan->count - most);
+}
+
+/* Reads again; whatever a second plan would still do is a lie of the kernel's.
+ * code 0 if there is nothing. */
+static int verify(const struct view *view, const struct state *want,
+		  const struct owned *owned, char **failed_path,
+		  struct err *err)
+{
+	struct report report = REPORT_NONE;
+	struct state now = STATE_NONE;
+	struct plan plan = PLAN_NONE;
+	struct owned claims = OWNED_NONE;
+	int rc = read_all(view, owned, &now, err);
+
+	if (rc == 0) {
+		plan_all(view, &now, want, owned, &report, &plan, &claims);
+		rc = report_err(&report, err);
+	}
+	if (rc == 0 && plan.count) {
+		AUTO_TEXT steps = TEXT_NONE;
+
+		list_steps(&plan, 5, "; ", &steps);
+		rc = err_set(err, EREMOTEIO,
+			     "the kernel said ok and did something else: "
+			     "still wanted: %s",
+			     text_get(&steps));
+		if (failed_path)
+			*failed_path = mem_strdup(step_path(&plan.items[0]));
+	}
+	owned_clear(&claims);
+	plan_clear(&plan);
+	state_clear(&now);
+	report_clear(&report);
+	return rc;
+}
+
+/* From whatever is there to `target`, and sees that it is. */
+static int go_to(const struct view *view, const struct state *target,
+		 const struct owned *owned, struct err *err)
+{
+	struct report report = REPORT_NONE;
+	struct state now = STATE_NONE;
+	struct plan plan = PLAN_NONE;
+	struct owned claims = OWNED_NONE;
+	size_t failed = 0;
+	int rc = read_all(view, owned, &now, err);
+
+	if (rc == 0) {
+		plan_all(view, &now, target, owned, &report, &plan, &claims);
+		rc = report_err(&report, err);
+	}
+	if (rc == 0 && plan.count)
+		rc = apply_all(view->host, &plan, &failed, err);
+	if (rc == 0 && plan.count)
+		rc = verify(view, target, owned, NULL, err);
+	owned_clear(&claims);
+	plan_clear(&plan);
+	state_clear(&now);
+	report_clear(&report);
+	return rc;
+}
+
+/* ---- one transaction ---- */
+
+/* Everything a transaction holds while it runs. */
+struct run {
+	const struct txn *txn;
+	struct tree *candidate;
+	uint64_t base;
+	struct outcome *outcome;
+	struct view view;
+	struct owned owned; /* before */
+	struct owned both;  /* before, and what the steps make ours */
+};
+
+/* A doubt about a node nobody touched was told when it was made. */
+static bool is_fresh(const struct tree *tree, const struct finding *found)
+{
+	const struct node *node = tree_walk(tree, tree_root(tree), found->path,
+					    NULL);
+
+	while (node && node_dirt(node) == DIRT_NONE)
+		node = node_parent(node);
+	return node != NULL;
+}
+
+static void drop_old_doubts(const struct tree *tree, struct report *report,
+			    size_t from, enum severity most)
+{
+	size_t kept = from;
+
+	for (size_t i = from; i < report->count; i++) {
+		struct finding *found = &report->items[i];
+
+		if (found->severity > most || is_fresh(tree, found)) {
+			report->items[kept++] = *found;
+			continue;
+		}
+		free(found->path);
+		free(found->text);
+	}
+	report->count = kept;
+}
+
+static int check(struct run *run, struct err *err)
+{
+	struct report *report = &run->outcome->report;
+
+	tree_choose(run->candidate, report);
+	tree_check(run->candidate, report);
+	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING);
+	return report_err(report, err);
+}
+
+static int plan(struct run *run, struct err *err)
+{
+	const struct txn *txn = run->txn;
+	struct outcome *outcome = run->outcome;
+	size_t checked = outcome->report.count;
+	struct owned claims = OWNED_NONE;
+	int rc;
+
+	run->view = (struct view){ txn->host, txn->backends, run->candidate,
+				   &outcome->facts };
+	rc = probe_all(txn, run->candidate, &outcome->facts, err);
+	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
+		txn->backends[i]->want(run->candidate, &outcome->facts,
+				       &outcome->report, &outcome->want);
+	if (rc == 0)
+		rc = report_err(&outcome->report, err);
+	if (rc == 0)
+		rc = read_all(&run->view, &run->owned, &outcome->now, err);
+	if (rc < 0)
+		return rc;
+	plan_all(&run->view, &outcome->now, &outcome->want, &run->owned,
+		 &outcome->report, &outcome->plan, &claims);
+	owned_copy(&run->both, &run->owned);
+	owned_copy(&run->both, &claims);
+	owned_clear(&claims);
+	drop_old_doubts(run->candidate, &outcome->report, checked,
+			FINDING_NOTE);
+	return report_err(&outcome->report, err);
+}
+
+/* What is ours, less what is no longer wanted. */
+static void keep_wanted(const struct txn *txn, const struct state *want,
+			const struct owned *from, struct owned *kept)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct owned_item *item = &from->items[i];
+
+		for (size_t b = 0; txn->backends[b]; b++)
+			if (!strcmp(txn->backends[b]->name, item->backend) &&
+			    state_find(want, txn->backends[b], item->key))
+				owned_add(kept, item->backend, item->key,
+					  item->saved, item->saved_size);
+	}
+}
+
+/* Puts back what the steps so far have done. The reason stays in err; what goes
+ * wrong on the way back is added to it. */
+static int undo(struct run *run, int code, struct err *err)
+{
+	AUTO_ERR trouble = ERR_NONE;
+	int rc = go_to(&run->view, &run->outcome->now, &run->both, &trouble);
+
+	if (rc == 0)
+		rc = store_disarm(run->txn->store, &run->owned, &trouble);
+	if (rc == 0) {
+		err_append(err, "; everything is as it was before");
+		return code;
+	}
+	err_append(err,
+		   "; AND it could not be put back: %s; run `tresse "
+		   "restoreconfig` when the cause is mended",
+		   trouble.text);
+	if (err)
+		err->code = -ENOTRECOVERABLE;
+	return -ENOTRECOVERABLE;
+}
+
+static int apply(struct run *run, struct err *err)
+{
+	struct outcome *outcome = run->outcome;
+	AUTO_TEXT steps = TEXT_NONE;
+	size_t failed = 0;
+	int rc;
+
+	list_steps(&outcome->plan, SIZE_MAX, "\n", &steps);
+	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
+	if (rc < 0)
+		return rc; /* nothing was done yet */
+	rc = apply_all(run->txn->host, &outcome->plan, &failed, err);
+	if (rc < 0) {
+		const char *path = step_path(&outcome->plan.items[failed]);
+
+		outcome->failed_path = mem_strdup(path);
+		err_prefix(err, "%s%s", path, path[0] ? ": " : "");
+		return undo(run, rc, err);
+	}
+	rc = verify(&run->view, &outcome->want, &run->both,
+		    &outcome->failed_path, err);
+	return rc < 0 ? undo(run, rc, err) : 0;
+}
+
+static int commit(struct run *run, struct err *err)
+{
+	struct outcome *outcome = run->outcome;
+	struct owned kept = OWNED_NONE;
+	bool dirty = tree_is_dirty(run->candidate);
+	int rc = 0;
+
+	keep_wanted(run->txn, &outcome->want, &run->both, &kept);
+	if (dirty || outcome->plan.count || kept.count != run->owned.count)
+		rc = store_commit(run->txn->store, run->candidate, run->base,
+				  &kept, &run->txn->stamp, &outcome->revision,
+				  err);
+	outcome->stored = rc == 0 && outcome->revision != run->base;
+	owned_clear(&kept);
+	if (rc < 0 && outcome->plan.count)
+		return undo(run, rc, err);
+	return rc;
+}
+
+static int go(struct run *run, struct err *err)
+{
+	int rc = check(run, err);
+
+	if (rc == 0)
+		rc = store_load_owned(run->txn->store, &run->owned, err);
+	if (rc == 0)
+		rc = plan(run, err);
+	if (rc < 0 || run->txn->dry)
+		return rc;
+	if (run->outcome->plan.count)
+		rc = apply(run, err);
+	return rc < 0 ? rc : commit(run, err);
+}
+
+/* Ctrl-C and SIGTERM wait until a transaction is whole or undone. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGQUIT);
+	sigaddset(&held, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
+	    struct outcome *outcome, struct err *err)
+{
+	struct run run = { .txn = txn,
+			   .candidate = candidate,
+			   .base = base,
+			   .outcome = outcome };
+	sigset_t before;
+	int rc;
+
+	*outcome = (struct outcome){ .revision = base };
+	hold_signals(&before);
+	rc = go(&run, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	owned_clear(&run.owned);
+	owned_clear(&run.both);
+	return rc;
+}
+
+/* ---- after a crash ---- */
+
+static int recover(const struct txn *txn, const struct tree *tree,
+		   struct err *err)
+{
+	struct outcome outcome = { 0 };
+	struct view view = { txn->host, txn->backends, tree, &outcome.facts };
+	struct owned owned = OWNED_NONE, kept = OWNED_NONE;
+	int rc = store_load_owned(txn->store, &owned, err);
+
+	if (rc == 0)
+		rc = probe_all(txn, tree, &outcome.facts, err);
+	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
+		txn->backends[i]->want(tree, &outcome.facts, &outcome.report,
+				       &outcome.want);
+	if (rc == 0)
+		rc = report_err(&outcome.report, err);
+	if (rc == 0)
+		rc = go_to(&view, &outcome.want, &owned, err);
+	if (rc == 0) {
+		keep_wanted(txn, &outcome.want, &owned, &kept);
+		rc = store_disarm(txn->store, &kept, err);
+	}
+	owned_clear(&owned);
+	owned_clear(&kept);
+	outcome_clear(&outcome);
+	return rc;
+}
+
+int txn_recover(const struct txn *txn, bool *recovered, struct err *err)
+{
+	AUTO(str) char *steps = NULL;
+	AUTO(tree) struct tree *tree = NULL;
+	sigset_t before;
+	int rc = store_armed(txn->store, recovered, &steps, err);
+
+	if (rc < 0 || !*recovered)
+		return rc;
+	rc = store_load(txn->store, &tree, err);
+	if (rc < 0)
+		return rc;
+	hold_signals(&before);
+	rc = recover(txn, tree, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (rc < 0)
+		return err_prefix(err, "a change was cut off earlier and could "
+				       "not be undone: ");
+	return 0;
+}
+
+/* ---- only looking ---- */
+
+/* A driver that may not look says so and is left out. */
+static int observe_backend(const struct view *view,
+			   const struct backend *backend,
+			   const struct owned *owned, struct outcome *outcome,
+			   struct err *err)
+{
+	struct owned claims = OWNED_NONE;
+	AUTO_ERR why = ERR_NONE;
+	int rc = read_backend(view, backend, owned, &outcome->now, &why);
+
+	if (rc == -EPERM || rc == -EACCES) {
+		report_note(&outcome->report, NULL, "%s", why.text);
+		return 0;
+	}
+	if (rc < 0)
+		return err_move(err, &why);
+	backend->want(view->tree, view->facts, &outcome->report,
+		      &outcome->want);
+	backend->plan(&outcome->now, &outcome->want, view->facts, owned,
+		      &outcome->report, &outcome->plan, &claims);
+	owned_clear(&claims);
+	return 0;
+}
+
+int txn_observe(struct host *host, const struct backend *const *backends,
+		int (*read_facts)(struct host *, struct facts *, struct err *),
+		const struct tree *tree, const struct owned *owned,
+		struct outcome *outcome, struct err *err)
+{
+	const struct txn txn = { .host = host,
+				 .backends = backends,
+				 .read_facts = read_facts };
+	struct view view = { host, backends, tree, &outcome->facts };
+	int rc;
+
+	*outcome = (struct outcome){ 0 };
+	rc = probe_all(&txn, tree, &outcome->facts, err);
+	for (size_t i = 0; backends[i] && rc == 0; i++)
+		rc = observe_backend(&view, backends[i], owned, outcome, err);
+	if (rc == 0)
+		plan_sort(&outcome->plan, backends);
+	return rc;
+}
