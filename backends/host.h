@@ -15,27 +15,32 @@
 struct host;
 struct netlink;
 
+/* rtm_protocol and FRA_PROTOCOL of all that is ours: 'T'. */
+#define TRESSE_RTPROT 84
+
 struct host *host_new(void);
 void host_free(struct host *host);
 AUTO_DEFINE(host, struct host *, host_free)
 
 /* NETLINK_ROUTE, NETLINK_NETFILTER; borrowed. NULL and err on failure. */
-struct netlink *host_netlink(struct host *host, int protocol,
-			     struct err *err);
+struct netlink *host_netlink(struct host *host, int protocol, struct err *err);
 
 /* Links, addresses and default routes as they are now (facts is cleared
  * first, but what was probed stays). */
 int host_read_facts(struct host *host, struct facts *facts, struct err *err);
+
+/* Number of the link of that name as of now; ENODEV if there is none. */
+int host_link_index(const char *name, struct err *err);
 
 /* 0 if this process may change the network here; else EPERM and a sentence that
  * names the capability. */
 int host_may_write(struct host *host, struct err *err);
 
 /* Runs job in a child process in a throw-away network namespace (a user
- * namespace too, where we are not root), with lo up. The child's result (0..255)
- * comes back; negative errno and err if no such namespace can be had. The child
- * must open its own netlink sockets. job writes at most size bytes to answer,
- * which come back as well. */
+ * namespace too, where we are not root), with lo up. The child's result
+ * (0..255) comes back; negative errno and err if no such namespace can be had.
+ * The child must open its own netlink sockets. job writes at most size bytes to
+ * answer, which come back as well. */
 int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
 		    void *answer, size_t size, struct err *err);
 
