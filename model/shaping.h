@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * shaping.h - what the settings of an HTB tree come to. Pure; no kernel.
+ *
+ * A setting of the link layer that a class leaves out is that of the class
+ * above it, then the uplink's, then ethernet, 0 and 0.
+ *
+ * A burst travels as *ticks* of 64 ns: how long the bytes take at the rate. HTB
+ * holds 32 bits of them, 275 seconds.
+ */
+#ifndef MODEL_SHAPING_H
+#define MODEL_SHAPING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/kind.h"
+
+struct err;
+struct node;
+
+/* Levels of classes that the kernel's HTB takes (TC_HTB_MAXDEPTH of
+ * net/sched/sch_htb.c; a ninth is "tree is too deep"). */
+#define SHAPING_DEPTH_MAX 8
+
+/* The device of a tree, its own or its path's; NULL if there is none. */
+const char *uplink_device(const struct node *uplink);
+
+/* The uplink that a class is below. */
+const struct node *class_uplink(const struct node *class);
+/* 0 for a class at the top. */
+unsigned class_depth(const struct node *class);
+/* No classes below it: it may carry traffic. */
+bool class_is_leaf(const struct node *class);
+
+/* Byte/s, cut as tc does; ceil is the rate where it is left out. */
+uint64_t class_rate_bytes(const struct node *class);
+uint64_t class_ceil_bytes(const struct node *class);
+
+/* Bytes; tc's default where they are left out. */
+uint64_t class_burst(const struct node *class);
+uint64_t class_cburst(const struct node *class);
+
+/* The same in ticks. -ERANGE (err says which setting and what fits) if 32 bits
+ * do not hold them; tc would wrap them around without a word. */
+int class_burst_ticks(const struct node *class, uint32_t *ticks,
+		      struct err *err);
+int class_cburst_ticks(const struct node *class, uint32_t *ticks,
+		       struct err *err);
+/* Both at once. */
+int class_ticks_check(const struct node *class, struct err *err);
+
+enum linklayer class_linklayer(const struct node *class);
+uint32_t class_overhead(const struct node *class);
+uint32_t class_mpu(const struct node *class);
+/* What HTB charges for a packet of so many bytes, Ethernet header included
+ * (psched_l2t_ns() of include/net/sch_generic.h). */
+uint64_t class_packet_cost(const struct node *class, uint64_t bytes);
+
+/* The quantum the kernel gives a class that asks for none: rate / r2q, between
+ * 1,000 and 200,000 (htb_change_class()). */
+uint32_t shaping_quantum(uint64_t rate_bytes, uint64_t r2q);
+
+/*
+ * Ticks that bytes take at a rate. Equal to those of tc 6.1, which cuts to
+ * whole microseconds first, as long as that loses little; for less than 10 us,
+ * where tc loses more than a tenth and at last everything (`burst 0b` above 13
+ * Gbit/s), exact and rounded up. -ERANGE past 32 bits.
+ */
+int shaping_ticks(uint64_t rate_bytes, uint64_t bytes, uint32_t *ticks);
+/* The way back, as tc prints it. */
+uint64_t shaping_bytes(uint64_t rate_bytes, uint32_t ticks);
+
+#endif
