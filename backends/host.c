@@ -423,15 +423,57 @@ struct outcome {
 	int result;
 };
 
+static void write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size) {
+		ssize_t written = write(fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return;
+		at += written;
+		size -= (size_t)written;
+	}
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	write_all(fd, text, strlen(text));
+	close(fd);
+}
+
+/* Programs that a job starts keep the capabilities only as root (user
+ * namespaces(7)); the job itself has them anyway, so this may fail. */
+static void become_root(uid_t uid, gid_t gid)
+{
+	AUTO(str) char *uids = mem_printf("0 %u 1", uid);
+	AUTO(str) char *gids = mem_printf("0 %u 1", gid);
+
+	write_file("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", uids);
+	write_file("/proc/self/gid_map", gids);
+}
+
 /* Where we are root a user namespace is not needed, and would cost the right to
  * big socket buffers. */
 static int leave_network(void)
 {
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
 	if (!unshare(CLONE_NEWNET))
 		return 0;
-	if (errno == EPERM && !unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		return 0;
-	return errno;
+	if (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return errno;
+	become_root(uid, gid);
+	return 0;
 }
 
 static int bring_lo_up(void)
@@ -449,22 +491,6 @@ static int bring_lo_up(void)
 		rc = errno;
 	close(fd);
 	return rc;
-}
-
-static void write_all(int fd, const void *bytes, size_t size)
-{
-	const char *at = bytes;
-
-	while (size) {
-		ssize_t written = write(fd, at, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		at += written;
-		size -= (size_t)written;
-	}
 }
 
 /* The child never returns: it must not run the parent's exit handlers. */
