@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The interactive shell, in a terminal that tmux plays.
+. "$(dirname "$0")/lib.sh"
+
+type -P tmux >/dev/null || skip_all 'no tmux (make deps)'
+uplink
+tresse <"$root/man/examples/adsl.tresse" >"$tmp/out" 2>&1 ||
+	skip_all 'the policy could not be applied'
+
+# A server of our own: its socket lies in a directory of this test.
+export TMUX_TMPDIR=$tmp
+unset TMUX
+mux() { tmux -L "tresse-$$" -f /dev/null "$@"; }
+mux new-session -d -x 100 -y 40 -s t "env PS1='done ' TERM=screen bash --norc" \
+	|| skip_all 'tmux does not start here'
+
+screen() { mux capture-pane -p -t t; }
+type_in() { mux send-keys -t t "$@"; }
+shows() { screen | grep -qE -- "$1"; }
+# expect NAME EXPRESSION: it comes to stand on the screen.
+expect() {
+	if wait_for 10 shows "$2"; then
+		ok "$1"
+	else
+		echo "no '$2' on the screen:"
+		screen | sed 's/^/  | /'
+		not_ok "$1"
+	fi
+}
+wipe() {
+	type_in C-l
+	mux clear-history -t t
+}
+
+wait_for 10 shows 'done'
+type_in tresse Enter
+expect 'there is a prompt' '^/> ?$'
+type_in 'cla' Tab
+expect 'TAB completes what is unique' '^/> classes/'
+type_in 'upl' Tab 'inter' Tab
+expect 'and goes on below' '^/> classes/uplink/internet/?'
+type_in Enter
+expect 'a path alone goes there, and the prompt says so' \
+	'^/classes/uplink/internet> ?$'
+wipe
+type_in 'ssh set ' Tab Tab
+expect 'TAB lists the settings' 'rate='
+expect 'with what they are' 'guaranteed'
+type_in C-c
+expect 'Ctrl-C gives a new line' '^/classes/uplink/internet> ?$'
+wipe
+type_in 'cd /classes/uplink/internet/interactive/match' Enter
+expect 'a long path is shortened in the middle' '^/classes/upli.*\.\.\..*match> ?$'
+wipe
+type_in 'cd /' Enter
+expect 'back at the root' '^/> ?$'
+wipe
+type_in '/paths create "x' Enter
+expect 'what cannot be read is shown with a caret' '^ *\^'
+wipe
+type_in '/classes/uplink/internet/ssh get rate' Enter
+expect 'get answers' '64kbit'
+type_in '/classes/uplink/internet/ssh set rate=65kbit' Enter
+expect 'what the checks refuse is told' 'promised|together'
+type_in '/classes/uplink/internet/ssh set ceil=301kbit' Enter
+expect 'set answers' "301kbit"
+has_ceil() { tc class show dev wan0 | grep -q 'htb 1:30 .*ceil 301Kbit'; }
+check 'and the kernel has it' wait_for 5 has_ceil
+wipe
+type_in Up
+expect 'the line before comes back' 'set ceil=301kbit$'
+type_in C-c C-d
+expect 'Ctrl-D ends it' '^done ?$'
+type_in 'echo "status $?"' Enter
+expect 'with status 0' '^status 0$'
+mux kill-server
+finish
