@@ -85,9 +85,9 @@ static uint64_t number_of(const struct node *node, size_t attr)
 {
 	const struct value *value = node_value(node, attr);
 
-	return node_kind(node)->attrs[attr].type == &type_mark ?
-		       value->bits.value :
-		       value->u;
+	return node_kind(node)->attrs[attr].type == &type_mark
+		       ? value->bits.value
+		       : value->u;
 }
 
 static void check_unique(const struct node *branch, const struct kind *kind,
@@ -96,7 +96,8 @@ static void check_unique(const struct node *branch, const struct kind *kind,
 	struct holder *holders = NULL;
 	size_t count = 0, room = 0;
 
-	each_below (at, branch, kind) {
+	each_below(at, branch, kind)
+	{
 		if (!node_has(at, attr))
 			continue;
 		holders = mem_grow(holders, count, &room, sizeof(*holders));
@@ -203,15 +204,10 @@ static void check_paths(const struct tree *tree, struct report *report)
 
 /* ---- rates ---- */
 
-static bool is_leaf_class(const struct node *node)
-{
-	return node_count(node) == 1; /* nothing but its match container */
-}
-
 static uint64_t ceil_of(const struct node *class)
 {
-	return node_has(class, CLASS_CEIL) ? node_u(class, CLASS_CEIL) :
-					     node_u(class, CLASS_RATE);
+	return node_has(class, CLASS_CEIL) ? node_u(class, CLASS_CEIL)
+					   : node_u(class, CLASS_RATE);
 }
 
 static void check_rate(const struct node *class, struct report *report)
@@ -323,7 +319,7 @@ static void check_late_timer(const struct node *class, struct report *report)
 {
 	uint64_t rate = node_u(class, CLASS_RATE);
 
-	if (is_leaf_class(class) && !node_has(class, CLASS_BURST) &&
+	if (class_is_leaf(class) && !node_has(class, CLASS_BURST) &&
 	    rate >= 20000000)
 		report_warning(report, class,
 			       "tc's default burst is %.2f ms at this rate, "
@@ -356,22 +352,22 @@ static void check_linklayer(const struct node *class, struct report *report)
 	report_warning(report, class,
 		       "linklayer is %s here and %s at %s above it: a packet "
 		       "of %u bytes counts %llu here and %llu there, so %s is "
-		       "off by %lld %% on the line; set linklayer=%s on %s "
+		       "off by %.0f %% on the line; set linklayer=%s on %s "
 		       "as well (each class charges its own tokens)",
 		       linklayer_name(class), linklayer_name(parent),
 		       node_name(parent), SAMPLE_PACKET,
 		       (unsigned long long)here, (unsigned long long)there,
 		       node_name(parent),
-		       ((long long)here - (long long)there) * 100 /
-			       (long long)there,
+		       ((double)here / (double)there - 1) * 100,
 		       linklayer_name(class), node_name(parent));
 }
 
 /* ---- hexadecimal and decimal ---- */
 
 /* tc's classids are hexadecimal, marks are decimal: 1:10 is class 16. Somebody
- * who writes mark=10 for 1:10 means the digits; mark=16 means the number. Both in
- * one tree is a slip. Returns 'd' for digits, 'n' for number, 0 for neither. */
+ * who writes mark=10 for 1:10 means the digits; mark=16 means the number. Both
+ * in one tree is a slip. Returns 'd' for digits, 'n' for number, 0 for neither.
+ */
 static char mark_manner(const struct node *class)
 {
 	uint64_t minor = node_u(class, CLASS_CLASSID) & 0xffff;
@@ -393,7 +389,8 @@ static void check_manners(const struct node *uplink, struct report *report)
 {
 	const struct node *digits = NULL, *number = NULL;
 
-	each_below (at, uplink, &kind_class) {
+	each_below(at, uplink, &kind_class)
+	{
 		char manner = mark_manner(at);
 
 		if (manner == 'd')
@@ -437,11 +434,20 @@ static void check_classid(const struct node *class, struct report *report)
 			     (unsigned long long)id & 0xffff);
 }
 
+static void check_depth(const struct node *class, struct report *report)
+{
+	if (class_depth(class) >= SHAPING_DEPTH_MAX)
+		report_error(report, class, ELOOP,
+			     "it is the %uth class from the top down, and HTB "
+			     "takes %u; put it higher up",
+			     class_depth(class) + 1, SHAPING_DEPTH_MAX);
+}
+
 static void check_inner(const struct node *class, struct report *report)
 {
 	const struct node *match = node_fixed(class, &kind_matches);
 
-	if (is_leaf_class(class))
+	if (class_is_leaf(class))
 		return;
 	check_sum(class, report);
 	if (node_count(match))
@@ -468,6 +474,7 @@ static void check_class(const struct node *class, uint32_t mask,
 {
 	check_rate(class, report);
 	check_under_parent(class, report);
+	check_depth(class, report);
 	check_inner(class, report);
 	check_ticks(class, report);
 	check_burst(class, CLASS_BURST, report);
@@ -481,21 +488,11 @@ static void check_class(const struct node *class, uint32_t mask,
 
 /* ---- uplinks ---- */
 
-const char *uplink_device(const struct node *uplink)
-{
-	const struct node *path;
-
-	if (node_has(uplink, UPLINK_DEVICE))
-		return node_text(uplink, UPLINK_DEVICE);
-	path = node_target(uplink, UPLINK_PATH, NULL);
-	return path ? node_text(path, PATH_DEVICE) : NULL;
-}
-
 static void check_default(const struct node *uplink, struct report *report)
 {
 	const struct node *target = node_target(uplink, UPLINK_DEFAULT, NULL);
 
-	if (target && !is_leaf_class(target)) {
+	if (target && !class_is_leaf(target)) {
 		AUTO(str) char *path = node_path_dup(target);
 
 		report_error(report, uplink, EINVAL,
@@ -542,8 +539,7 @@ static void check_uplink(const struct node *uplink, struct report *report)
 			     "say path= or device=, one of the two");
 	check_default(uplink, report);
 	check_line(uplink, report);
-	each_below (at, uplink, &kind_class)
-		check_class(at, mask, report);
+	each_below(at, uplink, &kind_class) check_class(at, mask, report);
 	check_unique(uplink, &kind_class, CLASS_CLASSID, report);
 	check_unique(uplink, &kind_class, CLASS_MARK, report);
 	check_manners(uplink, report);
@@ -592,8 +588,8 @@ static bool is_empty_match(const struct node *match)
 
 static void check_match(const struct node *match, struct report *report)
 {
-	bool ports = node_has(match, MATCH_SPORT) ||
-		     node_has(match, MATCH_DPORT);
+	bool ports =
+		node_has(match, MATCH_SPORT) || node_has(match, MATCH_DPORT);
 	bool proto = node_has(match, MATCH_PROTO);
 	uint64_t number = node_u(match, MATCH_PROTO);
 

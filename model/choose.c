@@ -2,12 +2,13 @@
 /*
  * Numbers that are left to Tresse (ATTR_CHOSEN): a path's table and mark, a
  * class's classid and mark. What is given comes first, what was chosen before
- * stays unless a given one now wants it, the rest takes the lowest that is free.
- * (Declared in txn.h.)
+ * stays unless a given one now wants it, the rest takes the lowest that is
+ * free. (Declared in txn.h.)
  */
 #include "model/base/mem.h"
 #include "model/node.h"
 #include "model/report.h"
+#include "model/shaping.h"
 #include "model/txn.h"
 
 /* Numbers 0..limit-1 and who has them; next: all below are taken. */
@@ -50,7 +51,7 @@ static bool pool_lowest(struct pool *pool, uint32_t *number)
 struct series {
 	struct pool pool;
 	size_t attr;
-	bool is_mark; /* value.bits, else value.u */
+	bool is_mark;	     /* value.bits, else value.u */
 	uint64_t base, unit; /* number n stands for base + n * unit */
 	const char *what;    /* "tables of /system are" */
 };
@@ -61,8 +62,8 @@ static uint64_t series_number(const struct series *series,
 	const struct value *value = node_value(node, series->attr);
 	uint64_t u = series->is_mark ? value->bits.value : value->u;
 
-	return u < series->base ? UINT64_MAX :
-				  (u - series->base) / series->unit;
+	return u < series->base ? UINT64_MAX
+				: (u - series->base) / series->unit;
 }
 
 static void series_set(const struct series *series, struct node *node,
@@ -100,8 +101,7 @@ static void choose(struct series *series, struct node *node,
 	if (pool_lowest(&series->pool, &number))
 		series_set(series, node, number);
 	else
-		report_error(report, node, ENOSPC, "%s used up",
-			     series->what);
+		report_error(report, node, ENOSPC, "%s used up", series->what);
 }
 
 /* ---- paths ---- */
@@ -148,15 +148,10 @@ static void choose_paths(const struct tree *tree, struct report *report)
 
 /* ---- classes ---- */
 
-static bool is_leaf_class(const struct node *node)
-{
-	return node_count(node) == 1; /* nothing but its match container */
-}
-
 /* A class that has got classes of its own has no use for a mark any more. */
 static void drop_inner_mark(struct node *node)
 {
-	if (!is_leaf_class(node) &&
+	if (!class_is_leaf(node) &&
 	    node_origin(node, CLASS_MARK) == ORIGIN_CHOSEN)
 		node_unset(node, CLASS_MARK);
 }
@@ -167,7 +162,7 @@ static void choose_mark(struct series *mark, struct node *node,
 {
 	uint64_t minor = node_u(node, CLASS_CLASSID) & 0xffff;
 
-	if (!is_leaf_class(node) || node_has(node, CLASS_MARK))
+	if (!class_is_leaf(node) || node_has(node, CLASS_MARK))
 		return;
 	if (minor && mark->unit == 1 && minor - 1 < mark->pool.limit &&
 	    pool_take(&mark->pool, minor - 1))
@@ -196,19 +191,19 @@ static void choose_classes(struct node *uplink, uint32_t mask,
 
 	pool_init(&classid.pool, 0xfffe);
 	pool_init(&mark.pool, mask / lowest_bit(mask));
-	each_class (at, uplink) {
+	each_class(at, uplink)
+	{
 		drop_inner_mark(at);
 		keep_given(&classid, at);
 		keep_given(&mark, at);
 	}
-	each_class (at, uplink) {
+	each_class(at, uplink)
+	{
 		keep_chosen(&classid, at);
 		keep_chosen(&mark, at);
 	}
-	each_class (at, uplink)
-		choose(&classid, at, report);
-	each_class (at, uplink)
-		choose_mark(&mark, at, report);
+	each_class(at, uplink) choose(&classid, at, report);
+	each_class(at, uplink) choose_mark(&mark, at, report);
 	free(classid.pool.used);
 	free(mark.pool.used);
 }

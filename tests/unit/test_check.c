@@ -134,7 +134,7 @@ TEST(check, the_atm_leaf_under_an_ethernet_branch_is_14_percent_over)
 
 	tree_check(tree, &report);
 	CU_ASSERT_TRUE(has(&report, FINDING_WARNING, "/classes/u/top/leaf",
-			   "off by 13 %"));
+			   "off by 14 %"));
 	report_clear(&report);
 	tree_free(tree);
 }
@@ -212,4 +212,27 @@ TEST(check, doubts_about_a_packet_s_size_have_figures)
 	with(SSH " burst=300", FINDING_WARNING, SSH,
 	     "burst 300 is less than a full packet of 1514");
 	with(SSH " quantum=500", FINDING_ERROR, SSH, "quantum 500");
+}
+
+static void set_one(struct node *node, const char *name, const char *text)
+{
+	CU_ASSERT_EQUAL(node_set_text(node, name, text, NULL), 0);
+}
+
+TEST(check, refuses_a_ninth_level_of_classes)
+{
+	struct report report = REPORT_NONE;
+	struct tree *tree = tree_new();
+	struct node *at = node_create(tree_classes(tree), "u", NULL);
+	static const char path[] = "/classes/u/c/c/c/c/c/c/c/c/c";
+
+	set_one(at, "device", "wan0");
+	for (int level = 0; level < 9; level++) {
+		at = node_create(at, "c", NULL);
+		set_one(at, "rate", "1mbit");
+	}
+	tree_check(tree, &report);
+	CU_ASSERT_TRUE(has(&report, FINDING_ERROR, path, "HTB takes 8"));
+	report_clear(&report);
+	tree_free(tree);
 }
