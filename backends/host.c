@@ -73,25 +73,6 @@ int host_link_index(const char *name, struct err *err)
 
 /* ---- facts ----------------------------------------------------------- */
 
-/* The attributes behind a header of header_size bytes, by number. false: the
- * message is shorter than its header. Attributes of a size that the reader does
- * not expect are for the reader to refuse: get_u32() and the like. */
-static bool parse(const struct nlmsghdr *message, size_t header_size,
-		  struct nlattr **attrs, int max)
-{
-	return nlmsg_parse((struct nlmsghdr *)(uintptr_t)message,
-			   (int)header_size, attrs, max, NULL) >= 0;
-}
-
-static uint32_t get_u32(const struct nlattr *attr)
-{
-	uint32_t u = 0;
-
-	if (attr && nla_len(attr) >= (int)sizeof(u))
-		memcpy(&u, nla_data(attr), sizeof(u));
-	return u;
-}
-
 static bool get_prefix(const struct nlattr *attr, uint8_t family,
 		       uint8_t length, struct prefix *out)
 {
@@ -113,7 +94,7 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 	struct link_fact *link;
 
 	if (message->nlmsg_type != RTM_NEWLINK ||
-	    !parse(message, sizeof(*info), attrs, IFLA_MAX) ||
+	    !netlink_parse(message, sizeof(*info), attrs, IFLA_MAX) ||
 	    !attrs[IFLA_IFNAME])
 		return 0;
 	facts->links = mem_grow(facts->links, facts->link_count,
@@ -123,9 +104,9 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 		.index = info->ifi_index,
 		.flags = info->ifi_flags,
 		.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0,
-		.mtu = get_u32(attrs[IFLA_MTU]),
-		.txqlen = get_u32(attrs[IFLA_TXQLEN]),
-		.gso_max_segs = get_u32(attrs[IFLA_GSO_MAX_SEGS]),
+		.mtu = netlink_u32(attrs[IFLA_MTU], 0),
+		.txqlen = netlink_u32(attrs[IFLA_TXQLEN], 0),
+		.gso_max_segs = netlink_u32(attrs[IFLA_GSO_MAX_SEGS], 0),
 	};
 	nla_strlcpy(link->name, attrs[IFLA_IFNAME], sizeof(link->name));
 	return 0;
@@ -143,7 +124,7 @@ static int take_address(const struct nlmsghdr *message, void *arg)
 	uint8_t length;
 
 	if (message->nlmsg_type != RTM_NEWADDR ||
-	    !parse(message, sizeof(*info), attrs, IFA_MAX))
+	    !netlink_parse(message, sizeof(*info), attrs, IFA_MAX))
 		return 0;
 	length = info->ifa_prefixlen;
 	if (length > (info->ifa_family == AF_INET ? 32 : 128))
@@ -236,9 +217,9 @@ static int take_default(const struct nlmsghdr *message, void *arg)
 	uint32_t table;
 
 	if (message->nlmsg_type != RTM_NEWROUTE ||
-	    !parse(message, sizeof(*info), attrs, RTA_MAX))
+	    !netlink_parse(message, sizeof(*info), attrs, RTA_MAX))
 		return 0;
-	table = attrs[RTA_TABLE] ? get_u32(attrs[RTA_TABLE]) : info->rtm_table;
+	table = netlink_u32(attrs[RTA_TABLE], info->rtm_table);
 	if (table != RT_TABLE_MAIN || info->rtm_dst_len || info->rtm_src_len ||
 	    info->rtm_tos || info->rtm_type != RTN_UNICAST ||
 	    info->rtm_protocol == TRESSE_RTPROT ||
@@ -246,12 +227,12 @@ static int take_default(const struct nlmsghdr *message, void *arg)
 		return 0;
 	fact.family = info->rtm_family;
 	fact.protocol = info->rtm_protocol;
-	fact.metric = get_u32(attrs[RTA_PRIORITY]);
+	fact.metric = netlink_u32(attrs[RTA_PRIORITY], 0);
 	if (attrs[RTA_MULTIPATH]) {
 		take_hops(facts, attrs[RTA_MULTIPATH], fact);
 		return 0;
 	}
-	fact.index = (int)get_u32(attrs[RTA_OIF]);
+	fact.index = (int)netlink_u32(attrs[RTA_OIF], 0);
 	get_gateway(attrs, fact.family, &fact.gateway);
 	add_default(facts, &fact);
 	return 0;

@@ -135,6 +135,22 @@ struct nl_msg *netlink_message(int type, int flags, const void *header,
 	return message;
 }
 
+bool netlink_parse(const struct nlmsghdr *message, size_t header_size,
+		   struct nlattr **attrs, int max)
+{
+	return nlmsg_parse((struct nlmsghdr *)(uintptr_t)message,
+			   (int)header_size, attrs, max, NULL) >= 0;
+}
+
+uint32_t netlink_u32(const struct nlattr *attr, uint32_t otherwise)
+{
+	uint32_t u = otherwise;
+
+	if (attr && nla_len(attr) >= (int)sizeof(u))
+		memcpy(&u, nla_data(attr), sizeof(u));
+	return u;
+}
+
 static void answer_clear(struct answer *answer)
 {
 	free(answer->words);

@@ -19,6 +19,7 @@
 #include <netlink/msg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/base/err.h"
 #include "model/base/mem.h"
@@ -36,15 +37,22 @@ AUTO_DEFINE(nlmsg, struct nl_msg *, nlmsg_free)
 struct nl_msg *netlink_message(int type, int flags, const void *header,
 			       size_t header_size, size_t size);
 
-/* Sends a dump request (NLM_F_DUMP is added; the message stays the caller's) and
- * gives every message of the answer to each(), which returns 0 or a negative
- * errno to stop with. A dump that was interrupted by a change
+/* Sends a dump request (NLM_F_DUMP is added; the message stays the caller's)
+ * and gives every message of the answer to each(), which returns 0 or a
+ * negative errno to stop with. A dump that was interrupted by a change
  * (NLM_F_DUMP_INTR) is begun again, up to a few times; restart() is told then
  * so that it can forget what it has. restart may be NULL when each() is
  * idempotent. */
 int netlink_dump(struct netlink *netlink, struct nl_msg *request,
 		 int (*each)(const struct nlmsghdr *message, void *arg),
 		 void (*restart)(void *arg), void *arg, struct err *err);
+
+/* The attributes behind a header of header_size bytes, by number up to max.
+ * false: the message is shorter than that, or they make no sense. */
+bool netlink_parse(const struct nlmsghdr *message, size_t header_size,
+		   struct nlattr **attrs, int max);
+/* What a 32-bit attribute says, or otherwise where there is none. */
+uint32_t netlink_u32(const struct nlattr *attr, uint32_t otherwise);
 
 struct answer {
 	int code;    /* 0 or negative errno */
