@@ -192,8 +192,8 @@ struct run {
 /* A doubt about a node nobody touched was told when it was made. */
 static bool is_fresh(const struct tree *tree, const struct finding *found)
 {
-	const struct node *node = tree_walk(tree, tree_root(tree), found->path,
-					    NULL);
+	const struct node *node =
+		tree_walk(tree, tree_root(tree), found->path, NULL);
 
 	while (node && node_dirt(node) == DIRT_NONE)
 		node = node_parent(node);
