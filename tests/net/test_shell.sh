@@ -75,24 +75,34 @@ check 'as JSON' grep -qF 'a \"b\" \\ '\''c'\'' $HOME `d`' "$tmp/json"
 
 tresse <"$root/man/examples/adsl.tresse" >"$tmp/out" 2>&1 || cat "$tmp/out"
 everything >"$tmp/before"
-run 0 saveconfig tresse saveconfig "$tmp/one.json"
+run 0 saveconfig tresse saveconfig "$tmp/one.tresse"
 run 0 'clearconfig' tresse clearconfig confirm=yes
 tresse ls >"$tmp/out"
 check 'clearconfig leaves nothing' test -z "$(grep -E 'uplink|home' \
 	"$tmp/out")"
-run 0 'restoreconfig' tresse restoreconfig "$tmp/one.json"
-run 0 'saveconfig once more' tresse saveconfig "$tmp/two.json"
+run 0 'restoreconfig' tresse restoreconfig "$tmp/one.tresse"
+run 0 'saveconfig once more' tresse saveconfig "$tmp/two.tresse"
 same 'what is saved after restoring is the same, byte by byte' \
-	"$tmp/one.json" "$tmp/two.json"
+	"$tmp/one.tresse" "$tmp/two.tresse"
 everything >"$tmp/after"
 same 'and so is the host' "$tmp/before" "$tmp/after"
 tresse /paths/home get description >"$tmp/out"
 # shellcheck disable=SC2016
 check 'and the words' grep -qF '$HOME `d`' "$tmp/out"
-run 2 'a file that is no JSON is refused' tresse restoreconfig "$root/Makefile"
-run 3 'a file that is not there is 3' tresse restoreconfig "$tmp/nope.json"
-head -c 500 "$tmp/one.json" >"$tmp/cut.json"
-run 2 'a file that was cut is refused' tresse restoreconfig "$tmp/cut.json"
+run 0 'clearconfig again' tresse clearconfig confirm=yes
+run 0 'what is saved is a batch' tresse <"$tmp/one.tresse"
+tresse saveconfig - >"$tmp/two.tresse"
+same 'which rebuilds it, byte by byte' "$tmp/one.tresse" "$tmp/two.tresse"
+everything >"$tmp/after"
+same 'on the host as well' "$tmp/before" "$tmp/after"
+run 3 'a file that is not there is 3' tresse restoreconfig "$tmp/nope.tresse"
+{
+	grep -v torrent "$tmp/one.tresse"
+	echo bogus
+} >"$tmp/bad.tresse"
+run 2 'a file with a line that cannot be read is 2' \
+	tresse restoreconfig "$tmp/bad.tresse"
+has 'the line is named' "$tmp/err" "bad.tresse:$(wc -l <"$tmp/bad.tresse")"
 everything >"$tmp/after"
 same 'and changes nothing' "$tmp/before" "$tmp/after"
 finish
