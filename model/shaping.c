@@ -17,6 +17,16 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+const char *uplink_device(const struct node *uplink)
+{
+	const struct node *path;
+
+	if (node_has(uplink, UPLINK_DEVICE))
+		return node_text(uplink, UPLINK_DEVICE);
+	path = node_target(uplink, UPLINK_PATH, NULL);
+	return path ? node_text(path, PATH_DEVICE) : NULL;
+}
+
 const struct node *class_uplink(const struct node *class)
 {
 	while (node_kind(class) != &kind_uplink)
