@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows to a tree, in two ordered scans. Numbers only grow and a parent is older
+ * than its children, so rows in the order of their numbers come parents first
+ * and siblings in the order they were made; and the settings, in the same
+ * order, are merged in with one finger on each list.
+ */
+#include "model/store_private.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+struct row {
+	uint64_t id;
+	struct node *node;
+};
+
+struct loader {
+	struct database *db;
+	struct tree *tree;
+	struct row *rows; /* owned, by id */
+	size_t count, room;
+};
+
+/* For rows that no Tresse has written. */
+static int refuse(const struct loader *loader, struct err *err)
+{
+	err_prefix(err, "%s: ", loader->db->name);
+	err_append(err, ". The store is damaged or was edited by hand: put a "
+			"copy of it back, or name another with --store FILE");
+	if (err)
+		err->code = -EBADMSG;
+	return -EBADMSG;
+}
+
+static struct node *by_id(const struct loader *loader, uint64_t id)
+{
+	size_t low = 0, high = loader->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (loader->rows[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < loader->count && loader->rows[low].id == id
+		       ? loader->rows[low].node
+		       : NULL;
+}
+
+/* Where among owner's places objects of this kind are: owner itself, or one of
+ * the nodes that came with it. */
+static struct node *place_of(struct node *owner, const struct kind *kind)
+{
+	if (node_kind(owner)->child == kind)
+		return owner;
+	node_each (child, owner) {
+		struct node *found;
+
+		if (!node_is_fixed(child))
+			break;
+		found = place_of(child, kind);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static struct node *make(struct node *owner, const char *kind_name,
+			 const char *name, struct err *err)
+{
+	const struct kind *kind = kind_find(kind_name);
+	AUTO(str) char *path = node_path_dup(owner);
+	struct node *place, *fixed;
+
+	if (!kind) {
+		err_set(err, EBADMSG, "%s: there is no kind of object `%s`",
+			path, kind_name);
+		return NULL;
+	}
+	fixed = kind->fixed_name ? node_fixed(owner, kind) : NULL;
+	if (fixed && !strcmp(name, node_name(fixed)) && !node_id(fixed))
+		return fixed;
+	place = kind->fixed_name ? NULL : place_of(owner, kind);
+	if (place)
+		return node_create(place, name, err);
+	err_set(err, EBADMSG, "%s cannot hold a %s", path, kind_name);
+	return NULL;
+}
+
+static int load_node(struct loader *loader, sqlite3_stmt *at, struct err *err)
+{
+	uint64_t id = (uint64_t)sqlite3_column_int64(at, 0);
+	struct node *owner = tree_root(loader->tree), *node;
+
+	if (sqlite3_column_type(at, 1) != SQLITE_NULL)
+		owner = by_id(loader, (uint64_t)sqlite3_column_int64(at, 1));
+	if (!owner) {
+		err_set(err, EBADMSG, "node %llu has no parent",
+			(unsigned long long)id);
+		return refuse(loader, err);
+	}
+	node = make(owner, db_text(at, 2), db_text(at, 3), err);
+	if (!node) {
+		err_prefix(err, "node %llu, %s: ", (unsigned long long)id,
+			   db_text(at, 3));
+		return refuse(loader, err);
+	}
+	node_set_id(node, id);
+	loader->rows = mem_grow(loader->rows, loader->count, &loader->room,
+				sizeof(*loader->rows));
+	loader->rows[loader->count++] = (struct row){ id, node };
+	return 0;
+}
+
+static int load_nodes(struct loader *loader, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(loader->db, SQL_NODES, &at, err);
+
+	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0)
+		rc = load_node(loader, at, err);
+	return rc;
+}
+
+/* Secrets are in a file of their own, and what the running system tells is
+ * not kept at all. */
+static const struct attr *stored_attr(const struct node *node, const char *name,
+				      struct err *err)
+{
+	const struct attr *attr = kind_attr(node_kind(node), name);
+
+	if (attr && !(attr->flags & (ATTR_READONLY | ATTR_SECRET)))
+		return attr;
+	err_set(err, EBADMSG, "a %s has no setting `%s` to be stored",
+		node_kind(node)->name, name);
+	return NULL;
+}
+
+static int set_value(struct node *node, sqlite3_stmt *at, struct err *err)
+{
+	const char *name = db_text(at, 1), *text = db_text(at, 2);
+	const struct attr *attr = stored_attr(node, name, err);
+	struct value value = { 0 };
+
+	if (!attr)
+		return -EBADMSG;
+	if (strlen(text) != (size_t)sqlite3_column_bytes(at, 2))
+		return err_set(err, EBADMSG, "%s: a zero byte in its text",
+			       name);
+	if (value_parse(attr, text, &value, err) < 0) {
+		err_prefix(err, "%s: ", name);
+		return -EBADMSG;
+	}
+	node_set(node, kind_index(node_kind(node), attr), &value,
+		 sqlite3_column_int(at, 3) ? ORIGIN_CHOSEN : ORIGIN_GIVEN);
+	return 0;
+}
+
+static int load_setting(struct loader *loader, struct node *node,
+			sqlite3_stmt *at, struct err *err)
+{
+	AUTO(str) char *path = NULL;
+
+	if (set_value(node, at, err) == 0)
+		return 0;
+	path = node_path_dup(node);
+	err_prefix(err, "%s: ", path);
+	return refuse(loader, err);
+}
+
+static int load_settings(struct loader *loader, struct err *err)
+{
+	sqlite3_stmt *at;
+	size_t row = 0;
+	int rc = db_sql(loader->db, SQL_SETTINGS, &at, err);
+
+	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0) {
+		uint64_t id = (uint64_t)sqlite3_column_int64(at, 0);
+
+		while (row < loader->count && loader->rows[row].id < id)
+			row++;
+		if (row == loader->count || loader->rows[row].id != id) {
+			err_set(err, EBADMSG,
+				"setting `%s` of node %llu, "
+				"which is not there",
+				db_text(at, 1), (unsigned long long)id);
+			return refuse(loader, err);
+		}
+		rc = load_setting(loader, loader->rows[row].node, at, err);
+	}
+	return rc;
+}
+
+int store_load(struct store *store, struct tree **tree, struct err *err)
+{
+	AUTO(tree) struct tree *fresh = tree_new();
+	struct loader loader = { .db = &store->db, .tree = fresh };
+	int rc = store_reach(store, err);
+
+	if (rc == 0 && store->db.db) {
+		rc = db_begin(&store->db, SQL_BEGIN_READ, err);
+		if (rc < 0)
+			return rc;
+		rc = load_nodes(&loader, err);
+		if (rc == 0)
+			rc = load_settings(&loader, err);
+		rc = db_end(&store->db, rc, err);
+		free(loader.rows);
+	}
+	if (rc < 0)
+		return rc;
+	tree_clean(fresh);
+	*tree = TAKE(fresh);
+	return 0;
+}

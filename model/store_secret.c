@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Secrets are rare and small: their file is opened for each call and closed
+ * again, so that no page of it stays in memory.
+ */
+#include "model/store_private.h"
+
+#include <string.h>
+
+#define LOCK_WAIT_MS 5000
+
+struct secrets {
+	struct database db;
+	char *path, *name; /* owned; db borrows them */
+};
+
+static int secrets_open(struct secrets *secrets, const struct store *store,
+			enum store_mode mode, struct err *err)
+{
+	*secrets = (struct secrets){ .path = store_beside(store, "-secrets"),
+				     .name = mem_printf("%s-secrets",
+							store->file) };
+	secrets->db = (struct database){ .name = secrets->name,
+					 .path = secrets->path,
+					 .schema = &secrets_schema };
+	return db_open(&secrets->db, mode, err);
+}
+
+static void secrets_close(struct secrets *secrets)
+{
+	db_close(&secrets->db);
+	free(secrets->path);
+	free(secrets->name);
+}
+
+static int put(struct database *db, uint64_t node, const char *name,
+	       const void *value, size_t size, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(db, value ? SQL_SECRET_PUT : SQL_SECRET_DELETE, &at,
+			err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)node);
+	db_bind_text(at, 2, name);
+	if (value)
+		db_bind_blob(at, 3, value, size);
+	return db_run(db, at, err);
+}
+
+static int write_secret(struct store *store, uint64_t node, const char *name,
+			const void *value, size_t size, struct err *err)
+{
+	struct secrets secrets;
+	int rc = secrets_open(&secrets, store, STORE_WRITE, err);
+
+	if (rc >= 0)
+		rc = db_convert(&secrets.db, err);
+	if (rc == 0)
+		rc = db_begin(&secrets.db, SQL_BEGIN_WRITE, err);
+	if (rc == 0)
+		rc = db_end(&secrets.db,
+			    put(&secrets.db, node, name, value, size, err),
+			    err);
+	secrets_close(&secrets);
+	return rc;
+}
+
+int store_secret_set(struct store *store, uint64_t node, const char *name,
+		     const void *value, size_t size, struct err *err)
+{
+	bool held = store->lock >= 0;
+	int rc = store_lock(store, "keeping a secret", LOCK_WAIT_MS, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	rc = write_secret(store, node, name, value, size, err);
+	if (!held)
+		store_unlock(store);
+	return rc;
+}
+
+static int get(struct database *db, uint64_t node, const char *name,
+	       void **value, size_t *size, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(db, SQL_SECRET_GET, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)node);
+	db_bind_text(at, 2, name);
+	rc = db_step(db, at, err);
+	if (rc <= 0)
+		return rc;
+	*size = (size_t)sqlite3_column_bytes(at, 0);
+	*value = mem_dup(sqlite3_column_blob(at, 0), *size);
+	return 0;
+}
+
+int store_secret_get(struct store *store, uint64_t node, const char *name,
+		     void **value, size_t *size, struct err *err)
+{
+	struct secrets secrets = { 0 };
+	int rc = store_reach(store, err);
+
+	*value = NULL;
+	*size = 0;
+	if (rc < 0 || !store->path)
+		return rc;
+	rc = secrets_open(&secrets, store, STORE_READ, err);
+	if (rc == 0 && secrets.db.db) {
+		rc = db_begin(&secrets.db, SQL_BEGIN_READ, err);
+		if (rc == 0)
+			rc = db_end(&secrets.db,
+				    get(&secrets.db, node, name, value, size,
+					err),
+				    err);
+	}
+	secrets_close(&secrets);
+	return rc;
+}
