@@ -119,33 +119,45 @@ static struct nl_msg *step_message(const struct step *step, struct err *err)
 
 /* ---- answers --------------------------------------------------------- */
 
-/* Somebody, perhaps we before a crash, has put there what we want to add. */
-static bool is_there(struct host *host, const struct object *wanted)
+/* What is there by now; read when a step is told that its object exists. */
+struct present {
+	struct host *host;
+	struct state state;
+	bool known;
+};
+
+static void look(struct present *present)
 {
 	AUTO(tree) struct tree *none = tree_new();
-	struct state now = STATE_NONE;
 	struct facts facts = { 0 };
-	const struct object *found = NULL;
-	bool is = false;
 
-	if (!host_read_facts(host, &facts, NULL) &&
-	    !route_read(host, none, &facts, NULL, &now, NULL))
-		found = state_find(&now, wanted->backend, wanted->key);
-	if (found)
-		is = route_equal(route_of(found), route_of(wanted));
-	state_clear(&now);
+	present->known = true;
+	if (!host_read_facts(present->host, &facts, NULL))
+		route_read(present->host, none, &facts, NULL, &present->state,
+			   NULL);
 	facts_clear(&facts);
-	return is;
 }
 
-static bool took_effect(struct host *host, const struct step *step, int code)
+/* Somebody, perhaps we before a crash, has put there what we want to add. */
+static bool is_there(struct present *present, const struct object *wanted)
+{
+	const struct object *found;
+
+	if (!present->known)
+		look(present);
+	found = state_find(&present->state, wanted->backend, wanted->key);
+	return found && route_equal(route_of(found), route_of(wanted));
+}
+
+static bool took_effect(struct present *present, const struct step *step,
+			int code)
 {
 	if (!code)
 		return true;
 	if (step->op == STEP_DELETE)
 		return code == -ESRCH || code == -ENOENT || code == -ENODEV;
 	if (step->op == STEP_ADD && code == -EEXIST)
-		return is_there(host, step->after);
+		return is_there(present, step->after);
 	return false;
 }
 
@@ -188,18 +200,20 @@ static int judge(struct host *host, struct step *const *steps,
 		 const struct batch *batch, const size_t *places,
 		 size_t *failed, struct err *err)
 {
+	struct present present = { .host = host };
 	int rc = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct answer *answer = &batch->items[i].answer;
 		struct step *step = steps[places[i]];
 
-		step->done = took_effect(host, step, answer->code);
+		step->done = took_effect(&present, step, answer->code);
 		if (step->done || rc)
 			continue;
 		*failed = places[i];
 		rc = fail(step, answer, err);
 	}
+	state_clear(&present.state);
 	return rc;
 }
 

@@ -103,6 +103,14 @@ static void put_hop(const struct route_data *data, struct text *out)
 		text_printf(out, " dev %s", data->device);
 }
 
+static void put_place(const struct route_data *data, struct text *out)
+{
+	if (data->table != RT_TABLE_MAIN)
+		text_printf(out, " table %u", data->table);
+	if (data->metric != route_standard_metric(data->family))
+		text_printf(out, " metric %u", data->metric);
+}
+
 void route_put(const struct route_data *data, struct text *out)
 {
 	const char *family = data->family == AF_INET6 ? "-6 " : "";
@@ -115,14 +123,11 @@ void route_put(const struct route_data *data, struct text *out)
 	text_printf(out, "route %s", family);
 	put_to(data, out);
 	put_hop(data, out);
-	if (data->table != RT_TABLE_MAIN)
-		text_printf(out, " table %u", data->table);
+	put_place(data, out);
 	if (data->from.family) {
 		text_put(out, " src ");
 		put_address(&data->from, out);
 	}
-	if (data->metric != route_standard_metric(data->family))
-		text_printf(out, " metric %u", data->metric);
 	if (data->onlink)
 		text_put(out, " onlink");
 }
@@ -131,6 +136,38 @@ static bool same_prefix(const struct prefix *a, const struct prefix *b)
 {
 	return a->family == b->family && a->length == b->length &&
 	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static void put_address_change(const char *word, const struct prefix *before,
+			       const struct prefix *after, struct text *out)
+{
+	if (same_prefix(before, after))
+		return;
+	text_printf(out, " %s ", word);
+	if (before->family)
+		put_address(before, out);
+	else
+		text_put(out, "none");
+	text_put(out, " -> ");
+	if (after->family)
+		put_address(after, out);
+	else
+		text_put(out, "none");
+}
+
+void route_put_change(const struct route_data *before,
+		      const struct route_data *after, struct text *out)
+{
+	text_printf(out, "route %s", after->family == AF_INET6 ? "-6 " : "");
+	put_to(after, out);
+	put_place(after, out);
+	put_address_change("via", &before->gateway, &after->gateway, out);
+	if (strcmp(before->device, after->device) != 0)
+		text_printf(out, " dev %s -> %s", before->device,
+			    after->device);
+	put_address_change("src", &before->from, &after->from, out);
+	if (before->onlink != after->onlink)
+		text_put(out, after->onlink ? " onlink" : " not onlink");
 }
 
 bool route_equal(const struct route_data *a, const struct route_data *b)

@@ -47,6 +47,9 @@ void prefix_put(const struct prefix *prefix, struct text *out);
 void route_key(const struct route_data *data, struct text *out);
 /* "route default via 192.0.2.1 dev wan0 table 20000 src 192.0.2.2" */
 void route_put(const struct route_data *data, struct text *out);
+/* Only what differs: "route default table 20000 via 192.0.2.1 -> 192.0.2.3" */
+void route_put_change(const struct route_data *before,
+		      const struct route_data *after, struct text *out);
 bool route_equal(const struct route_data *a, const struct route_data *b);
 
 static inline const struct route_data *route_of(const struct object *object)

@@ -163,6 +163,12 @@ static void route_print(const struct object *object, struct text *out)
 	route_put(route_of(object), out);
 }
 
+static void route_print_change(const struct object *before,
+			       const struct object *after, struct text *out)
+{
+	route_put_change(route_of(before), route_of(after), out);
+}
+
 static const char *state_of(const struct link_fact *link)
 {
 	if (!link)
@@ -196,5 +202,6 @@ const struct backend backend_route = {
 	.plan = route_plan,
 	.apply = route_apply,
 	.print = route_print,
+	.print_change = route_print_change,
 	.live = route_live,
 };

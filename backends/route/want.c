@@ -339,6 +339,22 @@ static void add_rules(const struct work *work, const struct way *way)
 
 /* ---- paths ----------------------------------------------------------- */
 
+/* Looked up in the path's own table, such a gateway would pass the kernel's
+ * check (net/ipv4/fib_semantics.c, fib_check_nh_v4_gw()) and lead nowhere. */
+static bool is_own(const struct work *work, const struct prefix *gateway)
+{
+	AUTO_TEXT text = TEXT_NONE;
+
+	if (!gateway->family || !find_address(work, gateway))
+		return false;
+	prefix_put(gateway, &text);
+	report_error(work->report, work->node, EINVAL,
+		     "gateway %s is an address of this host; the gateway is "
+		     "the other end's",
+		     text_get(&text));
+	return true;
+}
+
 static void want_family(struct work *work, uint8_t family)
 {
 	struct way way = { .family = family };
@@ -347,6 +363,8 @@ static void want_family(struct work *work, uint8_t family)
 	if (!find_gateway(work, &way))
 		return;
 	work->families++;
+	if (is_own(work, &way.gateway))
+		return;
 	take_source(work, &way);
 	way.onlink = needs_onlink(work, &way);
 	add_rules(work, &way);
