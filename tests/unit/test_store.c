@@ -7,10 +7,12 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +26,22 @@
 
 static const struct stamp stamp = { "tester (uid 0)", "because" };
 
+/* What makes no sense to go on without. CUnit's own way out, a longjmp(), would
+ * have a child go on with the parent's tests. */
+static pid_t home;
+
+static void must(bool held, unsigned line)
+{
+	if (held)
+		return;
+	fprintf(stderr, "test_store.c:%u: cannot go on\n", line);
+	if (getpid() != home)
+		_exit(1);
+	CU_FAIL_FATAL("cannot go on");
+}
+
+#define MUST(condition) must(condition, __LINE__)
+
 /* --- a directory with a store in it ------------------------------------- */
 
 struct site {
@@ -34,7 +52,8 @@ struct site {
 static void site_init(struct site *site)
 {
 	snprintf(site->dir, sizeof(site->dir), "/tmp/tresse-store-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(site->dir));
+	home = getpid();
+	MUST(mkdtemp(site->dir) != NULL);
 	chmod(site->dir, 0755);
 	site->file = mem_printf("%s/tresse.db", site->dir);
 }
@@ -77,7 +96,7 @@ static struct store *open_or_die(const char *file, enum store_mode mode)
 
 	if (!store)
 		fprintf(stderr, "store_open: %s\n", err.text);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
+	MUST(store != NULL);
 	return store;
 }
 
@@ -85,7 +104,7 @@ static struct store *open_locked(const char *file)
 {
 	struct store *store = open_or_die(file, STORE_WRITE);
 
-	CU_ASSERT_EQUAL_FATAL(store_lock(store, "testing", 0, NULL, NULL), 0);
+	MUST(store_lock(store, "testing", 0, NULL, NULL) == 0);
 	return store;
 }
 
@@ -124,7 +143,7 @@ static void write_file(const char *path, const void *bytes, size_t size)
 {
 	FILE *file = fopen(path, "we");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	MUST(file != NULL);
 	CU_ASSERT_EQUAL(fwrite(bytes, 1, size, file), size);
 	fclose(file);
 }
@@ -173,7 +192,7 @@ static struct node *make(struct node *parent, const char *name)
 	AUTO_ERR err = ERR_NONE;
 	struct node *node = node_create(parent, name, &err);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
+	MUST(node != NULL);
 	return node;
 }
 
@@ -201,7 +220,7 @@ static struct node *at_path(const struct tree *tree, const char *path)
 {
 	struct node *node = tree_walk(tree, tree_root(tree), path, NULL);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
+	MUST(node != NULL);
 	return node;
 }
 
@@ -277,7 +296,7 @@ static uint64_t commit(struct store *store, struct tree *tree, uint64_t base)
 
 	if (rc < 0)
 		fprintf(stderr, "store_commit: %s\n", err.text);
-	CU_ASSERT_EQUAL_FATAL(rc, 0);
+	MUST(rc == 0);
 	return revision;
 }
 
@@ -288,7 +307,7 @@ static struct tree *load(struct store *store)
 
 	if (store_load(store, &tree, &err) < 0)
 		fprintf(stderr, "store_load: %s\n", err.text);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(tree);
+	MUST(tree != NULL);
 	return tree;
 }
 
@@ -433,7 +452,7 @@ TEST(store, settings_that_are_the_running_systems_are_not_kept)
 	const struct attr *state = kind_attr(&kind_path, "state");
 	struct value value = { .text = mem_strdup("up") };
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(state);
+	MUST(state != NULL);
 	commit(store, tree, 0);
 	node_set(adsl, kind_index(&kind_path, state), &value, ORIGIN_GIVEN);
 	CU_ASSERT_TRUE(tree_is_dirty(tree));
@@ -581,7 +600,7 @@ static void apply_inverse(sqlite3 *db, int64_t number)
 			   "SELECT changeset FROM revision WHERE number = ?1",
 			   -1, &at, NULL);
 	sqlite3_bind_int64(at, 1, number);
-	CU_ASSERT_EQUAL_FATAL(sqlite3_step(at), SQLITE_ROW);
+	MUST(sqlite3_step(at) == SQLITE_ROW);
 	CU_ASSERT(sqlite3_column_bytes(at, 0) > 0);
 	CU_ASSERT_EQUAL(sqlite3changeset_invert(sqlite3_column_bytes(at, 0),
 						sqlite3_column_blob(at, 0),
@@ -698,7 +717,7 @@ TEST(store, arming_adds_claims_and_ending_keeps_exactly_what_is_said)
 	CU_ASSERT_EQUAL(store_disarm(store, &claims, NULL), 0);
 	CU_ASSERT_EQUAL(store_load_owned(store, &back, NULL), 0);
 	CU_ASSERT_EQUAL(back.count, 2);
-	CU_ASSERT_EQUAL_FATAL(owned_find(&back, "tc", "a")->saved_size, 4);
+	MUST(owned_find(&back, "tc", "a")->saved_size == 4);
 	CU_ASSERT_EQUAL(memcmp(owned_find(&back, "tc", "a")->saved, "x\0z!", 4),
 			0);
 	CU_ASSERT_PTR_NULL(owned_find(&back, "route", "rule")->saved);
@@ -1229,6 +1248,61 @@ TEST(store, a_write_that_fails_in_the_middle_is_rolled_back)
 	assert_sound(&site);
 }
 
+static void map_id(const char *file, unsigned id)
+{
+	AUTO(str) char *line = mem_printf("%u %u 1", id, id);
+
+	write_file(file, line, strlen(line));
+}
+
+/* A disk of its own, where this system lets an ordinary process have one. */
+static bool mount_small_disk(const struct site *site)
+{
+	unsigned user = getuid(), group = getgid();
+
+	if (unshare(CLONE_NEWNS | (user ? CLONE_NEWUSER : 0)) < 0)
+		return false;
+	if (user) {
+		write_file("/proc/self/setgroups", "deny", 4);
+		map_id("/proc/self/uid_map", user);
+		map_id("/proc/self/gid_map", group);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	return mount("small", site->dir, "tmpfs", 0, "size=160k") == 0;
+}
+
+static void use_small_disk(const struct site *site)
+{
+	AUTO_ERR err = ERR_NONE;
+
+	if (!mount_small_disk(site))
+		return;
+	fill(site);
+	{
+		AUTO(store) struct store *store = open_locked(site->file);
+		AUTO(tree) struct tree *tree = load(store);
+
+		add_many(tree, 300);
+		assert_full(store, tree);
+	}
+	CU_ASSERT_EQUAL(revision_of(site), 1);
+	assert_sound(site);
+	CU_ASSERT_EQUAL(
+		mount(NULL, site->dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	CU_ASSERT_EQUAL(revision_of(site), 1);
+	CU_ASSERT_PTR_NULL(store_open(site->file, STORE_WRITE, &err));
+	CU_ASSERT_EQUAL(err.code, -EROFS);
+	CU_ASSERT(contains(err.text, "read-only file system: remount it"));
+}
+
+TEST(store, a_disk_that_is_full_or_read_only_is_said_as_such)
+{
+	SITE(site);
+
+	CU_ASSERT_EQUAL(in_child(use_small_disk, &site), 0);
+}
+
 /* --- others at the file itself ------------------------------------------ */
 
 TEST(store, a_program_that_reads_on_and_on_is_waited_for_then_named)
@@ -1266,7 +1340,7 @@ static pid_t hold_elsewhere(const struct site *site, const char *doing)
 	char byte;
 	pid_t child;
 
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+	MUST(pipe(ready) == 0);
 	child = fork();
 	if (child == 0) {
 		struct store *store = open_or_die(site->file, STORE_WRITE);
@@ -1468,7 +1542,7 @@ static uint64_t kill_one(const struct site *site, unsigned after_us)
 	char byte;
 	pid_t child;
 
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+	MUST(pipe(ready) == 0);
 	child = fork();
 	if (child == 0)
 		commit_for_ever(site, ready[1]);
@@ -1548,7 +1622,7 @@ TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 	CU_ASSERT(contains(err.text, "older Tresse (schema 1; this one needs "
 				     "3)"));
 	store = store_open_schema(site.file, STORE_WRITE, &schema, &err);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
+	MUST(store != NULL);
 	CU_ASSERT_EQUAL(ask(store->db.db, "PRAGMA user_version"), 3);
 	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM node WHERE "
 					  "note = 'converted'"),
@@ -1579,7 +1653,7 @@ TEST(store, a_conversion_that_fails_stops_before_the_step_that_failed)
 	CU_ASSERT(contains(err.text, "a reference leads nowhere"));
 	second.steps = steps;
 	store = store_open_schema(site.file, STORE_WRITE, &second, &err);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
+	MUST(store != NULL);
 	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM sqlite_schema"
 					  " WHERE name = 'half'"),
 			0);
@@ -1663,7 +1737,7 @@ TEST(store, a_secret_is_kept_apart_and_leaves_nothing_when_it_goes)
 	CU_ASSERT_EQUAL(store_secret_get(store, 3, "key", (void **)&value,
 					 &size, NULL),
 			0);
-	CU_ASSERT_EQUAL_FATAL(size, 15);
+	MUST(size == 15);
 	CU_ASSERT_EQUAL(memcmp(value, "hunter2-hunter2", 15), 0);
 	CU_ASSERT_TRUE(file_has(secrets, "hunter2"));
 	CU_ASSERT_FALSE(file_has(site.file, "hunter2"));
