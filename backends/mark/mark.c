@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/mark/mark.h"
+
+#include "backends/list.h"
+#include "backends/mark/cgroup.h"
+
+static int mark_probe(struct host *host, const struct tree *tree,
+		      struct facts *facts, struct err *err)
+{
+	(void)host, (void)facts, (void)err;
+	cgroups_look_up(tree);
+	return 0;
+}
+
+const struct backend backend_mark = {
+	.name = "mark",
+	.summary = "gives packets their class, by an nftables table",
+	.probe = mark_probe,
+	.want = mark_want,
+	.read = mark_read,
+	.plan = mark_plan,
+	.apply = mark_apply,
+	.print = mark_print,
+	.print_change = mark_print_change,
+	.live = mark_live,
+};

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the tree asks for: mark.h shows the layout. */
+#include <netinet/in.h> /* before linux/netfilter.h, which has a copy */
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "backends/mark/expr.h"
+#include "backends/mark/item.h"
+#include "backends/mark/mark.h"
+#include "backends/mark/match.h"
+#include "backends/mark/names.h"
+#include "backends/mark/set.h"
+#include "backends/mark/uplink.h"
+
+/* A chain that rules are put into. */
+struct chain {
+	const char *name;
+	uint32_t count; /* rules so far */
+};
+
+struct work {
+	struct state *want;
+	struct report *report;
+	struct chain egress, local;
+};
+
+struct names {
+	char *up, *conn, *local, *map; /* owned */
+};
+
+/* ---- objects --------------------------------------------------------- */
+
+static void add_item(struct work *work, enum item_what what, const char *name,
+		     const struct text *body, const char *path)
+{
+	struct item item = { .what = what,
+			     .name = name,
+			     .body = nfattr_text(body) };
+
+	item_add(work->want, &item, path);
+}
+
+static void add_table(struct work *work)
+{
+	struct text none = TEXT_NONE;
+
+	add_item(work, ITEM_TABLE, "", &none, "/classes");
+}
+
+static void add_chain(struct work *work, const char *name, const char *path)
+{
+	AUTO_TEXT body = TEXT_NONE;
+
+	nfattr_put_text(&body, NFTA_CHAIN_NAME, name);
+	add_item(work, ITEM_CHAIN, name, &body, path);
+}
+
+static void add_base_chain(struct work *work, const char *name, uint32_t hook)
+{
+	AUTO_TEXT body = TEXT_NONE;
+	size_t at;
+
+	nfattr_put_text(&body, NFTA_CHAIN_NAME, name);
+	at = nfattr_open(&body, NFTA_CHAIN_HOOK);
+	nfattr_put_u32(&body, NFTA_HOOK_HOOKNUM, hook);
+	nfattr_put_u32(&body, NFTA_HOOK_PRIORITY, (uint32_t)MARK_PRIORITY);
+	nfattr_close(&body, at);
+	nfattr_put_u32(&body, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	nfattr_put_text(&body, NFTA_CHAIN_TYPE, "filter");
+	add_item(work, ITEM_CHAIN, name, &body, "/classes");
+}
+
+/* Takes the draft's content; comment "" for none. */
+static void add_rule(struct work *work, struct chain *chain,
+		     struct draft *draft, const char *comment, const char *path)
+{
+	AUTO_TEXT userdata = TEXT_NONE;
+	struct item item = { .what = ITEM_RULE,
+			     .order = chain->count++,
+			     .name = chain->name,
+			     .body = nfattr_text(&draft->exprs),
+			     .sets = nfattr_text(&draft->sets) };
+
+	if (comment[0])
+		names_userdata(comment, &userdata);
+	item.extra = nfattr_text(&userdata);
+	item_add(work->want, &item, path);
+	draft_clear(draft);
+}
+
+/* ---- the map --------------------------------------------------------- */
+
+/* What nft wants to know of the map: libnftnl/udata.h's KEYBYTEORDER and
+ * DATABYTEORDER of the machine, DATA_INTERVAL no. */
+static void put_map_userdata(struct text *body)
+{
+	AUTO_TEXT udata = TEXT_NONE;
+	static const struct {
+		uint8_t type;
+		uint32_t u;
+	} known[] = { { 0, 1 }, { 1, 1 }, { 6, 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		uint8_t head[] = { known[i].type, sizeof(known[i].u) };
+
+		text_put_bytes(&udata, head, sizeof(head));
+		text_put_bytes(&udata, &known[i].u, sizeof(known[i].u));
+	}
+	nfattr_put(body, NFTA_SET_USERDATA, text_get(&udata), udata.length);
+}
+
+static void add_map(struct work *work, const char *name, const char *path)
+{
+	AUTO_TEXT body = TEXT_NONE;
+
+	nfattr_put_text(&body, NFTA_SET_NAME, name);
+	nfattr_put_u32(&body, NFTA_SET_FLAGS, NFT_SET_MAP);
+	nfattr_put_u32(&body, NFTA_SET_KEY_TYPE, DATATYPE_MARK);
+	nfattr_put_u32(&body, NFTA_SET_KEY_LEN, 4);
+	nfattr_put_u32(&body, NFTA_SET_DATA_TYPE, DATATYPE_CLASSID);
+	nfattr_put_u32(&body, NFTA_SET_DATA_LEN, 4);
+	put_map_userdata(&body);
+	add_item(work, ITEM_SET, name, &body, path);
+}
+
+static void put_data(struct text *out, unsigned type, uint32_t u)
+{
+	size_t at = nfattr_open(out, type);
+
+	nfattr_put(out, NFTA_DATA_VALUE, &u, sizeof(u));
+	nfattr_close(out, at);
+}
+
+static void add_element(struct work *work, const char *map,
+			const struct node *class)
+{
+	AUTO(str) char *path = node_path_dup(class);
+	AUTO_TEXT body = TEXT_NONE;
+	size_t at = nfattr_open(&body, NFTA_LIST_ELEM);
+	struct item item = { .what = ITEM_ELEMENT, .name = map };
+
+	put_data(&body, NFTA_SET_ELEM_KEY, class_mark(class));
+	put_data(&body, NFTA_SET_ELEM_DATA,
+		 (uint32_t)node_u(class, CLASS_CLASSID));
+	nfattr_close(&body, at);
+	item.body = nfattr_text(&body);
+	if (!item_add(work->want, &item, path))
+		report_error(work->report, class, EEXIST,
+			     "mark %u is another class's of this uplink too",
+			     class_mark(class));
+}
+
+/* ---- rules ----------------------------------------------------------- */
+
+static void load_ct(const struct uplink *uplink, struct draft *draft)
+{
+	expr_ct_mark(draft);
+	expr_mask(draft, uplink->mask, 0);
+}
+
+static void load_mark(const struct uplink *uplink, struct draft *draft)
+{
+	expr_meta(draft, NFT_META_MARK);
+	expr_mask(draft, uplink->mask, 0);
+}
+
+static void claim_connection(const struct uplink *uplink,
+			     const struct claim *claim, struct draft *draft)
+{
+	if (uplink->mask == UINT32_MAX) {
+		expr_constant(draft, claim->mark);
+	} else {
+		expr_ct_mark(draft);
+		expr_mask(draft, ~uplink->mask, claim->mark);
+	}
+	expr_set_ct_mark(draft);
+}
+
+static void claim_packet(const struct uplink *uplink, const struct claim *claim,
+			 struct draft *draft)
+{
+	expr_constant(draft, claim->classid);
+	expr_set_meta(draft, NFT_META_PRIORITY);
+	if (!uplink->fw)
+		return;
+	if (uplink->mask == UINT32_MAX) {
+		expr_constant(draft, claim->mark);
+	} else {
+		expr_meta(draft, NFT_META_MARK);
+		expr_mask(draft, ~uplink->mask, claim->mark);
+	}
+	expr_set_meta(draft, NFT_META_MARK);
+}
+
+static void add_claim(struct work *work, struct chain *chain,
+		      const struct uplink *uplink, const struct claim *claim)
+{
+	AUTO(str) char *path = node_path_dup(claim->match);
+	AUTO_TEXT comment = TEXT_NONE;
+	int families[2];
+	size_t count = match_families(claim->match, families);
+
+	names_comment(path, &comment);
+	for (size_t i = 0; i < count; i++) {
+		AUTO_DRAFT draft = DRAFT_NONE;
+
+		match_conditions(claim->match, families[i], &draft);
+		expr_counter(&draft);
+		if (claim->packet)
+			claim_packet(uplink, claim, &draft);
+		else
+			claim_connection(uplink, claim, &draft);
+		expr_return(&draft);
+		add_rule(work, chain, &draft, text_get(&comment), path);
+	}
+}
+
+/* Claims [0..count) of one scope; with_cgroup: also those that only the output
+ * hook can decide. */
+static void add_claims(struct work *work, struct chain *chain,
+		       const struct uplink *uplink, size_t count, bool packet,
+		       bool with_cgroup)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct claim *claim = &uplink->claims[i];
+
+		if (claim->packet == packet &&
+		    (with_cgroup || !node_text(claim->match, MATCH_CGROUP)))
+			add_claim(work, chain, uplink, claim);
+	}
+}
+
+/* ct mark & MASK == 0 jump TO */
+static void put_undecided_jump(const struct uplink *uplink, struct draft *draft,
+			       const char *to)
+{
+	load_ct(uplink, draft);
+	expr_cmp_u32(draft, NFT_CMP_EQ, 0);
+	expr_jump(draft, to);
+}
+
+/* For a filter on the device (cls_fw), which sees the packet's mark alone. The
+ * other bits of that mark are lost here: to join two registers takes Linux
+ * 6.13. */
+static void add_fw_rule(struct work *work, struct chain *chain,
+			const struct uplink *uplink, const char *path)
+{
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	load_mark(uplink, &draft);
+	expr_cmp_u32(&draft, NFT_CMP_EQ, 0);
+	load_ct(uplink, &draft);
+	expr_cmp_u32(&draft, NFT_CMP_NEQ, 0);
+	load_ct(uplink, &draft);
+	expr_set_meta(&draft, NFT_META_MARK);
+	add_rule(work, chain, &draft, "", path);
+}
+
+static void add_lookup(struct work *work, struct chain *chain,
+		       const struct uplink *uplink, const struct names *names,
+		       bool own_mark, const char *path)
+{
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	if (own_mark)
+		load_mark(uplink, &draft);
+	else
+		load_ct(uplink, &draft);
+	expr_map(&draft, names->map);
+	expr_set_meta(&draft, NFT_META_PRIORITY);
+	add_rule(work, chain, &draft, "", path);
+}
+
+static void add_device_jump(struct work *work, struct chain *base,
+			    const struct uplink *uplink, const char *to,
+			    const char *path)
+{
+	AUTO_DRAFT draft = DRAFT_NONE;
+	char device[16] = ""; /* IFNAMSIZ */
+
+	strncpy(device, uplink->device, sizeof(device) - 1);
+	expr_meta(&draft, NFT_META_OIFNAME);
+	expr_cmp(&draft, NFT_CMP_EQ, device, sizeof(device));
+	if (base == &work->local)
+		put_undecided_jump(uplink, &draft, to);
+	else
+		expr_jump(&draft, to);
+	add_rule(work, base, &draft, "", path);
+}
+
+/* ---- uplinks --------------------------------------------------------- */
+
+static void add_up_chain(struct work *work, const struct uplink *uplink,
+			 const struct names *names, bool conn, const char *path)
+{
+	struct chain up = { names->up, 0 };
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	add_chain(work, names->up, path);
+	if (conn) {
+		put_undecided_jump(uplink, &draft, names->conn);
+		add_rule(work, &up, &draft, "", path);
+	}
+	add_lookup(work, &up, uplink, names, false, path);
+	if (uplink->fw)
+		add_fw_rule(work, &up, uplink, path);
+	add_lookup(work, &up, uplink, names, true, path);
+	add_claims(work, &up, uplink, uplink->claim_count, true, false);
+	add_device_jump(work, &work->egress, uplink, names->up, path);
+}
+
+static void add_local_chain(struct work *work, const struct uplink *uplink,
+			    const struct names *names, const char *path)
+{
+	struct chain local = { names->local, 0 };
+
+	if (!work->local.count)
+		add_base_chain(work, CHAIN_LOCAL, NF_INET_LOCAL_OUT);
+	add_chain(work, names->local, path);
+	add_claims(work, &local, uplink, uplink->local_count, false, true);
+	add_device_jump(work, &work->local, uplink, names->local, path);
+}
+
+static void add_uplink(struct work *work, const struct uplink *uplink,
+		       const struct names *names)
+{
+	AUTO(str) char *path = node_path_dup(uplink->node);
+	bool conn = uplink_asks_connections(uplink);
+	struct chain chain = { names->conn, 0 };
+
+	if (!work->egress.count) {
+		add_table(work);
+		add_base_chain(work, CHAIN_EGRESS, NF_INET_POST_ROUTING);
+	}
+	add_map(work, names->map, path);
+	for (size_t i = 0; i < uplink->class_count; i++)
+		add_element(work, names->map, uplink->classes[i]);
+	if (conn) {
+		add_chain(work, names->conn, path);
+		add_claims(work, &chain, uplink, uplink->claim_count, false,
+			   false);
+	}
+	if (uplink->local_count)
+		add_local_chain(work, uplink, names, path);
+	add_up_chain(work, uplink, names, conn, path);
+}
+
+static void want_uplink(struct work *work, const struct node *node,
+			uint32_t mask)
+{
+	const char *name = node_name(node);
+	struct names names = { names_for("up_", name), names_for("conn_", name),
+			       names_for("local_", name),
+			       names_for("class_", name) };
+	struct uplink uplink;
+
+	if (uplink_read(node, mask, work->report, &uplink))
+		add_uplink(work, &uplink, &names);
+	uplink_clear(&uplink);
+	free(names.up);
+	free(names.conn);
+	free(names.local);
+	free(names.map);
+}
+
+static uint32_t class_mask(const struct tree *tree)
+{
+	const struct value *value =
+		node_value(tree_system(tree), SYSTEM_CLASS_MASK);
+
+	return value && !value->word ? value->bits.value : 0xffff;
+}
+
+void mark_want(const struct tree *tree, const struct facts *facts,
+	       struct report *report, struct state *want)
+{
+	struct work work = { .want = want,
+			     .report = report,
+			     .egress = { CHAIN_EGRESS, 0 },
+			     .local = { CHAIN_LOCAL, 0 } };
+	AUTO(mem) void *room = node_sorted(tree_classes(tree));
+	uint32_t mask = class_mask(tree);
+
+	(void)facts;
+	for (struct node **at = room; *at; at++)
+		if (node_kind(*at) == &kind_uplink)
+			want_uplink(&work, *at, mask);
+}
