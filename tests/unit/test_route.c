@@ -562,17 +562,17 @@ static void look(struct text *out)
 	ip("-6 rule", out);
 }
 
+/* No addresses that come by themselves a second later. */
 static int scene_in_kernel(struct scene *scene)
 {
 	scene_begin(scene);
 	scene->host = host_new();
 	if (ip("link add wan0 type veth peer name far0", NULL) ||
-	    ip("link set far0 up", NULL) ||
-	    ip("address add 192.0.2.2/24 dev wan0", NULL) ||
-	    ip("address add 2001:db8::2/64 dev wan0 nodad", NULL) ||
 	    ip("link set wan0 addrgenmode none", NULL) ||
-	    ip("link set wan0 up", NULL) ||
-	    ip("address replace 2001:db8::2/64 dev wan0 nodad", NULL))
+	    ip("link set far0 addrgenmode none", NULL) ||
+	    ip("link set far0 up", NULL) || ip("link set wan0 up", NULL) ||
+	    ip("address add 192.0.2.2/24 dev wan0", NULL) ||
+	    ip("address add 2001:db8::2/64 dev wan0 nodad", NULL))
 		return NO_DEVICES;
 	return 0;
 }
