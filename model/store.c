@@ -429,12 +429,9 @@ int store_arm(struct store *store, const struct owned *claims,
 static int disarm(struct database *db, const struct owned *owned,
 		  struct err *err)
 {
-	sqlite3_stmt *at;
 	int rc = db_keep_owned(db, owned, err);
 
-	if (rc == 0)
-		rc = db_sql(db, SQL_DISARM, &at, err);
-	return rc < 0 ? rc : db_run(db, at, err);
+	return rc < 0 ? rc : db_run_sql(db, SQL_DISARM, err);
 }
 
 int store_disarm(struct store *store, const struct owned *owned,

@@ -5,18 +5,22 @@
  *     tresse.db          the tree, its revisions with changesets, what is ours
  *                        on the host (struct owned), the journal of the
  *                        transaction under way
- *     tresse.db-secrets  keys, mode 0600
+ *     tresse.db-secrets  keys, mode 0600; made with the first one
  *     tresse.db-lock     flock() while a change is applied; holds who, what,
  *                        since when
  *
- * Opening for reading needs no rights beyond reading the file, takes no lock and
- * creates nothing; a store that is not there reads as an empty one. Everything
- * that is wrong with a store (newer than this program, damaged, read-only, full,
- * not ours) is one sentence and changes nothing.
+ * Opening for reading needs no rights beyond reading the file, takes no lock
+ * and creates nothing; a store that is not there reads as an empty one.
+ * Everything that is wrong with a store (newer than this program, damaged,
+ * read-only, full, not ours) is one sentence and changes nothing.
  *
  * The rollback journal (journal_mode=TRUNCATE) and not WAL: a reader of a WAL
  * database has to create or write its -shm file, so somebody without rights
- * could not look.
+ * could not look. A reader must not keep a writer waiting either, so every call
+ * here ends its transaction before it returns, or calls somebody.
+ *
+ * Settings that the running system tells (ATTR_READONLY) and secrets
+ * (ATTR_SECRET) do not go into the tree's tables.
  */
 #ifndef MODEL_STORE_H
 #define MODEL_STORE_H
@@ -41,55 +45,64 @@ void store_free(struct store *store);
 AUTO_DEFINE(store, struct store *, store_free)
 const char *store_file(const struct store *store);
 
-/* Number of the last committed revision; 0 for an empty store. */
+/* Number of the last committed revision; 0 for an empty store. Who wants to
+ * change what store_load() gives asks for this first: a commit in between is
+ * then noticed by store_commit(), not overwritten. */
 int store_revision(struct store *store, uint64_t *revision, struct err *err);
-/* The committed tree; clean (node.h). */
+/* The committed tree; clean (node.h). EBADMSG if there is something in the file
+ * that no Tresse wrote: the sentence names node and setting. */
 int store_load(struct store *store, struct tree **tree, struct err *err);
-int store_load_owned(struct store *store, struct owned *owned,
-		     struct err *err);
+int store_load_owned(struct store *store, struct owned *owned, struct err *err);
 
-/* One writer at a time, for the length of a transaction. Waits wait_ms; EBUSY
- * then, and the sentence names the holder: pid, user, since when, doing what.
- * Told once a second while waiting, if tell is not NULL. */
+/* One writer at a time, for the length of a transaction: what arms, disarms and
+ * commits holds this from before to after. Waits wait_ms; EBUSY then, and the
+ * sentence names the holder: pid, user, since when, doing what. tell, if not
+ * NULL, hears that once a second while waiting. To lock twice is to lock once.
+ */
 int store_lock(struct store *store, const char *doing, unsigned wait_ms,
 	       void (*tell)(const char *holder), struct err *err);
 void store_unlock(struct store *store);
 
 struct stamp {
-	const char *actor;  /* "root (uid 0), pts/1, 192.0.2.7": who() of shell */
+	/* "root (uid 0), pts/1, 192.0.2.7": who() of shell */
+	const char *actor;
 	const char *reason; /* or NULL */
 };
 
-/* Before the first step: what will be ours, the revision it starts from and the
- * steps as text, in one synchronous commit. */
+/* Before the first step: what will be ours (added to what is), the revision it
+ * starts from and the steps as text, in one synchronous commit. EBUSY if an
+ * earlier one was never ended: its steps are all that is known of it. */
 int store_arm(struct store *store, const struct owned *claims,
 	      const char *steps, struct err *err);
-/* An armed transaction that was never ended (a crash): true and its text. */
+/* An armed transaction that was never ended (a crash): true and its text, which
+ * is the caller's. steps may be NULL. */
 int store_armed(struct store *store, bool *armed, char **steps,
 		struct err *err);
 /* The end of an armed transaction that was undone. */
 int store_disarm(struct store *store, const struct owned *owned,
 		 struct err *err);
 /* Writes what is dirty in the tree as a new revision, with its changeset, keeps
- * exactly `owned`, and ends the armed transaction: all in one. The tree is clean
- * afterwards and its new nodes have numbers. ESTALE if the store has moved on
- * from base. */
+ * exactly `owned`, and ends the armed transaction: all in one. The tree is
+ * clean afterwards and its new nodes have numbers. ESTALE if the store has
+ * moved on from base. */
 int store_commit(struct store *store, struct tree *tree, uint64_t base,
 		 const struct owned *owned, const struct stamp *stamp,
 		 uint64_t *revision, struct err *err);
 
 struct revision {
 	uint64_t number;
-	int64_t at_us; /* since 1970, UTC */
-	char *actor, *reason; /* owned */
-	size_t changes; /* rows in the changeset */
+	int64_t at_us;	      /* since 1970, UTC */
+	char *actor, *reason; /* the store's, until each() returns */
+	size_t changes;	      /* rows in the changeset */
 };
-/* Newest first; each() returns non-zero to stop. */
+/* Newest first; each() returns non-zero to stop, and may take its time. */
 int store_history(struct store *store,
 		  int (*each)(const struct revision *revision, void *arg),
 		  void *arg, struct err *err);
 
-/* Secrets, by node and setting. value NULL on get: there is none. */
+/* Secrets, by node and setting. Setting NULL forgets it; value NULL on get:
+ * there is none. What get gives is the caller's, who ends it with mem_wipe().
+ */
 int store_secret_set(struct store *store, uint64_t node, const char *name,
 		     const void *value, size_t size, struct err *err);
 int store_secret_get(struct store *store, uint64_t node, const char *name,

@@ -415,7 +415,6 @@ static int write_all(struct writer *writer, uint64_t base,
 {
 	struct database *db = writer->db;
 	struct changeset set = { 0 };
-	sqlite3_stmt *at;
 	int rc = check_base(db, base, err);
 
 	*revision = base;
@@ -428,9 +427,7 @@ static int write_all(struct writer *writer, uint64_t base,
 	sqlite3_free(set.bytes);
 	if (rc == 0)
 		rc = db_keep_owned(db, owned, err);
-	if (rc == 0)
-		rc = db_sql(db, SQL_DISARM, &at, err);
-	return rc < 0 ? rc : db_run(db, at, err);
+	return rc < 0 ? rc : db_run_sql(db, SQL_DISARM, err);
 }
 
 int store_commit(struct store *store, struct tree *tree, uint64_t base,

@@ -101,13 +101,12 @@ static int try_lock(struct store *store, const char *path, struct err *err)
 	return err_set(err, errno, "cannot lock %s: %s", path, strerror(errno));
 }
 
-static int held_by(struct store *store, const char *path, const char *holder,
+static int held_by(const struct store *store, const char *holder,
 		   struct err *err)
 {
 	return err_set(err, EBUSY,
-		       "%s is being changed by %s: wait for it, or see what it "
-		       "does with `fuser -v %s`",
-		       store->file, holder, path);
+		       "%s is being changed by %s: try again when that is done",
+		       store->file, holder);
 }
 
 /*
@@ -128,7 +127,7 @@ static int wait_for_lock(struct store *store, const char *path,
 		if (waited && store->lock >= 0)
 			read_holder(store->lock, holder);
 		if (waited && waited >= wait_ms)
-			return held_by(store, path, holder, err);
+			return held_by(store, holder, err);
 		if (tell && waited && waited % TELL_MS == 0)
 			tell(holder);
 		pause_ms(POLL_MS);
