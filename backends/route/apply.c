@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The half of kernel.h that changes. */
+#include "backends/route/apply.h"
+
 #include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -7,8 +8,8 @@
 
 #include "backends/host.h"
 #include "backends/netlink/netlink.h"
-#include "backends/route/kernel.h"
 #include "backends/route/object.h"
+#include "backends/route/read.h"
 
 /* ---- messages -------------------------------------------------------- */
 

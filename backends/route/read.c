@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The half of kernel.h that reads. */
+#include "backends/route/read.h"
+
 #include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -9,7 +10,6 @@
 #include "backends/host.h"
 #include "backends/list.h"
 #include "backends/netlink/netlink.h"
-#include "backends/route/kernel.h"
 #include "backends/route/object.h"
 
 struct place {

@@ -15,8 +15,9 @@
 #include <string.h>
 
 #include "backends/list.h"
-#include "backends/route/kernel.h"
+#include "backends/route/apply.h"
 #include "backends/route/object.h"
+#include "backends/route/read.h"
 #include "backends/route/want.h"
 
 /* Gateways are looked up in the table itself first: networks before defaults,
