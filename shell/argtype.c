@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an argument of a command may be: one row each (command.h). */
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "shell/match.h"
+#include "shell/session.h"
+
+/* ---- places in the tree ---- */
+
+static int check_node(const struct match *match, const struct arg *arg,
+		      const char *text, struct err *err)
+{
+	(void)arg;
+	if (!match->node)
+		return 0;
+	return tree_walk(match->place.tree, match->node, text, err) ? 0
+	       : err						    ? err->code
+								    : -ENOENT;
+}
+
+static void offer_node(const struct node *node, const char *lead, size_t length,
+		       struct candidates *to)
+{
+	AUTO_TEXT text = TEXT_NONE, help = TEXT_NONE;
+
+	text_put_bytes(&text, lead, length);
+	text_put(&text, node_name(node));
+	if (node_first(node))
+		text_put_char(&text, '/');
+	if (node_kind(node)->brief)
+		node_kind(node)->brief(node, &help);
+	else
+		text_put(&help, node_kind(node)->summary);
+	to->offer(to, text_get(&text), text_get(&help));
+}
+
+AUTO_DEFINE(nodes, struct node **, free)
+
+/* Children of the directory part of prefix whose names go on as it does. */
+static void complete_path(const struct match *match, const char *prefix,
+			  bool fixed_too, struct candidates *to)
+{
+	const char *slash = strrchr(prefix, '/');
+	size_t lead = slash ? (size_t)(slash + 1 - prefix) : 0;
+	AUTO(str) char *directory = mem_strndup(prefix, lead);
+	AUTO(nodes) struct node **sorted = NULL;
+	const struct node *parent = match->node;
+
+	if (parent && lead)
+		parent = tree_walk(match->place.tree, parent, directory, NULL);
+	if (!parent)
+		return;
+	sorted = node_sorted(parent);
+	for (struct node **at = sorted; *at; at++)
+		if (!strncmp(node_name(*at), prefix + lead,
+			     strlen(prefix + lead)) &&
+		    (fixed_too || !node_is_fixed(*at) || node_first(*at)))
+			offer_node(*at, prefix, lead, to);
+}
+
+static void complete_node(const struct match *match, const struct arg *arg,
+			  const char *prefix, struct candidates *to)
+{
+	(void)arg;
+	complete_path(match, prefix, true, to);
+}
+
+static void complete_child(const struct match *match, const struct arg *arg,
+			   const char *prefix, struct candidates *to)
+{
+	(void)arg;
+	complete_path(match, prefix, false, to);
+}
+
+const struct arg_type type_node = {
+	.name = "path",
+	.hint = "a path: /classes, uplink/web, .., or . for here",
+	.check = check_node,
+	.complete = complete_node,
+};
+
+const struct arg_type type_child = {
+	.name = "name",
+	.hint = "an object below this place, or the path to one",
+	.check = check_node,
+	.complete = complete_child,
+};
+
+const struct arg_type type_newname = {
+	.name = "name",
+	.hint = "a new name: letters, digits and . _ : + -, at most 63, "
+		"beginning with a letter, digit or _",
+};
+
+/* ---- settings ---- */
+
+static const struct kind *kind_of_child(const struct match *match)
+{
+	return match->node ? node_kind(match->node)->child : NULL;
+}
+
+static const struct kind *kind_of_node(const struct match *match)
+{
+	return match->node ? node_kind(match->node) : NULL;
+}
+
+const struct arg_type type_childset = {
+	.name = "setting=value",
+	.hint = "settings of what is made; help tells which there are",
+	.kind = kind_of_child,
+};
+
+const struct arg_type type_ownset = {
+	.name = "setting=value",
+	.hint = "settings of this object; set alone lists them",
+	.kind = kind_of_node,
+};
+
+static void complete_setting(const struct match *match, const struct arg *arg,
+			     const char *prefix, struct candidates *to)
+{
+	const struct kind *kind = kind_of_node(match);
+
+	(void)arg;
+	(void)prefix;
+	for (size_t i = 0; kind && i < kind->attr_count; i++)
+		to->offer(to, kind->attrs[i].name, kind->attrs[i].help);
+}
+
+const struct arg_type type_setting = {
+	.name = "setting",
+	.hint = "the name of a setting",
+	.complete = complete_setting,
+};
+
+/* ---- plain values ---- */
+
+static int check_depth(const struct match *match, const struct arg *arg,
+		       const char *text, struct err *err)
+{
+	(void)match;
+	(void)arg;
+	if (*text && strlen(text) <= 6 &&
+	    strspn(text, "0123456789") == strlen(text))
+		return 0;
+	return err_set(err, EINVAL, "depth '%s' is no number of levels", text);
+}
+
+const struct arg_type type_depth = {
+	.name = "depth",
+	.hint = "a number of levels, 0 for all",
+	.check = check_depth,
+};
+
+static int check_choice(const struct match *match, const struct arg *arg,
+			const char *text, struct err *err)
+{
+	(void)match;
+	for (const struct choice *at = arg->choices; at->name; at++)
+		if (!strcmp(at->name, text))
+			return 0;
+	err_set(err, EINVAL, "%s=%s: not known; it can be", arg->name, text);
+	for (const struct choice *at = arg->choices; at->name; at++)
+		err_append(err, "%s %s", at == arg->choices ? "" : ",",
+			   at->name);
+	return err ? err->code : -EINVAL;
+}
+
+static void complete_choice(const struct match *match, const struct arg *arg,
+			    const char *prefix, struct candidates *to)
+{
+	(void)match;
+	(void)prefix;
+	for (const struct choice *at = arg->choices; at->name; at++)
+		to->offer(to, at->name, at->help);
+}
+
+const struct arg_type type_choice = {
+	.name = "word",
+	.hint = "one of a few words",
+	.check = check_choice,
+	.complete = complete_choice,
+};
+
+static void complete_topic(const struct match *match, const struct arg *arg,
+			   const char *prefix, struct candidates *to)
+{
+	const struct kind *own = kind_of_node(match);
+
+	(void)arg;
+	(void)prefix;
+	for (const struct command *const *at = commands; *at; at++)
+		to->offer(to, (*at)->name, (*at)->summary);
+	for (const struct kind *const *at = kinds; *at; at++)
+		if ((*at)->attr_count)
+			to->offer(to, (*at)->name, (*at)->summary);
+	for (size_t i = 0; own && i < own->attr_count; i++)
+		to->offer(to, own->attrs[i].name, own->attrs[i].help);
+}
+
+const struct arg_type type_topic = {
+	.name = "topic",
+	.hint = "a command, a kind of object, or a setting",
+	.complete = complete_topic,
+};
+
+/* ---- files ---- */
+
+static void offer_file(DIR *directory, const struct dirent *entry,
+		       const char *prefix, size_t lead, struct candidates *to)
+{
+	AUTO_TEXT text = TEXT_NONE;
+	struct stat status;
+	bool folder =
+		fstatat(dirfd(directory), entry->d_name, &status, 0) == 0 &&
+		S_ISDIR(status.st_mode);
+
+	text_put_bytes(&text, prefix, lead);
+	text_put(&text, entry->d_name);
+	text_put(&text, folder ? "/" : "");
+	to->offer(to, text_get(&text), folder ? "a folder" : "a file");
+}
+
+static void complete_file(const struct match *match, const struct arg *arg,
+			  const char *prefix, struct candidates *to)
+{
+	const char *slash = strrchr(prefix, '/');
+	size_t lead = slash ? (size_t)(slash + 1 - prefix) : 0;
+	AUTO(str)
+	char *folder = lead ? mem_strndup(prefix, lead) : mem_strdup(".");
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+
+	(void)match;
+	(void)arg;
+	while (directory && (entry = readdir(directory))) {
+		bool hidden = entry->d_name[0] == '.' && prefix[lead] != '.';
+
+		if (!hidden && strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			offer_file(directory, entry, prefix, lead, to);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+const struct arg_type type_file = {
+	.name = "file",
+	.hint = "the path of a file",
+	.complete = complete_file,
+};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/batch.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "shell/run.h"
+#include "shell/session.h"
+#include "shell/utf8.h"
+#include "shell/words.h"
+
+struct line {
+	unsigned number;
+	struct words words;
+};
+
+struct batch {
+	char *name;	    /* owned */
+	struct line *lines; /* owned; those with words */
+	size_t count, room;
+};
+
+/* Lines that cannot be read and are told one by one. */
+#define MOST_TOLD 10
+
+void batch_free(struct batch *batch)
+{
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->count; i++)
+		words_clear(&batch->lines[i].words);
+	free(batch->lines);
+	free(batch->name);
+	free(batch);
+}
+
+static int slurp(int fd, const char *name, struct text *all, struct err *err)
+{
+	static const size_t chunk = 64 << 10;
+	AUTO(mem) void *bytes = mem_alloc(chunk);
+	ssize_t got;
+
+	all->limit = BATCH_LIMIT;
+	while ((got = read(fd, bytes, chunk)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set(err, errno, "%s cannot be read: %s",
+				       name, strerror(errno));
+		text_put_bytes(all, bytes, (size_t)got);
+		if (text_overflowed(all))
+			return err_set(err, EFBIG, "%s is larger than 64 MiB",
+				       name);
+	}
+	return 0;
+}
+
+static unsigned column_of(const char *line, size_t at)
+{
+	unsigned column = 1;
+	size_t size;
+	uint32_t code;
+
+	for (size_t i = 0; i < at; i += size, column++) {
+		size = utf8_next(line + i, at - i, &code);
+		size = size ? size : 1;
+	}
+	return column;
+}
+
+static void tell_line(struct output *output, const struct origin_line *where,
+		      const char *line, size_t length, size_t at,
+		      const struct err *err)
+{
+	AUTO_TEXT caret = TEXT_NONE;
+
+	caret_print(line, length, at, output_width(output), &caret);
+	output_error(output, where, err, column_of(line, at), text_get(&caret));
+}
+
+/* 0, or negative for a line that was told. */
+static int cut_line(struct batch *batch, const char *line, size_t length,
+		    unsigned number, struct output *output, bool tell)
+{
+	struct words words = WORDS_NONE;
+	AUTO_ERR err = ERR_NONE;
+	size_t at = 0;
+	int rc = words_read(&words, line, length, &at, &err);
+
+	if (rc < 0 && tell) {
+		const struct origin_line where = { batch->name, number };
+
+		tell_line(output, &where, line, length, at, &err);
+	}
+	if (rc < 0 || !words.count) {
+		words_clear(&words);
+		return rc;
+	}
+	batch->lines = mem_grow(batch->lines, batch->count, &batch->room,
+				sizeof(*batch->lines));
+	batch->lines[batch->count++] = (struct line){ number, words };
+	return 0;
+}
+
+static unsigned cut_lines(struct batch *batch, const struct text *all,
+			  struct output *output)
+{
+	const char *line = text_get(all), *end = line + all->length;
+	unsigned number = 0, bad = 0;
+
+	while (line < end) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((stop ? stop : end) - line);
+
+		if (cut_line(batch, line, length, ++number, output,
+			     bad < MOST_TOLD) < 0)
+			bad++;
+		line += length + 1;
+	}
+	return bad;
+}
+
+struct batch *batch_read(int fd, const char *name, struct output *output,
+			 struct err *err)
+{
+	struct batch *batch = mem_alloc(sizeof(*batch));
+	AUTO_TEXT all = TEXT_NONE;
+	unsigned bad = 0;
+	int rc = slurp(fd, name, &all, err);
+
+	batch->name = mem_strdup(name);
+	if (rc == 0)
+		bad = cut_lines(batch, &all, output);
+	if (bad)
+		rc = err_set(err, EINVAL,
+			     "%u line%s cannot be read: nothing was done", bad,
+			     bad == 1 ? "" : "s");
+	if (rc == 0)
+		return batch;
+	batch_free(batch);
+	return NULL;
+}
+
+int batch_run(struct session *session, const struct batch *batch,
+	      struct err *err)
+{
+	int rc = 0;
+
+	session->source = batch->name;
+	for (size_t i = 0; rc == 0 && i < batch->count; i++) {
+		const struct line *line = &batch->lines[i];
+
+		session->line = line->number;
+		if (session->leaving) {
+			output_say(session->output, SAY_WARNING,
+				   "%s:%u: what stands behind exit is left out",
+				   batch->name, line->number);
+			break;
+		}
+		rc = run_words(session, &line->words, err);
+	}
+	return rc;
+}
+
+static int end_batch(struct session *session, struct err *err)
+{
+	int rc;
+
+	session->line = 0;
+	if (!session->writer)
+		return 0;
+	output_begin(session->output);
+	rc = session_commit(session, err);
+	if (rc < 0)
+		output_drop(session->output);
+	else
+		output_end(session->output);
+	return rc;
+}
+
+int batch_do(struct session *session, const struct batch *batch)
+{
+	AUTO_ERR err = ERR_NONE;
+	int rc;
+
+	session->gathering = true;
+	rc = batch_run(session, batch, &err);
+	if (rc == 0)
+		rc = end_batch(session, &err);
+	if (rc < 0)
+		run_tell(session, &err);
+	session->gathering = false;
+	return rc;
+}

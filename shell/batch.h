@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * batch.h - many lines, one transaction.
+ *
+ * All of a batch is read and cut into words before the first line runs, so a
+ * quote left open in line 900 changes nothing; and all of it is applied, or
+ * none.
+ */
+#ifndef SHELL_BATCH_H
+#define SHELL_BATCH_H
+
+#include <stddef.h>
+
+#include "model/base/err.h"
+
+struct output;
+struct session;
+
+struct batch;
+
+#define BATCH_LIMIT (64u << 20) /* bytes */
+
+/* Reads fd to its end. name is what messages call it ("stdin"). Every line that
+ * cannot be read is told; NULL and err if there was one. */
+struct batch *batch_read(int fd, const char *name, struct output *output,
+			 struct err *err);
+void batch_free(struct batch *batch);
+
+/* Runs the lines up to the first that fails; the session then stands at that
+ * line, for the caller to tell. Does not commit. */
+int batch_run(struct session *session, const struct batch *batch,
+	      struct err *err);
+/* The same, and one transaction behind it. What went wrong is told. */
+int batch_do(struct session *session, const struct batch *batch);
+
+#endif

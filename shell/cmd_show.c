@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Looking closely: get, info, status. */
+#include <string.h>
+#include <time.h>
+
+#include "backends/host.h"
+#include "backends/list.h"
+#include "shell/draw.h"
+#include "shell/nearest.h"
+#include "shell/session.h"
+#include "shell/users.h"
+
+/* ---- get ---- */
+
+static const struct attr *attr_asked(const struct node *node, const char *name,
+				     struct err *err)
+{
+	const struct kind *kind = node_kind(node);
+	const struct attr *attr = kind_attr(kind, name);
+	const char *near = nearest_attr(kind, name);
+
+	if (attr)
+		return attr;
+	err_set(err, EINVAL, "%s %s has no setting '%s'",
+		article_of(kind->name), kind->name, name);
+	if (near)
+		err_append(err, "; did you mean %s?", near);
+	return NULL;
+}
+
+static bool is_shown(const struct attr *attr, bool asked)
+{
+	return asked || !(attr->flags & ATTR_SECRET);
+}
+
+static void show_all(struct session *session, const struct node *node)
+{
+	const struct live *live = session_live(session);
+	const struct kind *kind = node_kind(node);
+
+	for (size_t i = 0; i < kind->attr_count; i++)
+		if (is_shown(&kind->attrs[i], false))
+			output_setting(session->output, node, i, live);
+}
+
+static int check_asked(const struct match *match, struct err *err)
+{
+	for (size_t i = 0; i < match->count; i++)
+		if (!attr_asked(match->node, match->bound[i].value, err))
+			return err->code;
+	return 0;
+}
+
+static int get_run(struct session *session, const struct match *match,
+		   struct err *err)
+{
+	const struct kind *kind = node_kind(match->node);
+	AUTO(str) char *path = node_path_dup(match->node);
+	int rc = check_asked(match, err);
+
+	if (rc < 0)
+		return rc;
+	if (output_is_json(session->output))
+		output_field(session->output, "path", path);
+	else if (!kind->attr_count)
+		output_say(session->output, SAY_DONE, "%s has no settings",
+			   path);
+	output_open(session->output, SHAPE_RECORD, NULL, NULL);
+	for (size_t i = 0; i < match->count; i++) {
+		const char *name = match->bound[i].value;
+
+		output_setting(session->output, match->node,
+			       kind_index(kind, kind_attr(kind, name)),
+			       session_live(session));
+	}
+	if (!match->count)
+		show_all(session, match->node);
+	output_close(session->output);
+	return 0;
+}
+
+static const struct arg get_args[] = {
+	{ .name = "setting",
+	  .type = &type_setting,
+	  .flags = ARG_REPEATS,
+	  .help = "which ones; all, if left out" },
+	{ 0 },
+};
+
+const struct command command_get = {
+	.name = "get",
+	.summary = "show settings of this object",
+	.man = "One a line, as SETTING=VALUE, with where the value comes from "
+	       "unless somebody gave it: a default, a choice of Tresse's, or "
+	       "the running system (read-only).",
+	.example = "/paths/adsl0 get up down state",
+	.see = "set, info",
+	.args = get_args,
+	.needs = NEEDS_TREE,
+	.run = get_run,
+};
+
+/* ---- info ---- */
+
+static void show_user(const struct node *user, size_t attr, void *arg)
+{
+	struct output *output = arg;
+	AUTO(str) char *path = node_path_dup(user);
+
+	output_open(output, SHAPE_ROW, NULL, NULL);
+	if (!output_is_json(output))
+		output_field(output, "", "used by");
+	output_field(output, "path", path);
+	output_field(output, "setting", node_kind(user)->attrs[attr].name);
+	output_close(output);
+}
+
+static void show_users(struct output *output, const struct node *node)
+{
+	output_open(output, SHAPE_TABLE, "users", NULL);
+	users_each(node, show_user, output);
+	output_close(output);
+}
+
+static int info_run(struct session *session, const struct match *match,
+		    struct err *err)
+{
+	struct output *output = session->output;
+	const struct node *node = match_node(match, "path", err);
+	AUTO(str) char *path = NULL;
+	AUTO(str) char *what = NULL;
+
+	if (!node)
+		return err->code;
+	path = node_path_dup(node);
+	what = mem_printf("%s: %s", node_kind(node)->name,
+			  node_kind(node)->summary);
+	if (output_is_json(output)) {
+		output_field(output, "path", path);
+		output_field(output, "kind", node_kind(node)->name);
+		show_all(session, node);
+	} else {
+		output_answer(output, "path", path);
+		output_answer(output, "kind", what);
+		output_open(output, SHAPE_RECORD, NULL, NULL);
+		show_all(session, node);
+		output_close(output);
+	}
+	show_users(output, node);
+	return 0;
+}
+
+static const struct arg info_args[] = {
+	{ .name = "path",
+	  .type = &type_node,
+	  .help = "the object; this one, if left out" },
+	{ 0 },
+};
+
+const struct command command_info = {
+	.name = "info",
+	.summary = "show everything about an object",
+	.man = "Its path and kind, its settings and where they come from, what "
+	       "the running system says about it, and who refers to it.",
+	.example = "info /paths/adsl0",
+	.see = "get, ls, status",
+	.args = info_args,
+	.needs = NEEDS_TREE,
+	.run = info_run,
+};
+
+/* ---- status ---- */
+
+struct last {
+	char *actor; /* owned */
+	int64_t at_us;
+};
+
+static int take_last(const struct revision *revision, void *arg)
+{
+	struct last *last = arg;
+
+	last->actor = mem_strdup(revision->actor ? revision->actor : "?");
+	last->at_us = revision->at_us;
+	return 1;
+}
+
+static void put_time(int64_t at_us, struct text *out)
+{
+	time_t seconds = (time_t)(at_us / 1000000);
+	struct tm when;
+	char stamp[64];
+
+	if (localtime_r(&seconds, &when) &&
+	    strftime(stamp, sizeof(stamp), "%F %T %z", &when))
+		text_put(out, stamp);
+}
+
+static void show_store(struct session *session, struct store *store)
+{
+	struct output *output = session->output;
+	struct last last = { NULL, 0 };
+	AUTO_TEXT when = TEXT_NONE, said = TEXT_NONE;
+
+	store_history(store, take_last, &last, NULL);
+	if (last.actor)
+		put_time(last.at_us, &when);
+	if (output_is_json(output)) {
+		output_field(output, "store", session->options.store);
+		output_number(output, "revision", session->base);
+		if (last.actor) {
+			output_field(output, "actor", last.actor);
+			output_field(output, "at", text_get(&when));
+		}
+	} else {
+		output_field(output, "store", session->options.store);
+		text_printf(&said, "%llu", (unsigned long long)session->base);
+		if (last.actor)
+			text_printf(&said, ", %s, by %s", text_get(&when),
+				    last.actor);
+		output_field(output, "revision", text_get(&said));
+	}
+	free(last.actor);
+}
+
+static void show_branch(struct session *session, const struct node *top)
+{
+	struct output *output = session->output;
+	const struct live *live = session_live(session);
+
+	node_each (node, top) {
+		AUTO(str) char *path = node_path_dup(node);
+		AUTO_TEXT summary = TEXT_NONE;
+		enum health health = draw_summary(node, live, &summary);
+
+		output_open(output, SHAPE_ROW, NULL, NULL);
+		output_field(output, "path", path);
+		output_field(output, "health",
+			     health == HEALTH_GOOD  ? "good"
+			     : health == HEALTH_BAD ? "bad"
+						    : "unknown");
+		output_field(output, "summary", text_get(&summary));
+		output_close(output);
+	}
+}
+
+static void show_differences(struct output *output,
+			     const struct outcome *outcome)
+{
+	output_open(output, SHAPE_TABLE, "differences", NULL);
+	for (size_t i = 0; i < outcome->plan.count; i++) {
+		const struct step *step = &outcome->plan.items[i];
+		AUTO_TEXT text = TEXT_NONE;
+
+		step_print(step, &text);
+		output_open(output, SHAPE_ROW, NULL, NULL);
+		if (output_is_json(output))
+			output_field(output, "path", step_path(step));
+		output_field(output, "step", text_get(&text));
+		output_close(output);
+	}
+	output_close(output);
+}
+
+/* Somebody who may not look at one thing still sees the rest. */
+static void show_agreement(struct session *session, struct outcome *outcome,
+			   const struct err *err)
+{
+	struct output *output = session->output;
+	size_t count = outcome->plan.count;
+	AUTO_TEXT said = TEXT_NONE;
+
+	if (err->text) {
+		text_printf(&said, "unknown: %s", err->text);
+	} else if (!count) {
+		text_put(&said, outcome->report.count
+					? "agrees, as far as it can be read"
+					: "agrees with the store");
+	} else {
+		text_printf(&said,
+			    "differs from the store: %zu step%s would put it "
+			    "right (restoreconfig)",
+			    count, count == 1 ? "" : "s");
+	}
+	output_field(output, "running", text_get(&said));
+}
+
+static int observe(struct session *session, struct store *store,
+		   struct outcome *outcome, struct err *err)
+{
+	struct owned owned = OWNED_NONE;
+	int rc = store_load_owned(store, &owned, err);
+
+	if (rc == 0)
+		rc = txn_observe(session_host(session), backends,
+				 host_read_facts, session->place.tree, &owned,
+				 outcome, err);
+	owned_clear(&owned);
+	return rc;
+}
+
+static void show_findings(struct output *output, const struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		output_finding(output, NULL, &report->items[i]);
+}
+
+static int status_run(struct session *session, const struct match *match,
+		      struct err *err)
+{
+	struct output *output = session->output;
+	const struct tree *tree = match->place.tree;
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+	struct outcome outcome = { 0 };
+	AUTO_ERR trouble = ERR_NONE;
+
+	if (!store)
+		return err->code;
+	observe(session, store, &outcome, &trouble);
+	if (!output_is_json(output))
+		output_open(output, SHAPE_RECORD, NULL, NULL);
+	show_store(session, store);
+	show_agreement(session, &outcome, &trouble);
+	if (output_is_json(output))
+		output_flag(output, "agrees",
+			    !trouble.text && !outcome.plan.count);
+	else
+		output_close(output);
+	show_differences(output, &outcome);
+	output_open(output, SHAPE_TABLE, "objects", NULL);
+	show_branch(session, tree_paths(tree));
+	show_branch(session, tree_classes(tree));
+	output_close(output);
+	show_findings(output, &outcome.report);
+	outcome_clear(&outcome);
+	return 0;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.summary = "show on one screen how things stand",
+	.man = "The store and its revision, each path and tree of classes with "
+	       "its state, and whether the running system agrees with the "
+	       "store; if not, the steps that would put it right.",
+	.example = "status",
+	.see = "info, ls, restoreconfig",
+	.needs = NEEDS_TREE,
+	.run = status_run,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/command.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const struct command *const commands[] = {
+	&command_cd,
+	&command_ls,
+	&command_pwd,
+	&command_create,
+	&command_delete,
+	&command_set,
+	&command_get,
+	&command_info,
+	&command_status,
+	&command_saveconfig,
+	&command_restoreconfig,
+	&command_clearconfig,
+	&command_help,
+	&command_version,
+	&command_exit,
+	NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *const *at = commands; *at; at++)
+		if (!strcmp((*at)->name, name))
+			return *at;
+	return NULL;
+}
+
+void arg_label(const struct arg *arg, struct text *out)
+{
+	const char *name = arg->name ? arg->name : arg->type->name;
+
+	for (; *name; name++)
+		text_put_char(out, (char)toupper((unsigned char)*name));
+}
+
+void command_usage(const struct command *command, struct text *out)
+{
+	text_put(out, command->name);
+	each_arg(arg, command)
+	{
+		bool required = arg->flags & ARG_REQUIRED;
+
+		text_put(out, required ? " " : " [");
+		arg_label(arg, out);
+		text_put(out, required ? "" : "]");
+		text_put(out, arg->flags & ARG_REPEATS ? "..." : "");
+	}
+}

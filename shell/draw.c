@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/draw.h"
+
+#include <string.h>
+
+#include "model/backend.h"
+#include "model/node.h"
+#include "shell/utf8.h"
+
+struct line {
+	const struct drawing *drawing;
+	struct text margin; /* bars of the levels above */
+	struct text name, summary;
+	struct text *out;
+};
+
+/* Colours by level, as targetcli has them. */
+static const char *const level_colour[] = { "", "\033[34m", "\033[35m" };
+#define BOLD	  "\033[1m"
+#define UNDERLINE "\033[4m"
+#define PLAIN	  "\033[0m"
+
+/* ---- the summary ---- */
+
+void draw_bytes(uint64_t bytes, struct text *out)
+{
+	static const char units[][3] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	double figure = (double)bytes;
+	size_t at = 0;
+
+	if (bytes < 1000) {
+		text_printf(out, "%u B", (unsigned)bytes);
+		return;
+	}
+	for (figure /= 1000; figure >= 999.95; figure /= 1000)
+		at++;
+	text_printf(out, "%.1f %s", figure, units[at]);
+}
+
+static const struct value *live_named(const struct node *node,
+				      const struct live *live, const char *name)
+{
+	const struct kind *kind = node_kind(node);
+	const struct attr *attr = live ? kind_attr(kind, name) : NULL;
+
+	if (!attr || !(attr->flags & ATTR_READONLY))
+		return NULL;
+	return live_value(live, node, kind_index(kind, attr));
+}
+
+static const char *live_text(const struct node *node, const struct live *live,
+			     const char *name)
+{
+	const struct value *value = live_named(node, live, name);
+
+	return value && value->text && value->text[0] ? value->text : NULL;
+}
+
+static void put_comma(struct text *out)
+{
+	text_put(out, out->length ? ", " : "");
+}
+
+static void put_counters(const struct node *node, const struct live *live,
+			 struct text *out)
+{
+	const struct value *bytes = live_named(node, live, "bytes");
+	const struct value *drops = live_named(node, live, "drops");
+
+	if (bytes && bytes->u) {
+		put_comma(out);
+		draw_bytes(bytes->u, out);
+	}
+	if (drops && drops->u) {
+		put_comma(out);
+		text_printf(out, "%llu drop%s", (unsigned long long)drops->u,
+			    drops->u == 1 ? "" : "s");
+	}
+}
+
+static size_t count_objects(const struct node *branch)
+{
+	size_t count = 0;
+
+	for (const struct node *at = branch; at; at = node_walk(branch, at))
+		count += !node_is_fixed(at);
+	return count;
+}
+
+static void put_brief(const struct node *node, struct text *out)
+{
+	const struct kind *kind = node_kind(node), *child = kind->child;
+	size_t count;
+
+	if (kind->brief) {
+		kind->brief(node, out);
+	} else if (child) {
+		count = node_count(node);
+		text_printf(out, "%zu %s", count,
+			    count == 1 ? child->name : child->plural);
+	} else if (node_first(node)) {
+		count = count_objects(node);
+		text_printf(out, "%zu object%s", count, count == 1 ? "" : "s");
+	}
+}
+
+enum health draw_summary(const struct node *node, const struct live *live,
+			 struct text *out)
+{
+	AUTO_TEXT raw = TEXT_NONE;
+	const char *state = live_text(node, live, "state");
+	const char *error = live_text(node, live, "error");
+
+	if (error)
+		text_printf(&raw, "ERROR %s", error);
+	else
+		put_brief(node, &raw);
+	/* Only what is out of the ordinary is worth the room. */
+	if (state && !error && strcmp(state, "applied") != 0) {
+		put_comma(&raw);
+		text_put(&raw, state);
+	}
+	if (!error)
+		put_counters(node, live, &raw);
+	utf8_safe(raw.length ? text_get(&raw) : "...", out);
+	if (error)
+		return HEALTH_BAD;
+	return state ? HEALTH_GOOD : HEALTH_UNKNOWN;
+}
+
+/* ---- the line ---- */
+
+struct room {
+	size_t name, dots, summary; /* columns */
+};
+
+#define LEAST_SUMMARY 8
+
+/* margin "o- " name " " dots " [" summary "]" */
+static struct room share(size_t width, size_t margin, size_t name,
+			 size_t summary)
+{
+	size_t fixed = margin + 3 + 1 + 1 + 3; /* one dot at least */
+	size_t left = width > fixed + 1 ? width - fixed : 1;
+	struct room room = { name, 1, summary };
+
+	if (name + summary <= left) {
+		room.dots = 1 + left - name - summary;
+		return room;
+	}
+	room.summary = name < left ? left - name : 0;
+	if (room.summary < LEAST_SUMMARY && summary > room.summary) {
+		room.summary =
+			summary < LEAST_SUMMARY ? summary : LEAST_SUMMARY;
+		if (room.summary >= left)
+			room.summary = 0; /* no room at all for it */
+		room.name = left - room.summary;
+	}
+	return room;
+}
+
+static void put_name(struct line *line, size_t columns, unsigned level)
+{
+	const struct drawing *drawing = line->drawing;
+	const char *mark = drawing->unicode ? "…" : "...";
+
+	if (drawing->colour)
+		text_printf(line->out, "%s%s%s", level ? "" : UNDERLINE, BOLD,
+			    level_colour[level % ARRAY_SIZE(level_colour)]);
+	utf8_cut_middle(text_get(&line->name), columns, mark, line->out);
+	text_put(line->out, drawing->colour ? PLAIN : "");
+}
+
+static void put_dots(struct line *line, size_t count, unsigned level)
+{
+	bool colour = line->drawing->colour;
+
+	text_put_char(line->out, ' ');
+	if (colour)
+		text_put(line->out,
+			 level_colour[level % ARRAY_SIZE(level_colour)]);
+	text_fill(line->out, '.', count);
+	text_put(line->out, colour ? PLAIN : "");
+}
+
+static void put_summary(struct line *line, size_t columns, enum health health)
+{
+	static const char *const paint[] = {
+		[HEALTH_UNKNOWN] = PLAIN,
+		[HEALTH_GOOD] = PLAIN "\033[32m",
+		[HEALTH_BAD] = PLAIN BOLD "\033[31m",
+	};
+	const struct drawing *drawing = line->drawing;
+	const char *mark = drawing->unicode ? "…" : "...";
+
+	text_put(line->out, drawing->colour ? BOLD " [" : " [");
+	text_put(line->out, drawing->colour ? paint[health] : "");
+	utf8_cut_end(text_get(&line->summary), columns, mark, line->out);
+	text_put(line->out, drawing->colour ? PLAIN BOLD "]" PLAIN : "]");
+}
+
+static void put_margin(struct line *line, size_t columns)
+{
+	const char *margin = text_get(&line->margin);
+
+	text_put_bytes(line->out, margin, utf8_fit(margin, columns));
+}
+
+static void draw_line(struct line *line, const struct node *node,
+		      unsigned level)
+{
+	unsigned width = line->drawing->width;
+	enum health health;
+	struct room room;
+	size_t margin = line->margin.length;
+
+	text_cut(&line->name, 0);
+	text_cut(&line->summary, 0);
+	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
+	health = draw_summary(node, line->drawing->live, &line->summary);
+	/* Deeper than the terminal is wide: the bars give way. */
+	if (margin + 12 > width)
+		margin = width > 12 ? width - 12 : 0;
+	room = share(width, margin, utf8_width(text_get(&line->name)),
+		     utf8_width(text_get(&line->summary)));
+	put_margin(line, margin);
+	text_put(line->out, "o- ");
+	put_name(line, room.name, level);
+	if (room.summary) {
+		put_dots(line, room.dots, level);
+		put_summary(line, room.summary, health);
+	}
+	text_put_char(line->out, '\n');
+}
+
+AUTO_DEFINE(nodes, struct node **, free)
+
+/* The children of node, which stands at level; more: it has siblings to come,
+ * so a bar goes down beside its children. */
+static void draw_below(struct line *line, const struct node *node,
+		       unsigned level, bool more)
+{
+	AUTO(nodes) struct node **sorted = NULL;
+	size_t margin = line->margin.length;
+
+	if (!node_first(node) ||
+	    (line->drawing->depth && level >= line->drawing->depth))
+		return;
+	text_put(&line->margin, more ? "| " : "  ");
+	sorted = node_sorted(node);
+	for (struct node **at = sorted; *at; at++) {
+		draw_line(line, *at, level + 1);
+		draw_below(line, *at, level + 1, at[1] != NULL);
+	}
+	text_cut(&line->margin, margin);
+}
+
+void draw_tree(const struct drawing *drawing, const struct node *top,
+	       struct text *out)
+{
+	struct line line = { .drawing = drawing, .out = out };
+
+	draw_line(&line, top, 0);
+	draw_below(&line, top, 0, false);
+	text_clear(&line.margin);
+	text_clear(&line.name);
+	text_clear(&line.summary);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tresse: one shell for a site's WAN edge. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "shell/batch.h"
+#include "shell/exit.h"
+#include "shell/interactive.h"
+#include "shell/options.h"
+#include "shell/outside.h"
+#include "shell/run.h"
+#include "shell/screen.h"
+#include "shell/session.h"
+#include "shell/utf8.h"
+#include "shell/words.h"
+
+/* A file opened later must not become somebody's stdout. */
+static void fill_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd ? O_WRONLY : O_RDONLY);
+}
+
+static struct output *make_output(const struct options *options, bool batch,
+				  bool prompt, bool unicode)
+{
+	const struct output_options wanted = {
+		.json = options->json,
+		.quiet = options->quiet,
+		.terminal = isatty(STDOUT_FILENO),
+		.colour = screen_has_colour(),
+		.unicode = unicode,
+		.width = screen_width(),
+		.name = batch || prompt ? NULL : "tresse",
+	};
+
+	return output_new(&wanted);
+}
+
+static int do_words(struct session *session, char **argv)
+{
+	AUTO_WORDS words = WORDS_NONE;
+	AUTO_ERR err = ERR_NONE;
+	int rc = 0;
+
+	for (; *argv && rc == 0; argv++)
+		rc = words_add(&words, *argv, &err);
+	if (rc == 0)
+		rc = run_words(session, &words, &err);
+	if (rc < 0)
+		run_tell(session, &err);
+	return rc;
+}
+
+static int do_batch(struct session *session)
+{
+	AUTO_ERR err = ERR_NONE;
+	struct batch *batch =
+		batch_read(STDIN_FILENO, "stdin", session->output, &err);
+	int rc;
+
+	if (!batch) {
+		session->source = "stdin";
+		run_tell(session, &err);
+		return err.code;
+	}
+	rc = batch_do(session, batch);
+	batch_free(batch);
+	return rc;
+}
+
+static int run(const struct options *options, char **words, bool unicode)
+{
+	const struct session_options wanted = { options->store, options->dry };
+	bool batch = !*words;
+	bool prompt = batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct output *output = make_output(options, batch, prompt, unicode);
+	struct session session;
+	int rc = 0, flushed;
+
+	session_init(&session, &wanted, output);
+	if (prompt)
+		interactive(&session);
+	else if (batch)
+		rc = do_batch(&session);
+	else
+		rc = do_words(&session, words);
+	session_clear(&session);
+	flushed = output_flush(output);
+	output_free(output);
+	if (flushed < 0) {
+		fputs("tresse: not all results could be written\n", stderr);
+		rc = rc < 0 ? rc : flushed;
+	}
+	return exit_of(rc);
+}
+
+static int print_usage(void)
+{
+	AUTO_TEXT text = TEXT_NONE;
+
+	options_help(&text);
+	fputs(text_get(&text), stdout);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	AUTO_ERR err = ERR_NONE;
+	bool unicode;
+
+	fill_standard_files();
+	signal(SIGPIPE, SIG_IGN); /* who stops reading is no error */
+	unicode = utf8_start();
+	if (options_read(argc, argv, &options, &err) < 0) {
+		fprintf(stderr, "tresse: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	argv += options.words;
+	if (options.help)
+		return print_usage();
+	if (options.version) {
+		puts("tresse " TRESSE_VERSION);
+		return EXIT_DONE;
+	}
+	if (options.complete) {
+		if (*argv)
+			outside_complete(&options, argv[0], argv[1]);
+		return EXIT_DONE;
+	}
+	return run(&options, argv, unicode);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "model/base/mem.h"
+
+#define STORE_DEFAULT "/var/lib/tresse/tresse.db"
+
+/* Options without a letter. */
+enum { OPTION_STORE = 256, OPTION_VERSION, OPTION_COMPLETE };
+
+static const struct row {
+	int letter;
+	const char *name, *value, *help;
+} rows[] = {
+	{ OPTION_STORE, "store", "FILE",
+	  "the configuration (else $TRESSE_STORE, else " STORE_DEFAULT ")" },
+	{ 'j', "json", NULL, "results as JSON" },
+	{ 'q', "quiet", NULL, "no messages but errors and warnings" },
+	{ 'n', "dry-run", NULL, "show the steps of a change, do nothing" },
+	{ 'h', "help", NULL, "this text" },
+	{ OPTION_VERSION, "version", NULL, "the version" },
+	{ OPTION_COMPLETE, "complete", NULL, NULL }, /* hidden: no help */
+};
+
+static void take(int letter, const char *value, struct options *options)
+{
+	switch (letter) {
+	case OPTION_STORE: options->store = value; break;
+	case OPTION_VERSION: options->version = true; break;
+	case OPTION_COMPLETE: options->complete = true; break;
+	case 'j': options->json = true; break;
+	case 'q': options->quiet = true; break;
+	case 'n': options->dry = true; break;
+	case 'h': options->help = true; break;
+	}
+}
+
+static int refuse(int why, char **argv, struct err *err)
+{
+	const char *word = argv[optind > 1 ? optind - 1 : 1];
+
+	if (why == ':')
+		return err_set(err, EINVAL, "%s needs a value; see --help",
+			       word);
+	if (optopt && optopt < 256)
+		return err_set(err, EINVAL,
+			       "there is no option -%c; see --help", optopt);
+	return err_set(err, EINVAL, "there is no option %s; see --help", word);
+}
+
+int options_read(int argc, char **argv, struct options *options,
+		 struct err *err)
+{
+	struct option table[ARRAY_SIZE(rows) + 1] = { { 0 } };
+	const char *store = getenv("TRESSE_STORE");
+	int letter;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		table[i] = (struct option){ rows[i].name,
+					    rows[i].value ? required_argument
+							  : no_argument,
+					    NULL, rows[i].letter };
+	*options = (struct options){ 0 };
+	options->store = store && *store ? store : STORE_DEFAULT;
+	opterr = 0;
+	/* + : the first word ends the options; : : a missing value is told. */
+	while ((letter = getopt_long(argc, argv, "+:jqnh", table, NULL)) !=
+	       -1) {
+		if (letter == '?' || letter == ':')
+			return refuse(letter, argv, err);
+		take(letter, optarg, options);
+		if (options->complete)
+			break; /* what follows is somebody's half a line */
+	}
+	options->words = optind;
+	if (options->store && !*options->store)
+		return err_set(err, EINVAL, "--store needs a file's name");
+	return 0;
+}
+
+static void put_flags(const struct row *row, struct text *out)
+{
+	if (row->letter < 256)
+		text_printf(out, "  -%c, --%s", row->letter, row->name);
+	else
+		text_printf(out, "      --%s", row->name);
+	if (row->value)
+		text_printf(out, " %s", row->value);
+}
+
+void options_help(struct text *out)
+{
+	text_put(out, "usage: tresse [OPTION]...                  a shell\n"
+		      "       tresse [OPTION]... WORD...          one command\n"
+		      "       tresse [OPTION]... < FILE           a batch: all "
+		      "of it or nothing\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_TEXT flags = TEXT_NONE;
+
+		if (!rows[i].help)
+			continue;
+		put_flags(&rows[i], &flags);
+		text_printf(out, "%-22s %s\n", text_get(&flags), rows[i].help);
+	}
+	text_put(out, "\nexit: 0 done, 1 refused or failed, 2 usage, 3 not "
+		      "found, 4 no privilege,\n      5 busy, 6 conflict, "
+		      "7 the running system could not be put back\n"
+		      "`tresse help` lists the commands; man tresse\n");
+}
+
+void options_complete(struct candidates *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(str) char *text = mem_printf("--%s", rows[i].name);
+
+		if (rows[i].help)
+			to->offer(to, text, rows[i].help);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* options.h - what may stand between the program's name and the first word. */
+#ifndef SHELL_OPTIONS_H
+#define SHELL_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "model/base/err.h"
+#include "model/value.h"
+
+struct options {
+	const char *store; /* file */
+	bool json, quiet, dry;
+	bool help, version;
+	bool complete; /* hidden: asked by the completions of other shells */
+	int words;     /* index of the first word in argv */
+};
+
+/* EINVAL and a sentence for what is no option. */
+int options_read(int argc, char **argv, struct options *options,
+		 struct err *err);
+/* How the program is called: what --help writes. */
+void options_help(struct text *out);
+void options_complete(struct candidates *to);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/run.h"
+
+#include "shell/session.h"
+
+static bool writes(const struct match *match)
+{
+	unsigned needs = match->command ? match->command->needs : 0;
+
+	return needs & NEEDS_WRITE ||
+	       (needs & NEEDS_WRITE_VALUES && match->count);
+}
+
+/* A command alone that needs no tree does not make us read one. */
+static bool needs_tree(const struct session *session, const struct words *words)
+{
+	const struct command *command =
+		words->count ? command_find(words->items[0].text) : NULL;
+
+	if (!words->count || session->building)
+		return false;
+	if (match_is_path(&words->items[0]) || words->items[0].key)
+		return true;
+	return !command || command->needs & NEEDS_TREE;
+}
+
+static int check_place(const struct session *session, const struct match *match,
+		       struct err *err)
+{
+	if (!session->building || !match->command ||
+	    match->command->needs & NEEDS_FILE)
+		return 0;
+	return err_set(err, EINVAL,
+		       "a file to be restored holds create, set, delete and cd "
+		       "only, not %s",
+		       match->command->name);
+}
+
+static int find(struct session *session, const struct words *words,
+		struct match *match, struct err *err)
+{
+	int rc = match_words(match, &session->place, words, words->count, err);
+
+	if (rc == 0 && match->command)
+		rc = match_ready(match, err);
+	return rc < 0 ? rc : check_place(session, match, err);
+}
+
+/* The tree may be another one once the lock is held: the words are matched
+ * again, which costs nothing and changes nothing. */
+static int begin(struct session *session, const struct words *words,
+		 struct match *match, struct err *err)
+{
+	AUTO(str) char *doing = mem_strdup(match->command->name);
+	unsigned line = session->line;
+	int rc;
+
+	if (session->writer || session->building)
+		return 0;
+	session->line = 0; /* it is not the line's fault */
+	rc = session_begin(session, doing, err);
+	if (rc < 0)
+		return rc;
+	session->line = line;
+	match_clear(match);
+	return find(session, words, match, err);
+}
+
+static int go(struct session *session, const struct match *match,
+	      struct err *err)
+{
+	int rc = 0;
+
+	output_begin(session->output);
+	if (match->command)
+		rc = match->command->run(session, match, err);
+	else
+		session->place.here = match->node;
+	if (rc == 0 && session->writer && !session->gathering)
+		rc = session_commit(session, err);
+	if (rc < 0)
+		output_drop(session->output);
+	else
+		output_end(session->output);
+	return rc;
+}
+
+int run_words(struct session *session, const struct words *words,
+	      struct err *err)
+{
+	AUTO_MATCH match = MATCH_NONE;
+	int rc;
+
+	if (!words->count)
+		return 0;
+	if (!session->gathering) {
+		session->source = NULL; /* a file's, of an earlier command */
+		session->line = 0;
+	}
+	rc = needs_tree(session, words) ? session_look(session, err) : 0;
+	if (rc == 0)
+		rc = find(session, words, &match, err);
+	if (rc == 0 && writes(&match))
+		rc = begin(session, words, &match, err);
+	if (rc == 0)
+		rc = go(session, &match, err);
+	if (rc < 0 && session->writer)
+		session_abandon(session);
+	live_free(TAKE(session->live));
+	session->summing = false;
+	return rc;
+}
+
+void run_tell(struct session *session, const struct err *err)
+{
+	struct origin_line where = session_where(session);
+
+	output_error(session->output, &where, err, 0, NULL);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/save.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/node.h"
+#include "shell/words.h"
+
+/* ---- the text ---- */
+
+static void put_settings(const struct node *node, struct text *out)
+{
+	const struct kind *kind = node_kind(node);
+
+	for (size_t i = 0; i < kind->attr_count; i++) {
+		AUTO_TEXT word = TEXT_NONE;
+
+		if (node_origin(node, i) != ORIGIN_GIVEN ||
+		    kind->attrs[i].flags & ATTR_SECRET)
+			continue;
+		text_printf(&word, "%s=", kind->attrs[i].name);
+		node_print(node, i, &word);
+		text_put_char(out, ' ');
+		word_print(text_get(&word), out);
+	}
+}
+
+static bool has_given(const struct node *node)
+{
+	for (size_t i = 0; i < node_kind(node)->attr_count; i++)
+		if (node_origin(node, i) == ORIGIN_GIVEN)
+			return true;
+	return false;
+}
+
+static void put_line(const struct node *node, struct text *out)
+{
+	if (!node_is_fixed(node)) {
+		node_path(node_parent(node), out);
+		text_printf(out, " create %s", node_name(node));
+	} else if (has_given(node)) {
+		node_path(node, out);
+		text_put(out, " set");
+	} else {
+		return;
+	}
+	put_settings(node, out);
+	text_put_char(out, '\n');
+}
+
+AUTO_DEFINE(nodes, struct node **, free)
+
+static void put_branch(const struct node *node, struct text *out)
+{
+	AUTO(nodes) struct node **sorted = NULL;
+
+	put_line(node, out);
+	if (!node_first(node))
+		return;
+	sorted = node_sorted(node);
+	for (struct node **at = sorted; *at; at++)
+		put_branch(*at, out);
+}
+
+void save_print(const struct tree *tree, struct text *out)
+{
+	text_put(out, "# Tresse's configuration. To go back to it: tresse "
+		      "restoreconfig FILE\n");
+	put_branch(tree_root(tree), out);
+}
+
+/* ---- the file ---- */
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t done = write(fd, bytes, length);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		bytes += done;
+		length -= (size_t)done;
+	}
+	return 0;
+}
+
+static int fail(const char *file, int error, struct err *err)
+{
+	return err_set(err, error, "%s cannot be written: %s", file,
+		       strerror(error));
+}
+
+static int write_into(const char *file, const char *bytes, size_t length,
+		      struct err *err)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int rc;
+
+	if (fd < 0)
+		return fail(file, errno, err);
+	rc = write_all(fd, bytes, length);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc < 0 ? fail(file, -rc, err) : 0;
+}
+
+/* Until the folder is on the disk, too, a power cut may bring the old file
+ * back; it never brings half of one. */
+static void sync_folder(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	AUTO(str)
+	char *folder = slash ? mem_strndup(file, (size_t)(slash + 1 - file))
+			     : mem_strdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+static int fill(int fd, mode_t mode, const char *bytes, size_t length)
+{
+	int rc = write_all(fd, bytes, length);
+
+	if (rc == 0 && fchmod(fd, mode) < 0)
+		rc = -errno;
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+static int replace(const char *file, mode_t mode, const char *bytes,
+		   size_t length, struct err *err)
+{
+	AUTO(str) char *fresh = mem_printf("%s.XXXXXX", file);
+	int fd = mkostemp(fresh, O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return fail(file, errno, err);
+	rc = fill(fd, mode, bytes, length);
+	if (rc == 0 && rename(fresh, file) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlink(fresh);
+		return fail(file, -rc, err);
+	}
+	sync_folder(file);
+	return 0;
+}
+
+int save_write(const char *file, const char *bytes, size_t length,
+	       struct err *err)
+{
+	struct stat status;
+	char target[PATH_MAX];
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (stat(file, &status) < 0)
+		return replace(file, 0644 & ~mask, bytes, length, err);
+	if (!S_ISREG(status.st_mode))
+		return write_into(file, bytes, length, err);
+	/* What a link points to is replaced, not the link. */
+	return replace(realpath(file, target) ? target : file,
+		       status.st_mode & 0777, bytes, length, err);
+}

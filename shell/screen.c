@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/screen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define NARROWEST 20
+#define WIDEST	  10000
+
+static unsigned within(long columns)
+{
+	if (columns < NARROWEST)
+		return NARROWEST;
+	return columns > WIDEST ? WIDEST : (unsigned)columns;
+}
+
+unsigned screen_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = { 0 };
+	long asked = columns ? strtol(columns, NULL, 10) : 0;
+
+	if (asked > 0)
+		return within(asked);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return within(size.ws_col);
+	return 80;
+}
+
+bool screen_has_colour(void)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(off && *off) &&
+	       !(term && !strcmp(term, "dumb"));
+}

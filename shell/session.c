@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shell/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/host.h"
+#include "backends/list.h"
+#include "shell/told.h"
+#include "shell/utf8.h"
+#include "shell/who.h"
+
+/* Longest wait for somebody else's change. */
+#define WAIT_MS 10000
+
+void session_init(struct session *session,
+		  const struct session_options *options, struct output *output)
+{
+	*session = (struct session){ .options = *options, .output = output };
+}
+
+static void end_write(struct session *session)
+{
+	if (session->writer)
+		store_unlock(session->writer);
+	store_free(TAKE(session->writer));
+	ledger_clear(&session->ledger);
+}
+
+void session_clear(struct session *session)
+{
+	end_write(session);
+	live_free(TAKE(session->live));
+	tree_free(TAKE(session->place.tree));
+	host_free(TAKE(session->host));
+	session->place.here = NULL;
+}
+
+struct host *session_host(struct session *session)
+{
+	if (!session->host)
+		session->host = host_new();
+	return session->host;
+}
+
+char *session_path(const struct session *session)
+{
+	return session->place.here ? node_path_dup(session->place.here)
+				   : mem_strdup("/");
+}
+
+struct origin_line session_where(const struct session *session)
+{
+	return (struct origin_line){ session->source, session->line };
+}
+
+void session_did(struct session *session, enum deed deed,
+		 const struct node *node, char *text)
+{
+	ledger_add(&session->ledger, deed, node, session->line, text);
+}
+
+/* ---- the tree ---- */
+
+/* A node by that path or, if it is gone, the nearest one above it. */
+static struct node *find_again(const struct tree *tree, char *path, bool *gone)
+{
+	struct node *node = tree_walk(tree, tree_root(tree), path, NULL);
+
+	*gone = !node;
+	while (!node) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash || slash == path)
+			return tree_root(tree);
+		*slash = '\0';
+		node = tree_walk(tree, tree_root(tree), path, NULL);
+	}
+	return node;
+}
+
+/* Takes tree. */
+static void take_tree(struct session *session, struct tree *tree,
+		      uint64_t revision)
+{
+	AUTO(str) char *path = session_path(session);
+	AUTO(str) char *was = mem_strdup(path);
+	bool gone;
+
+	live_free(TAKE(session->live));
+	tree_free(session->place.tree);
+	session->place.tree = tree;
+	session->place.here = find_again(tree, path, &gone);
+	session->base = revision;
+	if (gone) {
+		AUTO(str) char *now = session_path(session);
+
+		output_say(session->output, SAY_WARNING,
+			   "%s is no longer there; you are in %s now", was,
+			   now);
+	}
+}
+
+static int newest(const struct revision *revision, void *arg)
+{
+	char **actor = arg;
+
+	*actor = mem_strdup(revision->actor ? revision->actor : "somebody");
+	return 1;
+}
+
+/* Only what moved under somebody who has seen something is news. */
+static void tell_change(struct session *session, struct store *store,
+			uint64_t revision)
+{
+	AUTO(str) char *actor = NULL;
+
+	store_history(store, newest, &actor, NULL);
+	output_say(session->output, SAY_DONE,
+		   "changed by %s meanwhile: revision %llu, was %llu",
+		   actor ? actor : "somebody", (unsigned long long)revision,
+		   (unsigned long long)session->base);
+}
+
+static int load_newest(struct session *session, struct store *store,
+		       struct err *err)
+{
+	struct tree *tree = NULL;
+	uint64_t revision = 0;
+	int rc = store_revision(store, &revision, err);
+
+	if (rc < 0)
+		return rc;
+	if (session->place.tree && revision == session->base)
+		return 0;
+	rc = store_load(store, &tree, err);
+	if (rc < 0)
+		return rc;
+	if (session->place.tree)
+		tell_change(session, store, revision);
+	take_tree(session, tree, revision);
+	return 0;
+}
+
+int session_look(struct session *session, struct err *err)
+{
+	AUTO(store) struct store *store = NULL;
+
+	if (session->writer || session->building)
+		return 0;
+	store = store_open(session->options.store, STORE_READ, err);
+	if (!store)
+		return err->code;
+	return load_newest(session, store, err);
+}
+
+/* ---- writing ---- */
+
+static void tell_waiting(const char *holder)
+{
+	AUTO_TEXT safe = TEXT_NONE;
+
+	utf8_safe(holder, &safe);
+	fprintf(stderr, "waiting for %s\n", text_get(&safe));
+}
+
+static struct txn txn_of(struct session *session, const char *actor)
+{
+	return (struct txn){
+		.store = session->writer,
+		.host = session_host(session),
+		.backends = backends,
+		.read_facts = host_read_facts,
+		.stamp = { .actor = actor },
+		.dry = session->options.dry,
+	};
+}
+
+static int recover(struct session *session, struct err *err)
+{
+	AUTO(str) char *actor = who_dup();
+	struct txn txn = txn_of(session, actor);
+	bool recovered = false;
+	int rc = txn_recover(&txn, &recovered, err);
+
+	if (rc == 0 && recovered)
+		output_say(session->output, SAY_WARNING,
+			   "an earlier change was cut off; it was undone");
+	return rc;
+}
+
+static int open_for_write(struct session *session, const char *doing,
+			  struct err *err)
+{
+	enum store_mode mode = session->options.dry ? STORE_READ : STORE_WRITE;
+	int rc = session->options.dry
+			 ? 0
+			 : host_may_write(session_host(session), err);
+
+	if (rc < 0)
+		return rc;
+	session->writer = store_open(session->options.store, mode, err);
+	if (!session->writer)
+		return err->code;
+	if (session->options.dry)
+		return 0;
+	rc = store_lock(session->writer, doing, WAIT_MS, tell_waiting, err);
+	return rc < 0 ? rc : recover(session, err);
+}
+
+int session_begin(struct session *session, const char *doing, struct err *err)
+{
+	int rc;
+
+	if (session->writer || session->building)
+		return 0;
+	rc = open_for_write(session, doing, err);
+	if (rc == 0)
+		rc = load_newest(session, session->writer, err);
+	if (rc < 0)
+		end_write(session);
+	return rc;
+}
+
+void session_abandon(struct session *session)
+{
+	AUTO(store) struct store *store = NULL;
+	struct tree *tree = NULL;
+	uint64_t revision = 0;
+
+	end_write(session);
+	if (!session->place.tree || !tree_is_dirty(session->place.tree))
+		return;
+	if (session->gathering) {
+		live_free(TAKE(session->live));
+		tree_free(TAKE(session->place.tree));
+		session->place.here = NULL;
+		return;
+	}
+	/* Where we are has to be found again; if the store cannot be read any
+	 * more, the next look says why. */
+	store = store_open(session->options.store, STORE_READ, NULL);
+	if (store && store_revision(store, &revision, NULL) == 0 &&
+	    store_load(store, &tree, NULL) == 0) {
+		take_tree(session, tree, revision);
+		return;
+	}
+	tree_free(TAKE(session->place.tree));
+	session->place.here = NULL;
+}
+
+/* The kernel's errno is about its own arguments, not about what somebody typed:
+ * what it refuses is refused, and no syntax error (exit.h). */
+static void name_refusal(const struct outcome *outcome, struct err *err)
+{
+	bool applying = outcome->failed_path && !outcome->report.errors;
+
+	if (applying && err->code != -ENOTRECOVERABLE && err->code != -EPERM)
+		err->code = -EREMOTEIO;
+}
+
+int session_commit(struct session *session, struct err *err)
+{
+	AUTO(str) char *actor = who_dup();
+	struct txn txn = txn_of(session, actor);
+	struct outcome outcome;
+	int rc;
+
+	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
+	live_free(TAKE(session->live));
+	if (rc < 0) {
+		name_refusal(&outcome, err);
+		told_refused(session, &outcome, err);
+	} else {
+		told_done(session, &outcome);
+		session->base = outcome.revision;
+	}
+	outcome_clear(&outcome);
+	if (rc < 0 || session->options.dry)
+		session_abandon(session);
+	else
+		end_write(session);
+	return rc;
+}
+
+/* ---- what the running system says ---- */
+
+const struct live *session_live(struct session *session)
+{
+	AUTO_ERR err = ERR_NONE;
+	struct facts facts = { 0 };
+	const struct tree *tree = session->place.tree;
+
+	/* A candidate's new nodes are not running yet. */
+	if (!tree || tree_is_dirty(tree) || session->building)
+		return NULL;
+	if (session->live)
+		return session->live;
+	if (!node_first(tree_paths(tree)) && !node_first(tree_classes(tree)))
+		return NULL;
+	session->live = live_new();
+	if (host_read_facts(session_host(session), &facts, &err) == 0)
+		for (const struct backend *const *at = backends; *at; at++)
+			if ((*at)->live)
+				(*at)->live(session->host, tree, &facts,
+					    session->live, NULL);
+	facts_clear(&facts);
+	return session->live;
+}

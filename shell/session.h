@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session.h - somebody's stay in the shell: where they are, what they see, what
+ * they are about to change.
+ *
+ *     look            session_look()      the committed tree, without a lock
+ *     write           session_begin()     lock, newest tree, a candidate
+ *                       commands change the candidate, and the ledger
+ *                     session_commit()    one transaction
+ *                  or session_abandon()   the candidate is forgotten
+ *
+ * Nothing is opened before somebody asks: pwd and help touch no file and no
+ * socket. An idle session holds no lock.
+ */
+#ifndef SHELL_SESSION_H
+#define SHELL_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/err.h"
+#include "model/backend.h"
+#include "model/node.h"
+#include "model/txn.h"
+#include "shell/ledger.h"
+#include "shell/match.h"
+#include "shell/output.h"
+
+struct host;
+struct store;
+
+struct session_options {
+	const char *store; /* file */
+	bool dry;	   /* plan, and do nothing */
+};
+
+struct session {
+	struct session_options options;
+	struct output *output;
+	struct place place;   /* tree owned; NULL until looked at */
+	uint64_t base;	      /* revision of the tree */
+	struct host *host;    /* NULL until asked for */
+	struct live *live;    /* of the command that runs, or NULL */
+	struct store *writer; /* open and locked while changing */
+	struct ledger ledger;
+	const char *source; /* "stdin" while a batch runs, or NULL */
+	unsigned line;	    /* of the batch */
+	bool gathering;	    /* a batch: many commands, one commit */
+	bool summing;	    /* tell totals, not every deed */
+	bool building;	    /* a file read into a tree of its own */
+	bool leaving;	    /* after exit */
+};
+
+void session_init(struct session *session,
+		  const struct session_options *options, struct output *output);
+void session_clear(struct session *session);
+
+/* The tree is there and is the newest one, unless a candidate is being worked
+ * on. What others changed is said. */
+int session_look(struct session *session, struct err *err);
+/* Before the first change: rights, lock, what a crash left, the newest tree. A
+ * second call is free. doing: what waiting others are told. */
+int session_begin(struct session *session, const char *doing, struct err *err);
+/* Check, plan, apply, store; findings and what was done are said. */
+int session_commit(struct session *session, struct err *err);
+void session_abandon(struct session *session);
+
+/* What the running system says about the nodes; NULL where nothing is known.
+ * For the length of a command. */
+const struct live *session_live(struct session *session);
+struct host *session_host(struct session *session);
+
+/* The path of where we are. The caller's to free. */
+char *session_path(const struct session *session);
+/* Takes text (see ledger.h). */
+void session_did(struct session *session, enum deed deed,
+		 const struct node *node, char *text);
+/* Where an error is to be placed. */
+struct origin_line session_where(const struct session *session);
+
+#endif

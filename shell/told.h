@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* told.h - how a transaction went: said to people, or shown to programs. */
+#ifndef SHELL_TOLD_H
+#define SHELL_TOLD_H
+
+#include "model/base/err.h"
+
+struct outcome;
+struct session;
+
+/* Doubts, then what was done, or would be (dry). */
+void told_done(struct session *session, const struct outcome *outcome);
+/* Every finding with the line it belongs to. err is what is left to be said by
+ * the caller; the session's line is set to where it belongs. */
+void told_refused(struct session *session, const struct outcome *outcome,
+		  struct err *err);
+
+#endif
