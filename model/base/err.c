@@ -5,11 +5,16 @@
 
 #include "model/base/mem.h"
 
+/* Whoever does not want the sentence still wants the code, also through a layer
+ * that adds to a sentence that is not there. */
+static _Thread_local int last_code;
+
 int err_set(struct err *err, int code, const char *format, ...)
 {
 	va_list args;
 	char *text;
 
+	last_code = -code;
 	if (!err)
 		return -code;
 	va_start(args, format);
@@ -27,7 +32,7 @@ int err_prefix(struct err *err, const char *format, ...)
 	char *where, *old;
 
 	if (!err || !err->text)
-		return err ? err->code : 0;
+		return err ? err->code : last_code;
 	va_start(args, format);
 	where = mem_vprintf(format, args);
 	va_end(args);
@@ -44,7 +49,7 @@ int err_append(struct err *err, const char *format, ...)
 	char *more, *old;
 
 	if (!err || !err->text)
-		return err ? err->code : 0;
+		return err ? err->code : last_code;
 	va_start(args, format);
 	more = mem_vprintf(format, args);
 	va_end(args);

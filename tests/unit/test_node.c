@@ -242,3 +242,12 @@ TEST(kinds, every_row_has_help_and_an_example_that_its_type_reads)
 		}
 	}
 }
+
+TEST(node, a_value_that_cannot_be_read_fails_also_when_nobody_asks_why)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	struct node *path = make(tree_paths(tree), "adsl0");
+
+	CU_ASSERT_EQUAL(node_set_text(path, "up", "fast", NULL), -EINVAL);
+	CU_ASSERT_FALSE(node_has(path, PATH_UP));
+}

@@ -217,6 +217,8 @@ static void bench_open(struct bench *bench)
 	snprintf(bench->file, sizeof(bench->file), "%s/db", bench->dir);
 	bench->store = store_open(bench->file, STORE_WRITE, &err);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(bench->store);
+	CU_ASSERT_EQUAL_FATAL(store_lock(bench->store, "a test", 0, NULL, &err),
+			      0);
 	bench->tree = tree_new();
 	bench->txn = (struct txn){ .store = bench->store,
 				   .host = &bench->host,
