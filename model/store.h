@@ -52,6 +52,10 @@ int store_revision(struct store *store, uint64_t *revision, struct err *err);
 /* The committed tree; clean (node.h). EBADMSG if there is something in the file
  * that no Tresse wrote: the sentence names node and setting. */
 int store_load(struct store *store, struct tree **tree, struct err *err);
+/* The tree as that revision left it; 0 is the empty one. ENOENT if there is
+ * none of that number. */
+int store_load_at(struct store *store, uint64_t revision, struct tree **tree,
+		  struct err *err);
 int store_load_owned(struct store *store, struct owned *owned, struct err *err);
 
 /* One writer at a time, for the length of a transaction: what arms, disarms and

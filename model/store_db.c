@@ -25,6 +25,8 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_HISTORY] = "SELECT number, at_us, actor, reason, changes"
 			" FROM revision WHERE number < ?1"
 			" ORDER BY number DESC LIMIT ?2",
+	[SQL_CHANGESETS] = "SELECT number, changeset, schema FROM revision"
+			   " WHERE number > ?1 ORDER BY number DESC",
 	[SQL_NODES] = "SELECT id, parent, kind, name FROM node ORDER BY id",
 	[SQL_NODE_ADD] = "INSERT INTO node(parent, kind, name)"
 			 " VALUES(?1, ?2, ?3)",

@@ -194,25 +194,35 @@ static int load_settings(struct loader *loader, struct err *err)
 	return rc;
 }
 
-int store_load(struct store *store, struct tree **tree, struct err *err)
+int db_load_tree(struct database *db, struct tree **tree, struct err *err)
 {
 	AUTO(tree) struct tree *fresh = tree_new();
-	struct loader loader = { .db = &store->db, .tree = fresh };
-	int rc = store_reach(store, err);
+	struct loader loader = { .db = db, .tree = fresh };
+	int rc = db_begin(db, SQL_BEGIN_READ, err);
 
-	if (rc == 0 && store->db.db) {
-		rc = db_begin(&store->db, SQL_BEGIN_READ, err);
-		if (rc < 0)
-			return rc;
-		rc = load_nodes(&loader, err);
-		if (rc == 0)
-			rc = load_settings(&loader, err);
-		rc = db_end(&store->db, rc, err);
-		free(loader.rows);
-	}
+	if (rc < 0)
+		return rc;
+	rc = load_nodes(&loader, err);
+	if (rc == 0)
+		rc = load_settings(&loader, err);
+	rc = db_end(db, rc, err);
+	free(loader.rows);
 	if (rc < 0)
 		return rc;
 	tree_clean(fresh);
 	*tree = TAKE(fresh);
+	return 0;
+}
+
+int store_load(struct store *store, struct tree **tree, struct err *err)
+{
+	int rc = store_reach(store, err);
+
+	if (rc < 0)
+		return rc;
+	if (store->db.db)
+		return db_load_tree(&store->db, tree, err);
+	*tree = tree_new();
+	tree_clean(*tree);
 	return 0;
 }

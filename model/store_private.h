@@ -4,6 +4,7 @@
  *
  *     store.c         open, revisions, what is ours, the journal, history
  *     store_load.c    rows -> tree
+ *     store_past.c    the tree of an earlier revision
  *     store_commit.c  dirty nodes -> rows, as one revision
  *     store_lock.c    one writer at a time
  *     store_secret.c  keys, in their own file
@@ -47,6 +48,7 @@ enum sql {
 	SQL_REVISION,
 	SQL_REVISION_ADD,
 	SQL_HISTORY,
+	SQL_CHANGESETS,
 	SQL_NODES,
 	SQL_NODE_ADD,
 	SQL_NODE_DELETE,
@@ -144,6 +146,8 @@ int db_load_owned(struct database *db, struct owned *owned, struct err *err);
 /* Makes the stored list say exactly this one. */
 int db_keep_owned(struct database *db, const struct owned *owned,
 		  struct err *err);
+/* The tree that the rows say; clean. */
+int db_load_tree(struct database *db, struct tree **tree, struct err *err);
 int64_t db_now_us(void);
 
 /* dir/name-suffix beside the store. */
