@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/tc/message.h"
+
+#include <assert.h>
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#include "backends/netlink/netlink.h"
+#include "backends/tc/tc.h"
+
+/* HTB_VER >> 16 of net/sched/sch_htb.c; another one is refused. */
+#define HTB_VERSION 3
+/* Enough for any of ours; what was read brings its own size. */
+#define ROOM 384
+
+/* ---- attributes ---- */
+
+void message_put(struct nl_msg *message, int type, const void *bytes,
+		 size_t size)
+{
+	int rc = nla_put(message, type, (int)size, bytes);
+
+	assert(rc == 0); /* ROOM is a bug then, not an operator's mistake */
+	(void)rc;
+}
+
+void message_put_u32(struct nl_msg *message, int type, uint32_t u)
+{
+	message_put(message, type, &u, sizeof(u));
+}
+
+void message_put_u64(struct nl_msg *message, int type, uint64_t u)
+{
+	message_put(message, type, &u, sizeof(u));
+}
+
+/* nla_nest_start() of libnl sets NLA_F_NESTED, tc does not. */
+struct nlattr *message_nest(struct nl_msg *message, int type)
+{
+	struct nlattr *nest = nla_reserve(message, type, 0);
+
+	assert(nest);
+	return nest;
+}
+
+void message_nest_end(struct nl_msg *message, struct nlattr *nest)
+{
+	const char *end = nlmsg_tail(nlmsg_hdr(message));
+
+	nest->nla_len = (uint16_t)(end - (const char *)nest);
+}
+
+bool message_struct(const struct nlattr *attr, void *out, size_t size)
+{
+	if (!attr || nla_len(attr) < (int)size)
+		return false;
+	memcpy(out, nla_data(attr), size);
+	return true;
+}
+
+uint8_t message_u8(const struct nlattr *attr)
+{
+	uint8_t u = 0;
+
+	return message_struct(attr, &u, sizeof(u)) ? u : 0;
+}
+
+uint32_t message_u32(const struct nlattr *attr)
+{
+	uint32_t u = 0;
+
+	return message_struct(attr, &u, sizeof(u)) ? u : 0;
+}
+
+uint64_t message_u64(const struct nlattr *attr)
+{
+	uint64_t u = 0;
+
+	return message_struct(attr, &u, sizeof(u)) ? u : 0;
+}
+
+bool message_nested(const struct nlattr *attr, struct nlattr **attrs, int most)
+{
+	return attr &&
+	       nla_parse(attrs, most, nla_data(attr), nla_len(attr), NULL) >= 0;
+}
+
+/* ---- options ---- */
+
+/* cell_log and cell_align are what tc works out for its rate tables; without
+ * those the kernel ignores both, and so our struct is tc's, bit for bit. */
+void message_rate(struct tc_ratespec *to, uint64_t rate_bytes,
+		  uint8_t linklayer, uint16_t overhead, uint16_t mpu)
+{
+	*to = (struct tc_ratespec){
+		.cell_log = 3,
+		.linklayer = linklayer,
+		.overhead = overhead,
+		.cell_align = -1,
+		.mpu = mpu,
+		.rate = rate_bytes > UINT32_MAX ? UINT32_MAX
+						: (uint32_t)rate_bytes,
+	};
+}
+
+static void put_root(struct nl_msg *message, const struct tc_root *root)
+{
+	struct tc_htb_glob init = { .version = HTB_VERSION,
+				    .rate2quantum = root->r2q,
+				    .defcls = root->defcls };
+	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
+
+	message_put(message, TCA_HTB_INIT, &init, sizeof(init));
+	message_nest_end(message, nest);
+}
+
+static void put_class(struct nl_msg *message, const struct tc_class *class)
+{
+	struct tc_htb_opt parms = { .buffer = class->buffer,
+				    .cbuffer = class->cbuffer,
+				    .prio = class->prio };
+	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
+
+	if (class->fixed_quantum)
+		parms.quantum = class->quantum;
+	message_rate(&parms.rate, class->rate, class->linklayer,
+		     class->overhead, class->mpu);
+	message_rate(&parms.ceil, class->ceil, class->linklayer,
+		     class->overhead, class->mpu);
+	if (class->rate > UINT32_MAX)
+		message_put_u64(message, TCA_HTB_RATE64, class->rate);
+	if (class->ceil > UINT32_MAX)
+		message_put_u64(message, TCA_HTB_CEIL64, class->ceil);
+	message_put(message, TCA_HTB_PARMS, &parms, sizeof(parms));
+	message_nest_end(message, nest);
+}
+
+static void put_filter(struct nl_msg *message, const struct tc_filter *filter)
+{
+	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
+
+	message_put_u32(message, TCA_FW_CLASSID, filter->classid);
+	if (filter->mask != UINT32_MAX)
+		message_put_u32(message, TCA_FW_MASK, filter->mask);
+	message_nest_end(message, nest);
+}
+
+static const char *kind_of(const struct tc_object *object)
+{
+	switch (object->sort) {
+	case TC_LEAF: return object->queue.kind;
+	case TC_FILTER: return "fw";
+	case TC_FOREIGN:
+	case TC_SAVED: return object->foreign.kind;
+	default: return "htb";
+	}
+}
+
+void message_put_object(struct nl_msg *message, const struct tc_object *object,
+			bool change)
+{
+	const char *kind = kind_of(object);
+
+	message_put(message, TCA_KIND, kind, strlen(kind) + 1);
+	switch (object->sort) {
+	case TC_ROOT: put_root(message, &object->root); break;
+	case TC_CLASS: put_class(message, &object->class); break;
+	case TC_FILTER: put_filter(message, &object->filter); break;
+	case TC_LEAF:
+		if (!object->raw_size)
+			queue_put(message, &object->queue, change);
+		break;
+	default: break;
+	}
+	if (object->raw_size)
+		message_put(message, TCA_OPTIONS, object->raw,
+			    object->raw_size);
+}
+
+/* ---- messages ---- */
+
+static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
+{
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = object->index,
+				.tcm_handle = object->handle,
+				.tcm_parent = object->parent };
+
+	if (object->sort == TC_FILTER)
+		header.tcm_info =
+			TC_H_MAKE(TC_FILTER_PREF << 16, htons(ETH_P_ALL));
+	return netlink_message(type, flags, &header, sizeof(header),
+			       ROOM + object->raw_size);
+}
+
+static int type_of(const struct tc_object *object, bool is_new)
+{
+	if (object->sort == TC_CLASS)
+		return is_new ? RTM_NEWTCLASS : RTM_DELTCLASS;
+	if (object->sort == TC_FILTER)
+		return is_new ? RTM_NEWTFILTER : RTM_DELTFILTER;
+	return is_new ? RTM_NEWQDISC : RTM_DELQDISC;
+}
+
+struct nl_msg *message_add(const struct tc_object *object)
+{
+	struct nl_msg *message =
+		begin(type_of(object, true), NLM_F_CREATE | NLM_F_EXCL, object);
+
+	message_put_object(message, object, false);
+	return message;
+}
+
+struct nl_msg *message_change(const struct tc_object *before,
+			      const struct tc_object *after)
+{
+	struct tc_object header = { .sort = after->sort,
+				    .index = after->index,
+				    .handle = before->handle,
+				    .parent = before->parent };
+	struct nl_msg *message = begin(type_of(after, true), 0, &header);
+
+	message_put_object(message, after, true);
+	return message;
+}
+
+/* Without a handle the kernel takes whatever stands at the parent. */
+struct nl_msg *message_delete(const struct tc_object *object)
+{
+	struct tc_object header = { .sort = object->sort,
+				    .index = object->index,
+				    .handle = object->handle,
+				    .parent = object->parent };
+	struct nl_msg *message = begin(type_of(object, false), 0, &header);
+
+	if (object->sort == TC_FILTER)
+		message_put(message, TCA_KIND, "fw", sizeof("fw"));
+	return message;
+}

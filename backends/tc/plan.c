@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From what is there to what is wanted (declared in tc.h). Pure.
+ *
+ * What the kernel cannot do in place decides the order:
+ *
+ *     build   0..  filters, then classes that have to move, deepest first
+ *             root
+ *             classes from the top down, all before the leaves (the kernel
+ *             walks every class for each new one: 3.2 s against 5.1 for 10,000)
+ *             changes, leaves, filters
+ *     clean        filters, leaves, classes deepest first
+ *                  what waits for that: an inner class that has become a leaf
+ *                  takes prio, quantum and a queue only now
+ *                  roots
+ *
+ * htb_change_class() ignores a new parent, so a class that moves is deleted
+ * with all below it and made anew. `default` and `r2q` of a root cannot be
+ * changed (sch_htb.c has no change()): the whole tree is made anew.
+ */
+#include <string.h>
+
+#include "backends/list.h"
+#include "backends/tc/tc.h"
+#include "model/base/mem.h"
+#include "model/base/text.h"
+
+enum build_level {
+	EARLY_FILTER,
+	EARLY_CLASS, /* + level of the class: 0..7 */
+	BUILD_ROOT = 10,
+	BUILD_CLASS, /* + 7 - level; leaves last: 8 */
+	BUILD_CHANGE = 20,
+	BUILD_LEAF,
+	BUILD_FILTER,
+};
+enum clean_level {
+	CLEAN_FILTER,
+	CLEAN_LEAF,
+	CLEAN_CLASS, /* + level of the class: 0..7 */
+	LATE_CHANGE = 10,
+	LATE_LEAF,
+	CLEAN_ROOT,
+};
+
+/* Both sides of one place: a class, or, with classid 0, the root. */
+struct side {
+	const struct object *root, *foreign, *saved, *class, *leaf;
+};
+struct place {
+	uint64_t id; /* index of the device, classid */
+	struct side now, want;
+	enum { MOVES_UNKNOWN, MOVES_NO, MOVES_YES } moves;
+	/* Of a root. */
+	bool gone;     /* nothing below needs a step of its own */
+	bool fresh;    /* everything below is to be made */
+	bool refilter; /* the mask is another: one filter chain has one mask */
+};
+
+struct planning {
+	struct place *places; /* owned, sorted by id */
+	size_t count, room;
+	struct report *report;
+	struct plan *plan;
+	const struct owned *owned;
+	struct owned *claims;
+};
+
+static struct step *step(struct planning *planning, enum step_op op,
+			 enum phase phase, int level, enum effect effect,
+			 const struct object *before,
+			 const struct object *after)
+{
+	return plan_add(planning->plan, &backend_tc, op, phase, level, effect,
+			before, after);
+}
+
+/* ---- places ---- */
+
+static uint64_t id_of(int index, uint32_t classid)
+{
+	return (uint64_t)(uint32_t)index << 32 | classid;
+}
+
+static uint64_t place_id(const struct tc_object *object)
+{
+	switch (object->sort) {
+	case TC_CLASS: return id_of(object->index, object->handle);
+	case TC_LEAF: return id_of(object->index, object->parent);
+	default: return id_of(object->index, 0);
+	}
+}
+
+static int by_id(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static struct place *place_at(const struct planning *planning, uint64_t id)
+{
+	const struct place key = { .id = id };
+
+	return planning->count ? bsearch(&key, planning->places,
+					 planning->count, sizeof(key), by_id)
+			       : NULL;
+}
+
+static void add_places(struct planning *planning, const struct state *state)
+{
+	for (size_t i = 0; i < state->count; i++) {
+		const struct object *object = &state->items[i];
+
+		if (object->backend != &backend_tc)
+			continue;
+		planning->places =
+			mem_grow(planning->places, planning->count,
+				 &planning->room, sizeof(*planning->places));
+		planning->places[planning->count++] =
+			(struct place){ .id = place_id(tc_of(object)) };
+	}
+}
+
+static void unite_places(struct planning *planning)
+{
+	size_t kept = 0;
+
+	if (planning->count)
+		qsort(planning->places, planning->count,
+		      sizeof(*planning->places), by_id);
+	for (size_t i = 0; i < planning->count; i++)
+		if (!kept ||
+		    planning->places[kept - 1].id != planning->places[i].id)
+			planning->places[kept++] = planning->places[i];
+	planning->count = kept;
+}
+
+static void fill_side(struct side *side, const struct object *object)
+{
+	switch (tc_of(object)->sort) {
+	case TC_ROOT: side->root = object; break;
+	case TC_CLASS: side->class = object; break;
+	case TC_LEAF: side->leaf = object; break;
+	case TC_FOREIGN: side->foreign = object; break;
+	case TC_SAVED: side->saved = object; break;
+	case TC_FILTER: break;
+	}
+}
+
+static void fill_places(struct planning *planning, const struct state *state,
+			bool is_now)
+{
+	for (size_t i = 0; i < state->count; i++) {
+		const struct object *object = &state->items[i];
+		struct place *place;
+
+		if (object->backend != &backend_tc)
+			continue;
+		place = place_at(planning, place_id(tc_of(object)));
+		fill_side(is_now ? &place->now : &place->want, object);
+	}
+}
+
+/* ---- roots ---- */
+
+static void refuse(struct planning *planning, const struct object *foreign,
+		   const struct object *wanted)
+{
+	const struct tc_object *object = tc_of(foreign);
+	const struct tc_foreign *root = &object->foreign;
+	AUTO_TEXT has = TEXT_NONE;
+
+	if (root->classes)
+		text_printf(&has, " with %u class%s", root->classes,
+			    root->classes == 1 ? "" : "es");
+	if (root->filters)
+		text_printf(&has, "%s %u filter%s",
+			    root->classes ? " and" : " with", root->filters,
+			    root->filters == 1 ? "" : "s");
+	report_add(planning->report, FINDING_ERROR, EEXIST, wanted->path,
+		   "%s has a root qdisc %s %x:%s that Tresse did not make and "
+		   "could not put back; if nobody needs it: tc qdisc del dev "
+		   "%s root",
+		   object->device, root->kind, TC_H_MAJ(object->handle) >> 16,
+		   text_get(&has), object->device);
+}
+
+/* What has to be put back one day: the root that stands there now, or, when it
+ * is ours that somebody took away, still what stood there before ours. */
+static void claim(struct planning *planning, const struct object *root,
+		  const struct object *foreign)
+{
+	const struct owned_item *before =
+		owned_find(planning->owned, TC_NAME, root->key);
+	const struct tc_object *object;
+	struct tc_kept *kept;
+	size_t size;
+
+	if (!foreign) {
+		owned_add(planning->claims, TC_NAME, root->key,
+			  before ? before->saved : NULL,
+			  before ? before->saved_size : 0);
+		return;
+	}
+	object = tc_of(foreign);
+	size = sizeof(*kept) + object->raw_size;
+	kept = mem_alloc(size);
+	kept->version = TC_KEPT_VERSION;
+	kept->handle = object->handle;
+	memcpy(kept->kind, object->foreign.kind, sizeof(kept->kind));
+	memcpy(kept->raw, object->raw, object->raw_size);
+	owned_add(planning->claims, TC_NAME, root->key, kept, size);
+	free(kept);
+}
+
+static void make_root(struct planning *planning, struct place *place)
+{
+	const struct object *foreign = place->now.foreign;
+	const struct object *root = place->want.root;
+
+	if (foreign && !tc_of(foreign)->foreign.keeps) {
+		refuse(planning, foreign, root);
+		place->gone = true;
+		return;
+	}
+	step(planning, foreign ? STEP_REPLACE : STEP_ADD, PHASE_BUILD,
+	     BUILD_ROOT, EFFECT_FLAP, foreign, root);
+	claim(planning, root, foreign);
+	place->fresh = true;
+}
+
+static bool root_differs(const struct object *now, const struct object *want)
+{
+	return memcmp(&tc_of(now)->root, &tc_of(want)->root,
+		      sizeof(struct tc_root)) != 0;
+}
+
+static void drop_root(struct planning *planning, const struct place *place)
+{
+	const struct object *after =
+		place->want.foreign ? place->want.foreign : place->now.saved;
+
+	step(planning, after ? STEP_REPLACE : STEP_DELETE, PHASE_CLEAN,
+	     CLEAN_ROOT, EFFECT_FLAP, place->now.root, after);
+}
+
+static void plan_root(struct planning *planning, struct place *place)
+{
+	const struct side *now = &place->now, *want = &place->want;
+
+	place->gone = !want->root;
+	if (want->root && !now->root) {
+		make_root(planning, place);
+	} else if (want->root && root_differs(now->root, want->root)) {
+		step(planning, STEP_REPLACE, PHASE_BUILD, BUILD_ROOT,
+		     EFFECT_REBUILD, now->root, want->root);
+		place->fresh = true;
+	} else if (!want->root && now->root) {
+		drop_root(planning, place);
+	} else if (!want->root && !now->foreign &&
+		   (want->foreign || now->saved)) {
+		/* Undo that was cut off between delete and add. */
+		step(planning, STEP_ADD, PHASE_CLEAN, CLEAN_ROOT, EFFECT_FLAP,
+		     NULL, want->foreign ? want->foreign : now->saved);
+	}
+}
+
+/* ---- classes ---- */
+
+static uint32_t parent_of(const struct object *class)
+{
+	return tc_of(class)->parent;
+}
+
+static int level_of(const struct object *class)
+{
+	uint32_t level = tc_of(class)->class.level;
+
+	return level > 7 ? 7 : (int)level;
+}
+
+/* Must it be deleted before anything is built, because it or a class above it
+ * goes elsewhere? */
+static bool moves(const struct planning *planning, struct place *place)
+{
+	struct place *above;
+	bool here;
+
+	if (!place->now.class)
+		return false;
+	if (place->moves != MOVES_UNKNOWN)
+		return place->moves == MOVES_YES;
+	place->moves = MOVES_NO;
+	here = place->want.class &&
+	       parent_of(place->now.class) != parent_of(place->want.class);
+	above = place_at(planning, id_of(tc_of(place->now.class)->index,
+					 parent_of(place->now.class)));
+	if (here || (above && moves(planning, above)))
+		place->moves = MOVES_YES;
+	return place->moves == MOVES_YES;
+}
+
+static void add_class(struct planning *planning, const struct place *place,
+		      enum effect effect)
+{
+	const struct object *class = place->want.class;
+	int down = level_of(class) ? 7 - level_of(class) : 8;
+
+	step(planning, STEP_ADD, PHASE_BUILD, BUILD_CLASS + down, effect, NULL,
+	     class);
+	if (place->want.leaf)
+		step(planning, STEP_ADD, PHASE_BUILD, BUILD_LEAF, effect, NULL,
+		     place->want.leaf);
+}
+
+/* What the kernel refuses to an inner class, or forgets (sch_htb.c, "it used to
+ * be a nasty bug here"), has to wait until those below it are gone. */
+static bool must_wait(const struct place *place)
+{
+	return level_of(place->now.class) && !level_of(place->want.class);
+}
+
+static void change_class(struct planning *planning, const struct place *place)
+{
+	bool late = must_wait(place);
+
+	if (tc_class_differs(tc_of(place->now.class), tc_of(place->want.class)))
+		step(planning, STEP_CHANGE, late ? PHASE_CLEAN : PHASE_BUILD,
+		     late ? LATE_CHANGE : BUILD_CHANGE, EFFECT_HITLESS,
+		     place->now.class, place->want.class);
+}
+
+static bool same_raw(const struct tc_object *now, const struct tc_object *want)
+{
+	return now->raw_size == want->raw_size &&
+	       !memcmp(now->raw, want->raw, now->raw_size);
+}
+
+static void change_leaf(struct planning *planning, const struct object *before,
+			const struct object *after)
+{
+	const struct tc_object *now = tc_of(before), *want = tc_of(after);
+	bool same_kind = !strcmp(now->queue.kind, want->queue.kind);
+	uint32_t differs;
+	bool in_place;
+
+	if (same_kind && (now->raw_size || want->raw_size) &&
+	    same_raw(now, want))
+		return;
+	differs = queue_differs(&now->queue, &want->queue);
+	if (same_kind && !now->raw_size && !want->raw_size && !differs)
+		return;
+	in_place = same_kind && !now->raw_size && !want->raw_size &&
+		   queue_can_change(&want->queue, differs);
+	step(planning, in_place ? STEP_CHANGE : STEP_REPLACE, PHASE_BUILD,
+	     BUILD_LEAF, in_place ? EFFECT_HITLESS : EFFECT_FLAP, before,
+	     after);
+}
+
+static void plan_leaf(struct planning *planning, const struct place *place)
+{
+	const struct object *now = place->now.leaf, *want = place->want.leaf;
+	bool late = must_wait(place);
+
+	if (now && want)
+		change_leaf(planning, now, want);
+	else if (want)
+		step(planning, STEP_ADD, late ? PHASE_CLEAN : PHASE_BUILD,
+		     late ? LATE_LEAF : BUILD_LEAF, EFFECT_FLAP, NULL, want);
+	else if (now && !level_of(place->want.class))
+		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_LEAF,
+		     EFFECT_FLAP, now, NULL);
+	/* else: with its first child a class loses its queue by itself. */
+}
+
+static void plan_class(struct planning *planning, struct place *place,
+		       const struct place *root)
+{
+	const struct object *now = place->now.class;
+
+	if (root->gone)
+		return;
+	if (root->fresh || !now) {
+		if (place->want.class)
+			add_class(planning, place,
+				  root->now.root ? EFFECT_REBUILD
+						 : EFFECT_HITLESS);
+		return;
+	}
+	if (moves(planning, place)) {
+		step(planning, STEP_DELETE, PHASE_BUILD,
+		     EARLY_CLASS + level_of(now), EFFECT_REBUILD, now, NULL);
+		if (place->want.class)
+			add_class(planning, place, EFFECT_REBUILD);
+		return;
+	}
+	if (!place->want.class) {
+		step(planning, STEP_DELETE, PHASE_CLEAN,
+		     CLEAN_CLASS + level_of(now), EFFECT_FLAP, now, NULL);
+		return;
+	}
+	change_class(planning, place);
+	plan_leaf(planning, place);
+}
+
+/* ---- filters ---- */
+
+static struct place *root_of(const struct planning *planning,
+			     const struct tc_object *object)
+{
+	return place_at(planning, id_of(object->index, 0));
+}
+
+static bool is_filter(const struct object *object)
+{
+	return object->backend == &backend_tc &&
+	       tc_of(object)->sort == TC_FILTER;
+}
+
+static void find_new_masks(const struct planning *planning,
+			   const struct state *now, const struct state *want)
+{
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *after = &want->items[i], *before;
+
+		if (!is_filter(after))
+			continue;
+		before = state_find(now, &backend_tc, after->key);
+		if (before &&
+		    tc_of(before)->filter.mask != tc_of(after)->filter.mask)
+			root_of(planning, tc_of(after))->refilter = true;
+	}
+}
+
+/* A class that a filter names cannot be deleted. */
+static bool is_in_the_way(const struct planning *planning,
+			  const struct tc_object *filter)
+{
+	struct place *class = place_at(planning, id_of(filter->index,
+						       filter->filter.classid));
+
+	return root_of(planning, filter)->refilter ||
+	       (class && moves(planning, class));
+}
+
+static void old_filter(struct planning *planning, const struct object *before,
+		       const struct object *after)
+{
+	if (is_in_the_way(planning, tc_of(before))) {
+		step(planning, STEP_DELETE, PHASE_BUILD, EARLY_FILTER,
+		     EFFECT_FLAP, before, NULL);
+		if (after)
+			step(planning, STEP_ADD, PHASE_BUILD, BUILD_FILTER,
+			     EFFECT_FLAP, NULL, after);
+	} else if (!after) {
+		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_FILTER,
+		     EFFECT_FLAP, before, NULL);
+	} else if (tc_of(before)->filter.classid !=
+		   tc_of(after)->filter.classid) {
+		step(planning, STEP_CHANGE, PHASE_BUILD, BUILD_FILTER,
+		     EFFECT_HITLESS, before, after);
+	}
+}
+
+static void plan_filters(struct planning *planning, const struct state *now,
+			 const struct state *want)
+{
+	find_new_masks(planning, now, want);
+	for (size_t i = 0; i < now->count; i++) {
+		const struct object *before = &now->items[i];
+		const struct place *root;
+
+		if (!is_filter(before))
+			continue;
+		root = root_of(planning, tc_of(before));
+		if (!root->gone && !root->fresh)
+			old_filter(planning, before,
+				   state_find(want, &backend_tc, before->key));
+	}
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *after = &want->items[i];
+		const struct place *root;
+
+		if (!is_filter(after))
+			continue;
+		root = root_of(planning, tc_of(after));
+		if (!root->gone &&
+		    (root->fresh || !state_find(now, &backend_tc, after->key)))
+			step(planning, STEP_ADD, PHASE_BUILD, BUILD_FILTER,
+			     EFFECT_HITLESS, NULL, after);
+	}
+}
+
+/* ---- all ---- */
+
+void tc_plan(const struct state *now, const struct state *want,
+	     const struct facts *facts, const struct owned *owned,
+	     struct report *report, struct plan *plan, struct owned *claims)
+{
+	struct planning planning = {
+		.report = report, .plan = plan, .owned = owned, .claims = claims
+	};
+	struct place *root = NULL;
+
+	(void)facts;
+	add_places(&planning, now);
+	add_places(&planning, want);
+	unite_places(&planning);
+	fill_places(&planning, now, true);
+	fill_places(&planning, want, false);
+	for (size_t i = 0; i < planning.count; i++) {
+		struct place *place = &planning.places[i];
+
+		/* Classid 0 sorts before the classes of its device. */
+		if (!(uint32_t)place->id) {
+			root = place;
+			plan_root(&planning, root);
+		} else if (root && root->id >> 32 == place->id >> 32) {
+			plan_class(&planning, place, root);
+		}
+	}
+	plan_filters(&planning, now, want);
+	free(planning.places);
+}

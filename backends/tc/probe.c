@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which queues this kernel has (declared in tc.h). Found out by trying, in a
+ * throw-away network namespace, which also loads the modules: versions and
+ * /proc/config.gz lie.
+ */
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "backends/host.h"
+#include "backends/netlink/netlink.h"
+#include "backends/tc/message.h"
+#include "backends/tc/tc.h"
+#include "model/base/mem.h"
+#include "model/shaping.h"
+
+/* Kinds of the table, htb, and the fw filter: the answer is a byte for each. */
+#define MOST   16
+#define LOOP   1 /* index of lo, in any namespace */
+#define FW     (MOST - 1)
+#define HTB    (MOST - 2)
+#define ABSENT 1
+#define THERE  2
+
+struct question {
+	bool asked[MOST];
+};
+
+static size_t place_of(const struct leaf_kind *kind)
+{
+	return (size_t)(kind - leaf_kinds);
+}
+
+/* ---- in the child ---- */
+
+static int try(struct netlink *netlink, struct nl_msg *message)
+{
+	struct batch batch = BATCH_NONE;
+	int rc;
+
+	batch_add(&batch, message);
+	rc = netlink_send(netlink, &batch, NULL, NULL);
+	if (rc == 0)
+		rc = batch.items[0].answer.code;
+	batch_clear(&batch);
+	return rc;
+}
+
+/* A kind that is there may still want options (tbf: EINVAL); one that is not is
+ * ENOENT (net/sched/sch_api.c, "Specified qdisc kind is unknown"). */
+static char try_qdisc(struct netlink *netlink, const char *kind)
+{
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = LOOP,
+				.tcm_parent = TC_H_ROOT };
+	struct nl_msg *message =
+		netlink_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+				&header, sizeof(header), 0);
+
+	message_put(message, TCA_KIND, kind, strlen(kind) + 1);
+	return try(netlink, message) == -ENOENT ? ABSENT : THERE;
+}
+
+/* A filter needs something to hang on. */
+static char try_fw(struct netlink *netlink)
+{
+	const struct tc_object root = { .sort = TC_ROOT,
+					.index = LOOP,
+					.handle = TC_ROOT_HANDLE,
+					.parent = TC_H_ROOT,
+					.root = { .r2q = 10 } };
+	const struct tc_object filter = { .sort = TC_FILTER,
+					  .index = LOOP,
+					  .handle = 1,
+					  .parent = TC_ROOT_HANDLE,
+					  .filter = { 1, 1, 0x10001 } };
+
+	(void)try(netlink, message_delete(&root));
+	if (try(netlink, message_add(&root)) < 0)
+		return 0;
+	return try(netlink, message_add(&filter)) == -ENOENT ? ABSENT : THERE;
+}
+
+/* When a kind is missing its error names the nearest: so the child looks for
+ * that as well. */
+static void try_nearest(struct netlink *netlink, const struct leaf_kind *kind,
+			char *answer)
+{
+	for (const char *const *name = kind->nearest; *name; name++) {
+		const struct leaf_kind *near = leaf_kind(*name);
+		size_t place = place_of(near);
+
+		if (!near->module)
+			return;
+		if (!answer[place])
+			answer[place] = try_qdisc(netlink, near->name);
+		if (answer[place] == THERE)
+			return;
+	}
+}
+
+static int ask(void *arg, void *bytes, size_t size)
+{
+	const struct question *question = arg;
+	AUTO(netlink)
+	struct netlink *netlink = netlink_open(NETLINK_ROUTE, NULL);
+	char *answer = bytes;
+
+	if (!netlink || size < MOST)
+		return 1;
+	for (const struct leaf_kind *kind = leaf_kinds; kind->name; kind++)
+		if (question->asked[place_of(kind)] && !answer[place_of(kind)])
+			answer[place_of(kind)] = try_qdisc(netlink, kind->name);
+	for (const struct leaf_kind *kind = leaf_kinds; kind->name; kind++)
+		if (question->asked[place_of(kind)] &&
+		    answer[place_of(kind)] == ABSENT)
+			try_nearest(netlink, kind, answer);
+	if (question->asked[HTB])
+		answer[HTB] = try_qdisc(netlink, "htb");
+	if (question->asked[FW])
+		answer[FW] = try_fw(netlink);
+	return 0;
+}
+
+/* ---- what to ask ---- */
+
+static bool is_known(const struct facts *facts, const char *kind)
+{
+	bool asked;
+
+	(void)facts_qdisc(facts, kind, &asked);
+	return asked;
+}
+
+/* 10,000 classes tend to say the same: the last one's answer is kept. */
+static void ask_leaf(const char *text, const char **last,
+		     const struct facts *facts, struct question *question)
+{
+	AUTO(leaf) struct leaf *leaf = NULL;
+
+	if ((*last && !strcmp(*last, text)) || leaf_parse(text, &leaf, NULL))
+		return;
+	*last = text;
+	for (size_t i = 0; i < leaf->count; i++) {
+		const struct leaf_kind *kind = leaf->item[i].kind;
+
+		if (kind->module && !is_known(facts, kind->name))
+			question->asked[place_of(kind)] = true;
+	}
+}
+
+static void ask_uplink(const struct node *uplink, const struct facts *facts,
+		       struct question *question)
+{
+	const char *last = NULL;
+
+	if (!node_u(uplink, UPLINK_ENABLED))
+		return;
+	question->asked[HTB] |= !is_known(facts, "htb");
+	if (node_has(uplink, UPLINK_CLASSIFIER) &&
+	    node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW)
+		question->asked[FW] |= !facts->asked_fw;
+	for (const struct node *at = node_first(uplink); at;
+	     at = node_walk(uplink, at))
+		if (node_kind(at) == &kind_class && node_has(at, CLASS_LEAF))
+			ask_leaf(node_text(at, CLASS_LEAF), &last, facts,
+				 question);
+}
+
+static void keep(const char *answer, struct facts *facts)
+{
+	for (const struct leaf_kind *kind = leaf_kinds; kind->name; kind++)
+		if (answer[place_of(kind)])
+			facts_set_qdisc(facts, kind->name,
+					answer[place_of(kind)] == THERE);
+	if (answer[HTB])
+		facts_set_qdisc(facts, "htb", answer[HTB] == THERE);
+	if (answer[FW]) {
+		facts->asked_fw = true;
+		facts->has_fw = answer[FW] == THERE;
+	}
+}
+
+static bool asks_anything(const struct question *question)
+{
+	for (size_t i = 0; i < MOST; i++)
+		if (question->asked[i])
+			return true;
+	return false;
+}
+
+int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
+	     struct err *err)
+{
+	struct question question = { { false } };
+	char answer[MOST] = { 0 };
+	int rc;
+
+	(void)host;
+	node_each (uplink, tree_classes(tree))
+		ask_uplink(uplink, facts, &question);
+	if (!asks_anything(&question))
+		return 0;
+	rc = host_throw_away(ask, &question, answer, sizeof(answer), err);
+	if (rc < 0)
+		return err_prefix(err, "cannot find out which queues this "
+				       "kernel has: ");
+	if (rc > 0)
+		return err_set(err, EIO,
+			       "cannot find out which queues this kernel has: "
+			       "no netlink in a new namespace");
+	keep(answer, facts);
+	return 0;
+}

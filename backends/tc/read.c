@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernel has (declared in tc.h). */
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/host.h"
+#include "backends/list.h"
+#include "backends/netlink/netlink.h"
+#include "backends/tc/message.h"
+#include "backends/tc/tc.h"
+#include "model/base/mem.h"
+#include "model/shaping.h"
+
+/* A device that a tree names, or on which something is ours. */
+struct device {
+	int index;
+	char name[16];
+	const struct owned_item *owned; /* of our root; NULL: not ours */
+	uint32_t root;			/* its handle; 0: the kernel's own */
+	char root_kind[16];
+	bool root_sized; /* it has a size table, which cannot be put back */
+	bool ours;
+};
+
+struct reading {
+	struct state *now;
+	struct device *devices; /* owned, by index */
+	size_t count, room;
+	struct state seen;     /* qdiscs, before we know whose they are */
+	struct device *device; /* the one whose classes or filters come */
+	struct tc_foreign *foreign;
+};
+
+/* ---- devices ---- */
+
+static void add_device(struct reading *reading, const struct facts *facts,
+		       const struct owned *owned, const char *name)
+{
+	const struct link_fact *link = name ? facts_link(facts, name) : NULL;
+	char key[TC_KEY_SIZE];
+	struct device *device;
+
+	if (!link)
+		return;
+	reading->devices = mem_grow(reading->devices, reading->count,
+				    &reading->room, sizeof(*reading->devices));
+	device = &reading->devices[reading->count++];
+	*device = (struct device){ .index = link->index };
+	memcpy(device->name, link->name, sizeof(device->name));
+	snprintf(key, sizeof(key), "root %s", name);
+	device->owned = owned_find(owned, TC_NAME, key);
+}
+
+static int by_index(const void *left, const void *right)
+{
+	const struct device *a = left, *b = right;
+
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static void find_devices(struct reading *reading, const struct tree *tree,
+			 const struct facts *facts, const struct owned *owned)
+{
+	size_t kept = 0;
+
+	node_each (uplink, tree_classes(tree))
+		add_device(reading, facts, owned, uplink_device(uplink));
+	for (size_t i = 0; i < owned->count; i++)
+		if (!strcmp(owned->items[i].backend, TC_NAME) &&
+		    !strncmp(owned->items[i].key, "root ", 5))
+			add_device(reading, facts, owned,
+				   owned->items[i].key + 5);
+	if (reading->count)
+		qsort(reading->devices, reading->count,
+		      sizeof(*reading->devices), by_index);
+	for (size_t i = 0; i < reading->count; i++)
+		if (!i ||
+		    by_index(&reading->devices[i], &reading->devices[kept - 1]))
+			reading->devices[kept++] = reading->devices[i];
+	reading->count = kept;
+}
+
+static struct device *device_at(const struct reading *reading, int index)
+{
+	const struct device key = { .index = index };
+
+	return reading->count ? bsearch(&key, reading->devices, reading->count,
+					sizeof(key), by_index)
+			      : NULL;
+}
+
+/* ---- messages ---- */
+
+/* Header and attributes of a message; false if it is too short. */
+static bool parse(const struct nlmsghdr *message, int type,
+		  const struct tcmsg **header, struct nlattr **attrs)
+{
+	if (message->nlmsg_type != type ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)message,
+			sizeof(struct tcmsg), attrs, TCA_MAX, NULL) < 0 ||
+	    !attrs[TCA_KIND])
+		return false;
+	*header = nlmsg_data(message);
+	return true;
+}
+
+static void read_kind(const struct nlattr *attr, char kind[16])
+{
+	nla_strlcpy(kind, attr, 16);
+}
+
+static struct tc_object object_on(const struct device *device,
+				  enum tc_sort sort, const struct tcmsg *header)
+{
+	struct tc_object object = { .sort = sort,
+				    .index = device->index,
+				    .handle = header->tcm_handle,
+				    .parent = header->tcm_parent };
+
+	memcpy(object.device, device->name, sizeof(object.device));
+	return object;
+}
+
+static void add_read(struct state *state, const struct tc_object *object,
+		     const struct nlattr *raw)
+{
+	tc_add(state, object, raw ? nla_data(raw) : NULL,
+	       raw ? (size_t)nla_len(raw) : 0, "");
+}
+
+/* ---- qdiscs ---- */
+
+static void read_root(const struct nlattr *options, struct tc_root *out)
+{
+	struct nlattr *attrs[TCA_HTB_MAX + 1] = { NULL };
+	struct tc_htb_glob glob = { 0 };
+
+	if (message_nested(options, attrs, TCA_HTB_MAX))
+		(void)message_struct(attrs[TCA_HTB_INIT], &glob, sizeof(glob));
+	*out = (struct tc_root){ glob.rate2quantum, glob.defcls };
+}
+
+static void take_root(struct reading *reading, struct device *device,
+		      const struct tcmsg *header, struct nlattr **attrs)
+{
+	struct tc_object object = object_on(device, TC_FOREIGN, header);
+
+	device->root = header->tcm_handle;
+	if (!device->root)
+		return;
+	read_kind(attrs[TCA_KIND], device->root_kind);
+	device->root_sized = attrs[TCA_STAB] != NULL;
+	device->ours = device->owned && device->root == TC_ROOT_HANDLE &&
+		       !strcmp(device->root_kind, "htb");
+	if (device->ours) {
+		object.sort = TC_ROOT;
+		read_root(attrs[TCA_OPTIONS], &object.root);
+		add_read(&reading->seen, &object, NULL);
+		return;
+	}
+	object.foreign = (struct tc_foreign){ .classes = 0 };
+	memcpy(object.foreign.kind, device->root_kind,
+	       sizeof(object.foreign.kind));
+	add_read(&reading->seen, &object, attrs[TCA_OPTIONS]);
+}
+
+static int take_qdisc(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct nlattr *attrs[TCA_MAX + 1];
+	const struct tcmsg *header;
+	struct tc_object object;
+	struct device *device;
+	char kind[16];
+
+	if (!parse(message, RTM_NEWQDISC, &header, attrs))
+		return 0;
+	device = device_at(reading, header->tcm_ifindex);
+	if (!device)
+		return 0;
+	if (header->tcm_parent == TC_H_ROOT) {
+		take_root(reading, device, header, attrs);
+		return 0;
+	}
+	if (header->tcm_parent == TC_H_INGRESS || !header->tcm_handle)
+		return 0;
+	object = object_on(device, TC_LEAF, header);
+	read_kind(attrs[TCA_KIND], kind);
+	if (queue_read(kind, attrs[TCA_OPTIONS], &object.queue))
+		add_read(&reading->seen, &object, NULL);
+	else
+		add_read(&reading->seen, &object, attrs[TCA_OPTIONS]);
+	return 0;
+}
+
+static void forget_qdiscs(void *arg)
+{
+	struct reading *reading = arg;
+
+	state_clear(&reading->seen);
+	for (size_t i = 0; i < reading->count; i++) {
+		reading->devices[i].root = 0;
+		reading->devices[i].ours = false;
+	}
+}
+
+/* ---- classes ---- */
+
+static bool read_class(const struct nlattr *options, struct tc_class *out)
+{
+	struct nlattr *attrs[TCA_HTB_MAX + 1];
+	struct tc_htb_opt parms;
+
+	if (!message_nested(options, attrs, TCA_HTB_MAX) ||
+	    !message_struct(attrs[TCA_HTB_PARMS], &parms, sizeof(parms)))
+		return false;
+	*out = (struct tc_class){ .rate = parms.rate.rate,
+				  .ceil = parms.ceil.rate,
+				  .buffer = parms.buffer,
+				  .cbuffer = parms.cbuffer,
+				  .prio = parms.prio,
+				  .quantum = parms.quantum,
+				  .fixed_quantum = 1,
+				  .linklayer = parms.rate.linklayer & 15,
+				  .overhead = parms.rate.overhead,
+				  .mpu = parms.rate.mpu,
+				  .level = parms.level };
+	if (attrs[TCA_HTB_RATE64])
+		out->rate = message_u64(attrs[TCA_HTB_RATE64]);
+	if (attrs[TCA_HTB_CEIL64])
+		out->ceil = message_u64(attrs[TCA_HTB_CEIL64]);
+	return true;
+}
+
+static int take_class(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct nlattr *attrs[TCA_MAX + 1];
+	const struct tcmsg *header;
+	struct tc_object object;
+
+	if (!parse(message, RTM_NEWTCLASS, &header, attrs) ||
+	    header->tcm_ifindex != reading->device->index ||
+	    TC_H_MAJ(header->tcm_handle) != TC_ROOT_HANDLE)
+		return 0;
+	object = object_on(reading->device, TC_CLASS, header);
+	if (read_class(attrs[TCA_OPTIONS], &object.class))
+		add_read(reading->now, &object, NULL);
+	return 0;
+}
+
+/* ---- filters ---- */
+
+static int take_filter(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct nlattr *attrs[TCA_MAX + 1];
+	struct nlattr *options[TCA_FW_MAX + 1];
+	const struct tcmsg *header;
+	struct tc_object object;
+	char kind[16];
+
+	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
+	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle ||
+	    TC_H_MAJ(header->tcm_info) >> 16 != TC_FILTER_PREF ||
+	    TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL) ||
+	    !message_nested(attrs[TCA_OPTIONS], options, TCA_FW_MAX))
+		return 0;
+	read_kind(attrs[TCA_KIND], kind);
+	if (strcmp(kind, "fw"))
+		return 0;
+	object = object_on(reading->device, TC_FILTER, header);
+	object.filter = (struct tc_filter){
+		header->tcm_handle,
+		options[TCA_FW_MASK] ? message_u32(options[TCA_FW_MASK])
+				     : UINT32_MAX,
+		message_u32(options[TCA_FW_CLASSID]),
+	};
+	add_read(reading->now, &object, NULL);
+	return 0;
+}
+
+/* ---- foreign roots ---- */
+
+/* Those without classes whose TCA_OPTIONS, as read, make the same again. (netem
+ * keeps its tables to itself, choke and red want a size table.) */
+static const char *const restorable[] = {
+	"pfifo",      "bfifo",	"pfifo_head_drop",
+	"pfifo_fast", "sfq",	"fq_codel",
+	"codel",      "fq",	"cake",
+	"tbf",	      "pie",	"fq_pie",
+	"hhf",	      "noqueue"
+};
+
+static bool is_restorable(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(restorable); i++)
+		if (!strcmp(restorable[i], kind))
+			return true;
+	return false;
+}
+
+static int count_class(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	const struct tcmsg *header = nlmsg_data(message);
+
+	if (message->nlmsg_type == RTM_NEWTCLASS &&
+	    nlmsg_datalen(message) >= (int)sizeof(*header) &&
+	    TC_H_MAJ(header->tcm_handle) == reading->device->root)
+		reading->foreign->classes++;
+	return 0;
+}
+
+static int count_filter(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	const struct tcmsg *header = nlmsg_data(message);
+
+	if (message->nlmsg_type == RTM_NEWTFILTER &&
+	    nlmsg_datalen(message) >= (int)sizeof(*header) &&
+	    header->tcm_handle)
+		reading->foreign->filters++;
+	return 0;
+}
+
+static void forget_count(void *arg)
+{
+	struct reading *reading = arg;
+
+	reading->foreign->classes = reading->foreign->filters = 0;
+}
+
+/* ---- dumps ---- */
+
+static int dump(struct netlink *netlink, int type, int index, uint32_t parent,
+		int (*each)(const struct nlmsghdr *, void *),
+		void (*restart)(void *), struct reading *reading,
+		struct err *err)
+{
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = index,
+				.tcm_parent = parent };
+	AUTO(nlmsg)
+	struct nl_msg *request =
+		netlink_message(type, 0, &header, sizeof(header), 0);
+
+	return netlink_dump(netlink, request, each, restart, reading, err);
+}
+
+/* These dumps are never begun again: net/sched/sch_api.c does not mark one as
+ * interrupted. Reading back after the steps finds what slipped through. */
+static int read_ours(struct netlink *netlink, struct reading *reading,
+		     struct err *err)
+{
+	int index = reading->device->index;
+	int rc = dump(netlink, RTM_GETTCLASS, index, 0, take_class, NULL,
+		      reading, err);
+
+	if (rc == 0)
+		rc = dump(netlink, RTM_GETTFILTER, index, TC_ROOT_HANDLE,
+			  take_filter, NULL, reading, err);
+	return rc;
+}
+
+/* fq_codel and sfq tell of a class for each flow under way: classes count only
+ * where the kind is one that has them. */
+static int read_foreign(struct netlink *netlink, struct reading *reading,
+			const struct object *seen, struct err *err)
+{
+	const struct device *device = reading->device;
+	struct tc_object *object = seen->data;
+	int rc;
+
+	reading->foreign = &object->foreign;
+	rc = dump(netlink, RTM_GETTCLASS, device->index, 0, count_class,
+		  forget_count, reading, err);
+	if (rc == 0)
+		rc = dump(netlink, RTM_GETTFILTER, device->index, device->root,
+			  count_filter, NULL, reading, err);
+	object->foreign.keeps =
+		is_restorable(object->foreign.kind) && !device->root_sized &&
+		!object->foreign.children && !object->foreign.filters;
+	return rc;
+}
+
+static void add_saved(struct reading *reading, const struct device *device)
+{
+	const struct owned_item *owned = device->owned;
+	struct tc_object object = { .sort = TC_SAVED,
+				    .index = device->index,
+				    .parent = TC_H_ROOT };
+	struct tc_kept kept;
+
+	if (!owned || owned->saved_size < sizeof(kept))
+		return;
+	memcpy(&kept, owned->saved, sizeof(kept));
+	if (kept.version != TC_KEPT_VERSION)
+		return;
+	memcpy(object.device, device->name, sizeof(object.device));
+	object.handle = kept.handle;
+	object.foreign = (struct tc_foreign){ .keeps = 1 };
+	memcpy(object.foreign.kind, kept.kind, sizeof(object.foreign.kind) - 1);
+	tc_add(reading->now, &object, (const char *)owned->saved + sizeof(kept),
+	       owned->saved_size - sizeof(kept), "");
+}
+
+/* Leaves in our classes are ours; qdiscs below a foreign root make it one that
+ * cannot be put back. */
+static void place_qdisc(struct reading *reading, const struct object *seen)
+{
+	const struct tc_object *object = tc_of(seen);
+	const struct device *device = device_at(reading, object->index);
+	struct tc_object root = { .sort = TC_FOREIGN };
+	const struct object *foreign;
+	char key[TC_KEY_SIZE];
+
+	if (object->sort != TC_LEAF || TC_H_MAJ(object->parent) != device->root)
+		return;
+	if (device->ours) {
+		tc_add(reading->now, object, object->raw, object->raw_size, "");
+		return;
+	}
+	memcpy(root.device, device->name, sizeof(root.device));
+	tc_key(&root, key);
+	foreign = state_find(&reading->seen, &backend_tc, key);
+	if (foreign)
+		((struct tc_object *)foreign->data)->foreign.children++;
+}
+
+static int place_root(struct netlink *netlink, struct reading *reading,
+		      const struct object *seen, struct err *err)
+{
+	const struct tc_object *object = tc_of(seen);
+	int rc = 0;
+
+	if (object->sort == TC_LEAF)
+		return 0;
+	reading->device = device_at(reading, object->index);
+	if (object->sort == TC_ROOT)
+		rc = read_ours(netlink, reading, err);
+	else
+		rc = read_foreign(netlink, reading, seen, err);
+	tc_add(reading->now, object, object->raw, object->raw_size, "");
+	return rc < 0 ? err_prefix(err, "%s: ", reading->device->name) : 0;
+}
+
+static int read_all(struct netlink *netlink, struct reading *reading,
+		    struct err *err)
+{
+	int rc = dump(netlink, RTM_GETQDISC, 0, 0, take_qdisc, forget_qdiscs,
+		      reading, err);
+
+	for (size_t i = 0; i < reading->seen.count && rc == 0; i++)
+		place_qdisc(reading, &reading->seen.items[i]);
+	for (size_t i = 0; i < reading->seen.count && rc == 0; i++)
+		rc = place_root(netlink, reading, &reading->seen.items[i], err);
+	for (size_t i = 0; i < reading->count && rc == 0; i++)
+		add_saved(reading, &reading->devices[i]);
+	return rc;
+}
+
+int tc_read(struct host *host, const struct tree *tree,
+	    const struct facts *facts, const struct owned *owned,
+	    struct state *now, struct err *err)
+{
+	struct reading reading = { .now = now, .seen = STATE_NONE };
+	struct netlink *netlink;
+	int rc = 0;
+
+	find_devices(&reading, tree, facts, owned);
+	if (reading.count) {
+		netlink = host_netlink(host, NETLINK_ROUTE, err);
+		rc = netlink ? read_all(netlink, &reading, err)
+			     : (err ? err->code : -EIO);
+	}
+	state_clear(&reading.seen);
+	free(reading.devices);
+	return rc;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/tc/tc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/list.h"
+#include "model/base/mem.h"
+#include "model/base/text.h"
+#include "model/shaping.h"
+
+const struct backend backend_tc = {
+	.name = TC_NAME,
+	.summary = "HTB trees and the queues of their classes",
+	.probe = tc_probe,
+	.want = tc_want,
+	.read = tc_read,
+	.plan = tc_plan,
+	.apply = tc_apply,
+	.print = tc_print,
+	.print_change = tc_print_change,
+	.live = tc_live,
+};
+
+/* ---- objects ---- */
+
+static const char *const sort_names[] = {
+	[TC_ROOT] = "root",	[TC_CLASS] = "class",	  [TC_LEAF] = "leaf",
+	[TC_FILTER] = "filter", [TC_FOREIGN] = "foreign", [TC_SAVED] = "saved",
+};
+
+/* The class that an object is about; 0 for roots. */
+static uint32_t classid_of(const struct tc_object *object)
+{
+	if (object->sort == TC_CLASS)
+		return object->handle;
+	return object->sort == TC_LEAF ? object->parent : 0;
+}
+
+void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
+{
+	const char *name = sort_names[object->sort];
+	uint32_t classid = classid_of(object);
+
+	if (object->sort == TC_FILTER)
+		snprintf(key, TC_KEY_SIZE, "%s %s fw %u", name, object->device,
+			 object->filter.mark);
+	else if (classid)
+		snprintf(key, TC_KEY_SIZE, "%s %s %x:%x", name, object->device,
+			 TC_H_MAJ(classid) >> 16, TC_H_MIN(classid));
+	else
+		snprintf(key, TC_KEY_SIZE, "%s %s", name, object->device);
+}
+
+void tc_add(struct state *state, const struct tc_object *object,
+	    const void *raw, size_t raw_size, const char *path)
+{
+	struct tc_object *whole;
+	char key[TC_KEY_SIZE];
+
+	tc_key(object, key);
+	/* A dump during which something changed may tell of a class twice. */
+	if (state_find(state, &backend_tc, key))
+		return;
+	whole = mem_alloc(sizeof(*whole) + raw_size);
+	*whole = *object;
+	whole->raw_size = (uint32_t)raw_size;
+	if (raw_size)
+		memcpy(whole->raw, raw, raw_size);
+	state_add(state, &backend_tc, key, path, whole,
+		  sizeof(*whole) + raw_size);
+	free(whole);
+}
+
+bool tc_class_differs(const struct tc_object *now, const struct tc_object *want)
+{
+	const struct tc_class *a = &now->class, *b = &want->class;
+
+	if (a->rate != b->rate || a->ceil != b->ceil ||
+	    a->buffer != b->buffer || a->cbuffer != b->cbuffer ||
+	    a->linklayer != b->linklayer || a->overhead != b->overhead ||
+	    a->mpu != b->mpu)
+		return true;
+	/* The kernel keeps what an inner class had when it was a leaf. */
+	return b->level == 0 &&
+	       (a->prio != b->prio || a->quantum != b->quantum);
+}
+
+/* ---- printing ---- */
+
+static void put_id(uint32_t id, struct text *out)
+{
+	text_printf(out, "%x:%x", TC_H_MAJ(id) >> 16, TC_H_MIN(id));
+}
+
+static void put_rate(const char *name, uint64_t bytes, struct text *out)
+{
+	text_printf(out, " %s ", name);
+	rate_print(bytes * 8, out);
+}
+
+static void print_name(const struct tc_object *object, struct text *out)
+{
+	char key[TC_KEY_SIZE];
+
+	tc_key(object, key);
+	text_put(out, key);
+}
+
+static const char *linklayer_name(uint8_t linklayer)
+{
+	return linklayer == TC_LINKLAYER_ATM	    ? "atm"
+	       : linklayer == TC_LINKLAYER_ETHERNET ? "ethernet"
+						    : "unaware";
+}
+
+static void put_burst(const char *name, uint64_t bytes, uint64_t rate,
+		      uint32_t ticks, struct text *out)
+{
+	uint32_t usual = 0;
+
+	/* tc's default is not worth a word. */
+	(void)shaping_ticks(rate, rate / 1000000000u + 1600, &usual);
+	if (!bytes && ticks == usual)
+		return;
+	text_printf(out, " %s ", name);
+	size_print(bytes ? bytes : shaping_bytes(rate, ticks), out);
+}
+
+static void print_class(const struct tc_object *object, struct text *out)
+{
+	const struct tc_class *class = &object->class;
+
+	if (object->parent == TC_H_ROOT) {
+		text_put(out, " root");
+	} else {
+		text_put(out, " parent ");
+		put_id(object->parent, out);
+	}
+	if (!class->level)
+		text_printf(out, " prio %u", class->prio);
+	put_rate("rate", class->rate, out);
+	put_rate("ceil", class->ceil, out);
+	put_burst("burst", class->burst, class->rate, class->buffer, out);
+	put_burst("cburst", class->cburst, class->ceil, class->cbuffer, out);
+	if (class->fixed_quantum && !class->level)
+		text_printf(out, " quantum %u", class->quantum);
+	if (class->linklayer != TC_LINKLAYER_ETHERNET)
+		text_printf(out, " linklayer %s",
+			    linklayer_name(class->linklayer));
+	if (class->overhead)
+		text_printf(out, " overhead %u", class->overhead);
+	if (class->mpu)
+		text_printf(out, " mpu %u", class->mpu);
+}
+
+static void print_foreign(const struct tc_object *object, struct text *out)
+{
+	text_printf(out, " %s", object->foreign.kind);
+	if (object->handle)
+		text_printf(out, " handle %x:", TC_H_MAJ(object->handle) >> 16);
+}
+
+void tc_print(const struct object *object, struct text *out)
+{
+	const struct tc_object *tc = tc_of(object);
+
+	print_name(tc, out);
+	switch (tc->sort) {
+	case TC_ROOT:
+		text_printf(out, " htb handle 1: default %x r2q %u",
+			    tc->root.defcls, tc->root.r2q);
+		break;
+	case TC_CLASS: print_class(tc, out); break;
+	case TC_LEAF:
+		if (tc->handle)
+			text_printf(out,
+				    " handle %x:", TC_H_MAJ(tc->handle) >> 16);
+		text_put_char(out, ' ');
+		queue_print(&tc->queue, out);
+		break;
+	case TC_FILTER:
+		text_printf(out, " mask 0x%x classid ", tc->filter.mask);
+		put_id(tc->filter.classid, out);
+		break;
+	default: print_foreign(tc, out);
+	}
+}
+
+static void put_rates(const char *name, uint64_t now, uint64_t want,
+		      struct text *out)
+{
+	if (now == want)
+		return;
+	put_rate(name, now, out);
+	text_put(out, " -> ");
+	rate_print(want * 8, out);
+}
+
+static void put_numbers(const char *name, uint64_t now, uint64_t want,
+			struct text *out)
+{
+	if (now != want)
+		text_printf(out, " %s %llu -> %llu", name,
+			    (unsigned long long)now, (unsigned long long)want);
+}
+
+static void put_bursts(const char *name, const struct tc_class *now,
+		       const struct tc_class *want, bool is_ceil,
+		       struct text *out)
+{
+	uint32_t before = is_ceil ? now->cbuffer : now->buffer;
+	uint32_t after = is_ceil ? want->cbuffer : want->buffer;
+	uint64_t old = shaping_bytes(is_ceil ? now->ceil : now->rate, before);
+	uint64_t bytes =
+		shaping_bytes(is_ceil ? want->ceil : want->rate, after);
+	uint64_t given = is_ceil ? want->cburst : want->burst;
+
+	/* The same bytes take other ticks at another rate. */
+	if (before == after || (old == bytes && now->rate != want->rate))
+		return;
+	if (given)
+		bytes = given;
+	text_printf(out, " %s ", name);
+	size_print(old, out);
+	text_put(out, " -> ");
+	size_print(bytes, out);
+}
+
+static void change_class(const struct tc_class *now,
+			 const struct tc_class *want, struct text *out)
+{
+	put_rates("rate", now->rate, want->rate, out);
+	put_rates("ceil", now->ceil, want->ceil, out);
+	put_bursts("burst", now, want, false, out);
+	put_bursts("cburst", now, want, true, out);
+	if (!want->level) {
+		put_numbers("prio", now->prio, want->prio, out);
+		put_numbers("quantum", now->quantum, want->quantum, out);
+	}
+	if (now->linklayer != want->linklayer)
+		text_printf(out, " linklayer %s -> %s",
+			    linklayer_name(now->linklayer),
+			    linklayer_name(want->linklayer));
+	put_numbers("overhead", now->overhead, want->overhead, out);
+	put_numbers("mpu", now->mpu, want->mpu, out);
+}
+
+void tc_print_change(const struct object *before, const struct object *after,
+		     struct text *out)
+{
+	const struct tc_object *now = tc_of(before), *want = tc_of(after);
+
+	if (now->sort == TC_CLASS) {
+		print_name(want, out);
+		change_class(&now->class, &want->class, out);
+	} else if (now->sort == TC_LEAF &&
+		   !strcmp(now->queue.kind, want->queue.kind)) {
+		print_name(want, out);
+		text_printf(out, " %s", want->queue.kind);
+		queue_print_change(&now->queue, &want->queue,
+				   queue_differs(&now->queue, &want->queue),
+				   out);
+	} else {
+		tc_print(before, out);
+		text_put(out, " -> ");
+		tc_print(after, out);
+	}
+}

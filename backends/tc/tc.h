@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tc.h - the objects of the tc driver, and its parts.
+ *
+ *     root wan0          our HTB, handle 1:
+ *     class wan0 1:10    a class of it
+ *     leaf wan0 1:10     the qdisc in that class, handle 110:
+ *     filter wan0 fw 10  mark 10 to a class, where nft does not classify
+ *     foreign wan0       a root somebody else made
+ *     saved wan0         what stood there before our root; never wanted
+ *
+ * A tree is told from a stranger's by struct owned ("root wan0"), which also
+ * keeps the root that ours took the place of.
+ */
+#ifndef BACKENDS_TC_TC_H
+#define BACKENDS_TC_TC_H
+
+#include <linux/pkt_sched.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/tc/queue.h"
+#include "model/backend.h"
+
+#define TC_NAME	       "tc"
+#define TC_ROOT_HANDLE 0x10000u /* 1: */
+/* 1:10 has 110:, 1:99 has 199:, as people write it. */
+#define TC_LEAF_BASE 0x100u
+#define TC_LEAF_MOST 0x7fffu /* above it the kernel numbers by itself */
+/* Behind the filters people write by hand. */
+#define TC_FILTER_PREF 100u
+
+enum tc_sort {
+	TC_ROOT,
+	TC_CLASS,
+	TC_LEAF,
+	TC_FILTER,
+	TC_FOREIGN,
+	TC_SAVED,
+};
+
+struct tc_root {
+	uint32_t r2q, defcls;
+};
+
+struct tc_class {
+	uint64_t rate, ceil;	  /* byte/s */
+	uint32_t buffer, cbuffer; /* ticks of 64 ns */
+	uint64_t burst, cburst;	  /* bytes, 0: not given; for print alone */
+	uint32_t prio;
+	uint32_t quantum; /* as the kernel will say it */
+	uint8_t fixed_quantum;
+	uint8_t linklayer; /* TC_LINKLAYER_* */
+	uint16_t overhead, mpu;
+	/* The kernel's: 0 a leaf, 7 an inner class at the top, 6 below it. */
+	uint32_t level;
+};
+
+struct tc_filter {
+	uint32_t mark, mask, classid;
+};
+
+/* A root that is not ours. */
+struct tc_foreign {
+	char kind[16];
+	uint32_t classes, children, filters;
+	uint8_t keeps; /* can be made again from what the kernel tells of it */
+};
+
+struct tc_object {
+	enum tc_sort sort;
+	int index; /* of the device */
+	char device[16];
+	uint32_t handle, parent;
+	union {
+		struct tc_root root;
+		struct tc_class class;
+		struct queue queue;
+		struct tc_filter filter;
+		struct tc_foreign foreign;
+	};
+	/* TCA_OPTIONS as the kernel gave it: of a foreign root, and of a leaf
+	 * of a kind that model/leaf.h lacks. */
+	uint32_t raw_size;
+	uint8_t raw[];
+};
+
+static inline const struct tc_object *tc_of(const struct object *object)
+{
+	return object->data;
+}
+
+/* The key of an object, by its sort, device and numbers. */
+#define TC_KEY_SIZE 64
+void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE]);
+/* raw may be NULL. The first of a key stays. */
+void tc_add(struct state *state, const struct tc_object *object,
+	    const void *raw, size_t raw_size, const char *path);
+
+/* What struct owned keeps of a root that ours replaces: stable on disk. */
+#define TC_KEPT_VERSION 1
+struct tc_kept {
+	uint32_t version;
+	uint32_t handle;
+	char kind[16];
+	uint8_t raw[];
+};
+
+int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
+	     struct err *err);
+void tc_want(const struct tree *tree, const struct facts *facts,
+	     struct report *report, struct state *want);
+int tc_read(struct host *host, const struct tree *tree,
+	    const struct facts *facts, const struct owned *owned,
+	    struct state *now, struct err *err);
+void tc_plan(const struct state *now, const struct state *want,
+	     const struct facts *facts, const struct owned *owned,
+	     struct report *report, struct plan *plan, struct owned *claims);
+int tc_apply(struct host *host, struct step *const *steps, size_t count,
+	     size_t *failed, struct err *err);
+void tc_print(const struct object *object, struct text *out);
+void tc_print_change(const struct object *before, const struct object *after,
+		     struct text *out);
+int tc_live(struct host *host, const struct tree *tree,
+	    const struct facts *facts, struct live *live, struct err *err);
+
+/* Classes of the same level that are made as asked compare equal. */
+bool tc_class_differs(const struct tc_object *now,
+		      const struct tc_object *want);
+
+#endif
