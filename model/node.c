@@ -377,11 +377,13 @@ static int by_name(const void *a, const void *b)
 struct node **node_sorted(const struct node *node)
 {
 	struct node **list = mem_array(node->child_count + 1, sizeof(*list));
-	size_t count = 0;
+	size_t count = 0, fixed = 0;
 
-	node_each (child, node)
+	node_each (child, node) {
+		fixed += child->fixed;
 		list[count++] = child;
-	qsort(list, count, sizeof(*list), by_name);
+	}
+	qsort(list + fixed, count - fixed, sizeof(*list), by_name);
 	return list;
 }
 

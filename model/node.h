@@ -79,7 +79,8 @@ struct node *node_next(const struct node *node);
 	     child = node_next(child))
 size_t node_count(const struct node *node); /* children, fixed too */
 struct node *node_find(const struct node *parent, const char *name);
-/* Children sorted by name, numbers in names by their value (br2 before br10).
+/* Children, fixed ones first in the order of their table, the others sorted by
+ * name with numbers in names by their value (br2 before br10).
  * The array ends with NULL and is the caller's to free. */
 struct node **node_sorted(const struct node *node);
 /* Depth-first over a whole branch, node itself first: the next one, or NULL. */

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "model/base/mem.h"
+#include "model/shaping.h"
 
 void outcome_clear(struct outcome *outcome)
 {
@@ -450,6 +451,7 @@ static int observe_backend(const struct view *view,
 
 	if (rc == -EPERM || rc == -EACCES) {
 		report_note(&outcome->report, NULL, "%s", why.text);
+		outcome->blind = true;
 		return 0;
 	}
 	if (rc < 0)
@@ -480,4 +482,65 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 	if (rc == 0)
 		plan_sort(&outcome->plan, backends);
 	return rc;
+}
+
+/* What is wrong with one node, in one line. */
+static void tell_step(struct live *live, const struct node *node,
+		      const struct step *step)
+{
+	const struct kind *kind = node_kind(node);
+	const struct attr *state = kind_attr(kind, "state");
+	const struct attr *error = kind_attr(kind, "error");
+	AUTO_TEXT line = TEXT_NONE;
+
+	if (!error || live_value(live, node, kind_index(kind, error)))
+		return; /* the first step tells */
+	step_print(step, &line);
+	live_set_text(live, node, kind_index(kind, error), text_get(&line));
+	if (state && kind != &kind_path)
+		live_set_text(live, node, kind_index(kind, state),
+			      step->op == STEP_ADD ? "missing" : "differs");
+}
+
+static const char *state_of(const struct outcome *observed,
+			    const struct node *node)
+{
+	const struct node *uplink = node;
+	const char *device;
+
+	while (uplink && node_kind(uplink) != &kind_uplink)
+		uplink = node_parent(uplink);
+	device = uplink ? uplink_device(uplink) : NULL;
+	if (!device)
+		return NULL;
+	if (!node_u(uplink, UPLINK_ENABLED) ||
+	    (node_kind(node) == &kind_match && !node_u(node, MATCH_ENABLED)))
+		return "disabled";
+	if (!facts_link(&observed->facts, device))
+		return "no-device";
+	return observed->blind ? NULL : "applied";
+}
+
+void txn_states(const struct outcome *observed, const struct tree *tree,
+		struct live *live)
+{
+	const struct node *root = tree_root(tree);
+
+	for (size_t i = 0; i < observed->plan.count; i++) {
+		const struct step *step = &observed->plan.items[i];
+		const struct node *node =
+			tree_walk(tree, root, step_path(step), NULL);
+
+		if (node)
+			tell_step(live, node, step);
+	}
+	for (const struct node *at = root; at; at = node_walk(root, at)) {
+		const struct attr *row = kind_attr(node_kind(at), "state");
+		const char *state = row ? state_of(observed, at) : NULL;
+
+		if (state &&
+		    !live_value(live, at, kind_index(node_kind(at), row)))
+			live_set_text(live, at, kind_index(node_kind(at), row),
+				      state);
+	}
 }

@@ -35,6 +35,7 @@ struct outcome {
 	uint64_t revision; /* the one that stands now */
 	bool stored;	   /* a new revision was written */
 	char *failed_path; /* owned: node of the step that failed, or NULL */
+	bool blind;	   /* observed: some driver may not look here */
 };
 void outcome_clear(struct outcome *outcome);
 
@@ -60,5 +61,11 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		int (*read_facts)(struct host *, struct facts *, struct err *),
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err);
+
+/* Writes what was observed as the read-only settings `state` and `error` of the
+ * nodes: applied, missing, differs, disabled or no-device; nothing where it is
+ * not known. A state that a driver has set stays. */
+void txn_states(const struct outcome *observed, const struct tree *tree,
+		struct live *live);
 
 #endif
