@@ -10,11 +10,18 @@
 #include "shell/utf8.h"
 #include "shell/words.h"
 
+struct printer {
+	struct candidates base;
+	const char *typed;
+};
+
 static void print(struct candidates *to, const char *text, const char *help)
 {
+	const struct printer *printer = (const struct printer *)to;
 	AUTO_TEXT line = TEXT_NONE;
 
-	(void)to;
+	if (strncmp(text, printer->typed, strlen(printer->typed)) != 0)
+		return;
 	utf8_safe(text, &line);
 	text_put_char(&line, '\t');
 	utf8_safe(help, &line);
@@ -42,7 +49,7 @@ static size_t skip_options(const struct words *words, struct options *options)
 }
 
 static void complete_words(const struct options *options,
-			   const struct words *words)
+			   const struct words *words, struct printer *printer)
 {
 	const struct session_options wanted = { .store = options->store };
 	struct completion completion;
@@ -52,7 +59,8 @@ static void complete_words(const struct options *options,
 	session_look(&session, NULL);
 	completion_find(&completion, &session.place, words);
 	for (size_t i = 0; i < completion.count; i++)
-		print(NULL, completion.items[i].text, completion.items[i].help);
+		print(&printer->base, completion.items[i].text,
+		      completion.items[i].help);
 	completion_clear(&completion);
 	session_clear(&session);
 }
@@ -63,7 +71,7 @@ void outside_complete(struct options *options, const char *line,
 	AUTO_WORDS words = WORDS_NONE;
 	size_t length = strlen(line);
 	size_t cursor = point ? strtoul(point, NULL, 10) : length;
-	struct candidates plain = { print };
+	struct printer printer = { { print }, "" };
 	struct words left;
 	size_t skip;
 	char quote;
@@ -74,8 +82,9 @@ void outside_complete(struct options *options, const char *line,
 		return;
 	skip = skip_options(&words, options);
 	left = (struct words){ words.items + skip, words.count - skip, 0 };
+	printer.typed = left.items[left.count - 1].text;
 	if (left.items[0].text[0] == '-' && left.count == 1)
-		options_complete(&plain);
+		options_complete(&printer.base);
 	else
-		complete_words(options, &left);
+		complete_words(options, &left, &printer);
 }
