@@ -3,8 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "backends/host.h"
-#include "backends/list.h"
 #include "shell/draw.h"
 #include "shell/nearest.h"
 #include "shell/session.h"
@@ -263,40 +261,35 @@ static void show_differences(struct output *output,
 }
 
 /* Somebody who may not look at one thing still sees the rest. */
-static void show_agreement(struct session *session, struct outcome *outcome,
-			   const struct err *err)
+static void put_agreement(const struct outcome *seen, const char *why,
+			  struct text *out)
 {
-	struct output *output = session->output;
-	size_t count = outcome->plan.count;
-	AUTO_TEXT said = TEXT_NONE;
+	size_t count = seen ? seen->plan.count : 0;
 
-	if (err->text) {
-		text_printf(&said, "unknown: %s", err->text);
-	} else if (!count) {
-		text_put(&said, outcome->report.count
-					? "agrees, as far as it can be read"
-					: "agrees with the store");
-	} else {
-		text_printf(&said,
+	if (!seen)
+		text_printf(out, "unknown: %s", why);
+	else if (count)
+		text_printf(out,
 			    "differs from the store: %zu step%s would put it "
 			    "right (restoreconfig)",
 			    count, count == 1 ? "" : "s");
-	}
-	output_field(output, "running", text_get(&said));
+	else
+		text_put(out, seen->blind
+				      ? "agrees with the store, as far as it "
+					"can be read"
+				      : "agrees with the store");
 }
 
-static int observe(struct session *session, struct store *store,
-		   struct outcome *outcome, struct err *err)
+static void show_agreement(struct output *output, const struct outcome *seen,
+			   const char *why)
 {
-	struct owned owned = OWNED_NONE;
-	int rc = store_load_owned(store, &owned, err);
+	AUTO_TEXT said = TEXT_NONE;
 
-	if (rc == 0)
-		rc = txn_observe(session_host(session), backends,
-				 host_read_facts, session->place.tree, &owned,
-				 outcome, err);
-	owned_clear(&owned);
-	return rc;
+	put_agreement(seen, why, &said);
+	output_field(output, "running", text_get(&said));
+	if (output_is_json(output))
+		output_flag(output, "agrees",
+			    seen && !seen->blind && !seen->plan.count);
 }
 
 static void show_findings(struct output *output, const struct report *report)
@@ -313,28 +306,24 @@ static int status_run(struct session *session, const struct match *match,
 	AUTO(store)
 	struct store *store =
 		store_open(session->options.store, STORE_READ, err);
-	struct outcome outcome = { 0 };
-	AUTO_ERR trouble = ERR_NONE;
+	const struct outcome *seen;
+	const char *why;
 
 	if (!store)
 		return err->code;
-	observe(session, store, &outcome, &trouble);
-	if (!output_is_json(output))
-		output_open(output, SHAPE_RECORD, NULL, NULL);
+	seen = session_observe(session, &why);
+	output_open(output, SHAPE_RECORD, NULL, NULL);
 	show_store(session, store);
-	show_agreement(session, &outcome, &trouble);
-	if (output_is_json(output))
-		output_flag(output, "agrees",
-			    !trouble.text && !outcome.plan.count);
-	else
-		output_close(output);
-	show_differences(output, &outcome);
+	show_agreement(output, seen, why);
+	output_close(output);
+	if (seen)
+		show_differences(output, seen);
 	output_open(output, SHAPE_TABLE, "objects", NULL);
 	show_branch(session, tree_paths(tree));
 	show_branch(session, tree_classes(tree));
 	output_close(output);
-	show_findings(output, &outcome.report);
-	outcome_clear(&outcome);
+	if (seen)
+		show_findings(output, &seen->report);
 	return 0;
 }
 

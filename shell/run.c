@@ -106,7 +106,7 @@ int run_words(struct session *session, const struct words *words,
 		rc = go(session, &match, err);
 	if (rc < 0 && session->writer)
 		session_abandon(session);
-	live_free(TAKE(session->live));
+	session_unsee(session);
 	session->summing = false;
 	return rc;
 }

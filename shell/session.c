@@ -30,7 +30,7 @@ static void end_write(struct session *session)
 void session_clear(struct session *session)
 {
 	end_write(session);
-	live_free(TAKE(session->live));
+	session_unsee(session);
 	tree_free(TAKE(session->place.tree));
 	host_free(TAKE(session->host));
 	session->place.here = NULL;
@@ -87,7 +87,7 @@ static void take_tree(struct session *session, struct tree *tree,
 	AUTO(str) char *was = mem_strdup(path);
 	bool gone;
 
-	live_free(TAKE(session->live));
+	session_unsee(session);
 	tree_free(session->place.tree);
 	session->place.tree = tree;
 	session->place.here = find_again(tree, path, &gone);
@@ -232,7 +232,7 @@ void session_abandon(struct session *session)
 	if (!session->place.tree || !tree_is_dirty(session->place.tree))
 		return;
 	if (session->gathering) {
-		live_free(TAKE(session->live));
+		session_unsee(session);
 		tree_free(TAKE(session->place.tree));
 		session->place.here = NULL;
 		return;
@@ -267,7 +267,7 @@ int session_commit(struct session *session, struct err *err)
 	int rc;
 
 	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
-	live_free(TAKE(session->live));
+	session_unsee(session);
 	if (rc < 0) {
 		name_refusal(&outcome, err);
 		told_refused(session, &outcome, err);
@@ -285,25 +285,78 @@ int session_commit(struct session *session, struct err *err)
 
 /* ---- what the running system says ---- */
 
-const struct live *session_live(struct session *session)
+static int observe(struct session *session, struct outcome *outcome,
+		   struct err *err)
 {
-	AUTO_ERR err = ERR_NONE;
-	struct facts facts = { 0 };
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+	struct owned owned = OWNED_NONE;
+	int rc;
+
+	if (!store)
+		return err->code;
+	rc = store_load_owned(store, &owned, err);
+	if (rc == 0)
+		rc = txn_observe(session_host(session), backends,
+				 host_read_facts, session->place.tree, &owned,
+				 outcome, err);
+	owned_clear(&owned);
+	return rc;
+}
+
+/* A candidate is not running yet: there is nothing to compare it with. */
+static bool can_be_seen(const struct session *session)
+{
 	const struct tree *tree = session->place.tree;
 
-	/* A candidate's new nodes are not running yet. */
-	if (!tree || tree_is_dirty(tree) || session->building)
+	return tree && !tree_is_dirty(tree) && !session->building;
+}
+
+const struct outcome *session_observe(struct session *session, const char **why)
+{
+	*why = "what is not applied yet cannot be compared";
+	if (!can_be_seen(session))
 		return NULL;
-	if (session->live)
+	if (!session->seen && !session->blind.text) {
+		session->seen = mem_alloc(sizeof(*session->seen));
+		if (observe(session, session->seen, &session->blind) < 0) {
+			outcome_clear(session->seen);
+			free(TAKE(session->seen));
+		}
+	}
+	*why = session->blind.text;
+	return session->seen;
+}
+
+const struct live *session_live(struct session *session)
+{
+	const struct tree *tree = session->place.tree;
+	const struct outcome *seen;
+	const char *why;
+
+	if (session->live || !can_be_seen(session))
 		return session->live;
+	/* Nothing of ours runs where nothing was ever configured. */
 	if (!node_first(tree_paths(tree)) && !node_first(tree_classes(tree)))
 		return NULL;
+	seen = session_observe(session, &why);
+	if (!seen)
+		return NULL;
 	session->live = live_new();
-	if (host_read_facts(session_host(session), &facts, &err) == 0)
-		for (const struct backend *const *at = backends; *at; at++)
-			if ((*at)->live)
-				(*at)->live(session->host, tree, &facts,
-					    session->live, NULL);
-	facts_clear(&facts);
+	for (const struct backend *const *at = backends; *at; at++)
+		if ((*at)->live)
+			(*at)->live(session->host, tree, &seen->facts,
+				    session->live, NULL);
+	txn_states(seen, tree, session->live);
 	return session->live;
+}
+
+void session_unsee(struct session *session)
+{
+	live_free(TAKE(session->live));
+	if (session->seen)
+		outcome_clear(session->seen);
+	free(TAKE(session->seen));
+	err_clear(&session->blind);
 }

@@ -40,6 +40,8 @@ struct session {
 	struct place place;   /* tree owned; NULL until looked at */
 	uint64_t base;	      /* revision of the tree */
 	struct host *host;    /* NULL until asked for */
+	struct outcome *seen; /* how things stand, for one command, or NULL */
+	struct err blind;     /* ...or why it is not known */
 	struct live *live;    /* of the command that runs, or NULL */
 	struct store *writer; /* open and locked while changing */
 	struct ledger ledger;
@@ -68,6 +70,12 @@ void session_abandon(struct session *session);
 /* What the running system says about the nodes; NULL where nothing is known.
  * For the length of a command. */
 const struct live *session_live(struct session *session);
+/* How the running system differs from the tree; NULL and why if it cannot be
+ * told. For the length of a command. */
+const struct outcome *session_observe(struct session *session,
+				      const char **why);
+/* The end of that length. */
+void session_unsee(struct session *session);
 struct host *session_host(struct session *session);
 
 /* The path of where we are. The caller's to free. */
