@@ -52,16 +52,17 @@ batch() {
 refused() {
 	batch "$2" >"$tmp/batch"
 	run 1 "$1: refused" tresse <"$tmp/batch"
-	has "$1: the line is named" "$tmp/err" 'line 15'
+	has "$1: the line is named" "$tmp/err" '^stdin:15: '
 	unchanged "$1"
 }
 
-# The address is another one of this host: no checks of ours know that, but
-# the kernel does.
-ip addr add 192.0.2.77/32 dev lo
-everything >"$tmp/before"
-refused 'a gateway that is this host' \
-	'/paths create bad device=wan0 gateway=192.0.2.77 source=192.0.2.2/24'
-has 'a gateway that is this host: in words of the kernel' "$tmp/err" \
-	'invalid gateway'
+# No check of ours knows this address; the kernel does.
+refused 'a gateway that is a multicast group' \
+	'/paths create bad device=wan0 gateway=224.0.0.5 source=192.0.2.2/24'
+has 'a gateway that is a multicast group: in the kernel'"'"'s words' \
+	"$tmp/err" 'kernel says: Nexthop has invalid gateway'
+
+# And what our checks refuse.
+refused 'a ceil under the rate' \
+	'/classes/second create c rate=5mbit ceil=1mbit'
 finish

@@ -12,8 +12,9 @@ tresse <"$root/man/examples/adsl.tresse" >"$tmp/out" 2>&1 ||
 export TMUX_TMPDIR=$tmp
 unset TMUX
 mux() { tmux -L "tresse-$$" -f /dev/null "$@"; }
-mux new-session -d -x 100 -y 40 -s t "env PS1='done ' TERM=screen bash --norc" \
-	|| skip_all 'tmux does not start here'
+mux new-session -d -x 100 -y 40 -s t \
+	"env HISTFILE= PS1='done ' TERM=screen bash --norc" ||
+	skip_all 'tmux does not start here'
 
 screen() { mux capture-pane -p -t t; }
 type_in() { mux send-keys -t t "$@"; }
@@ -70,9 +71,13 @@ check 'and the kernel has it' wait_for 5 has_ceil
 wipe
 type_in Up
 expect 'the line before comes back' 'set ceil=301kbit$'
-type_in C-c C-d
+type_in C-c
+expect 'Ctrl-C drops it' '^/> ?$'
+type_in C-d
 expect 'Ctrl-D ends it' '^done ?$'
 type_in 'echo "status $?"' Enter
 expect 'with status 0' '^status 0$'
 mux kill-server
+gone() { ! mux list-sessions >/dev/null 2>&1; }
+wait_for 5 gone
 finish

@@ -34,8 +34,8 @@ while read -r words; do
 	tc -d qdisc show dev wan0 | leaves >"$tmp/ours"
 	same "leaf=\"$words\" is what tc makes of it" "$tmp/paper" "$tmp/ours"
 	run 0 "leaf=\"$words\" once more" tresse /classes/u/a set leaf="$words"
-	has "leaf=\"$words\" once more changes nothing" "$tmp/out" \
-		'nothing|unchanged|no change|already'
+	has "leaf=\"$words\" once more changes nothing" "$tmp/said" \
+	'nothing to change'
 	ip netns exec paper tc qdisc del dev wan0 parent 1:10
 done <<'END'
 pfifo limit 1000
