@@ -7,7 +7,7 @@
 
 /* No bare number: 0.5 may mean half of it or a half percent. */
 static const struct scale scales[] = {
-	{ "%", 100, true },
+	{ "%", 100, false },
 	{ 0 },
 };
 
