@@ -401,8 +401,9 @@ void leaf_item_print(const struct leaf_item *item, struct text *out)
 		if (word)
 			text_put(out, word->name);
 		else if (option->form == LEAF_WORDS)
-			text_printf(out, "%s=%llu", option->name,
-				    (unsigned long long)item->value[i]);
+			text_printf(out, "no-%s", option->name);
+		else if (!in_bounds(option, item->value[i]))
+			text_put(out, "default");
 		else
 			print_value(option, item->value[i], out);
 	}

@@ -131,6 +131,8 @@ struct leaf {
 int leaf_parse(const char *text, struct leaf **out, struct err *err);
 /* Canonical: options in the order of the table, each by its shortest word. */
 void leaf_print(const struct leaf *leaf, struct text *out);
+/* Also of what was read: a value that nobody can give, and that the kernel has
+ * where nothing was given, is `default`, or no-WORD. */
 void leaf_item_print(const struct leaf_item *item, struct text *out);
 void leaf_free(struct leaf *leaf);
 AUTO_DEFINE(leaf, struct leaf *, leaf_free)

@@ -358,7 +358,7 @@ static const struct leaf_option fq_options[] = {
 	[FQ_MAXRATE] = { .name = "maxrate",
 			 .form = LEAF_RATE,
 			 .min = 8,
-			 .max = MOST_RATE32,
+			 .max = MOST_RATE32 - 8, /* that one is: no limit */
 			 .standard = MOST_RATE32,
 			 .code = LEAF_RATE32,
 			 .at = TCA_FQ_FLOW_MAX_RATE,

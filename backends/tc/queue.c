@@ -476,17 +476,23 @@ void queue_put(struct nl_msg *message, const struct queue *queue, bool change)
 
 /* ---- printing ---- */
 
-static uint64_t shown(const struct queue *queue, size_t option, bool is_tbf)
+/* As it would have been given. */
+static uint64_t shown(const struct queue *queue, const struct leaf_kind *kind,
+		      size_t option)
 {
 	uint64_t value = queue->value[option];
+	bool is_tbf = kind->shape == LEAF_TBF;
 
-	if (is_tbf && queue->observed && option == TBF_BURST)
+	if (!queue->observed)
+		return value;
+	if (is_tbf && option == TBF_BURST)
 		return shaping_bytes(queue->value[TBF_RATE] / 8,
 				     (uint32_t)value);
-	if (is_tbf && queue->observed && option == TBF_MTU)
+	if (is_tbf && option == TBF_MTU)
 		return shaping_bytes(queue->value[TBF_PEAKRATE] / 8,
 				     (uint32_t)value);
-	return value;
+	/* Reading cut off a part of a microsecond. */
+	return value + (kind->options[option].code == LEAF_CODEL);
 }
 
 /* Of what was read, what is not as it would be anyhow. */
@@ -507,8 +513,8 @@ static void to_item(const struct queue *queue, const struct leaf_kind *kind,
 	for (size_t i = 0; i < kind->option_count; i++) {
 		const struct leaf_option *option = &kind->options[i];
 
-		item->value[i] = shown(queue, i, kind->shape == LEAF_TBF);
-		if (queue->observed && !is_telling(option, item->value[i]))
+		item->value[i] = shown(queue, kind, i);
+		if (queue->observed && !is_telling(option, queue->value[i]))
 			item->given &= ~(1u << i);
 		if (option->code == LEAF_PRESENT && queue->observed)
 			item->given &= ~(1u << i);
@@ -529,6 +535,7 @@ void queue_print(const struct queue *queue, struct text *out)
 }
 
 /* One option alone, by the printer of them all: "pfifo limit 5" less "pfifo ".
+ * The option before one that is there or not has its say when that one is not.
  */
 static void print_option(const struct queue *queue,
 			 const struct leaf_kind *kind, size_t option,
@@ -537,10 +544,32 @@ static void print_option(const struct queue *queue,
 	struct leaf_item item;
 	AUTO_TEXT all = TEXT_NONE;
 
+	if (kind->options[option].code == LEAF_PRESENT && !queue->value[option])
+		option--;
 	to_item(queue, kind, &item);
 	item.given = 1u << option;
 	leaf_item_print(&item, &all);
 	text_put(out, text_get(&all) + strlen(kind->name) + 1);
+}
+
+static void print_difference(const struct queue *now, const struct queue *want,
+			     const struct leaf_kind *kind, size_t option,
+			     struct text *out)
+{
+	AUTO_TEXT before = TEXT_NONE;
+	AUTO_TEXT after = TEXT_NONE;
+	const char *name = kind->options[option].name;
+	const char *to;
+
+	print_option(now, kind, option, &before);
+	print_option(want, kind, option, &after);
+	to = text_get(&after);
+	if (!strcmp(text_get(&before), to))
+		return; /* tbf's burst in ticks follows its link layer */
+	if (!strncmp(to, name, strlen(name)) && to[strlen(name)] == ' ' &&
+	    !strncmp(text_get(&before), to, strlen(name) + 1))
+		to += strlen(name) + 1;
+	text_printf(out, " %s -> %s", text_get(&before), to);
 }
 
 void queue_print_change(const struct queue *now, const struct queue *want,
@@ -549,11 +578,11 @@ void queue_print_change(const struct queue *now, const struct queue *want,
 	const struct leaf_kind *kind = leaf_kind(want->kind);
 
 	for (size_t i = 0; kind && i < kind->option_count; i++) {
-		if (!has(differs, i))
-			continue;
-		text_put_char(out, ' ');
-		print_option(now, kind, i, out);
-		text_put(out, " -> ");
-		print_option(want, kind, i, out);
+		bool overruled = i + 1 < kind->option_count &&
+				 kind->options[i + 1].code == LEAF_PRESENT &&
+				 has(differs, i + 1);
+
+		if (has(differs, i) && !overruled)
+			print_difference(now, want, kind, i, out);
 	}
 }

@@ -226,6 +226,7 @@ static bool read_class(const struct nlattr *options, struct tc_class *out)
 				  .prio = parms.prio,
 				  .quantum = parms.quantum,
 				  .fixed_quantum = 1,
+				  .observed = 1,
 				  .linklayer = parms.rate.linklayer & 15,
 				  .overhead = parms.rate.overhead,
 				  .mpu = parms.rate.mpu,

@@ -114,14 +114,19 @@ static const char *linklayer_name(uint8_t linklayer)
 						    : "unaware";
 }
 
-static void put_burst(const char *name, uint64_t bytes, uint64_t rate,
-		      uint32_t ticks, struct text *out)
+/* tc's default is not worth a word. */
+static bool is_usual_burst(uint64_t rate, uint32_t ticks)
 {
 	uint32_t usual = 0;
 
-	/* tc's default is not worth a word. */
 	(void)shaping_ticks(rate, rate / 1000000000u + 1600, &usual);
-	if (!bytes && ticks == usual)
+	return ticks == usual;
+}
+
+static void put_burst(const char *name, uint64_t bytes, uint64_t rate,
+		      uint32_t ticks, struct text *out)
+{
+	if (!bytes && is_usual_burst(rate, ticks))
 		return;
 	text_printf(out, " %s ", name);
 	size_print(bytes ? bytes : shaping_bytes(rate, ticks), out);
@@ -143,7 +148,7 @@ static void print_class(const struct tc_object *object, struct text *out)
 	put_rate("ceil", class->ceil, out);
 	put_burst("burst", class->burst, class->rate, class->buffer, out);
 	put_burst("cburst", class->cburst, class->ceil, class->cbuffer, out);
-	if (class->fixed_quantum && !class->level)
+	if (class->fixed_quantum && !class->level && !class->observed)
 		text_printf(out, " quantum %u", class->quantum);
 	if (class->linklayer != TC_LINKLAYER_ETHERNET)
 		text_printf(out, " linklayer %s",
@@ -205,26 +210,22 @@ static void put_numbers(const char *name, uint64_t now, uint64_t want,
 			    (unsigned long long)now, (unsigned long long)want);
 }
 
-static void put_bursts(const char *name, const struct tc_class *now,
-		       const struct tc_class *want, bool is_ceil,
+static void put_bursts(const char *name, uint64_t rate, uint32_t ticks,
+		       uint64_t new_rate, uint32_t new_ticks, uint64_t given,
 		       struct text *out)
 {
-	uint32_t before = is_ceil ? now->cbuffer : now->buffer;
-	uint32_t after = is_ceil ? want->cbuffer : want->buffer;
-	uint64_t old = shaping_bytes(is_ceil ? now->ceil : now->rate, before);
-	uint64_t bytes =
-		shaping_bytes(is_ceil ? want->ceil : want->rate, after);
-	uint64_t given = is_ceil ? want->cburst : want->burst;
+	uint64_t old = shaping_bytes(rate, ticks);
+	uint64_t new = given ? given : shaping_bytes(new_rate, new_ticks);
 
 	/* The same bytes take other ticks at another rate. */
-	if (before == after || (old == bytes && now->rate != want->rate))
+	if (ticks == new_ticks || old == new ||
+	    (is_usual_burst(rate, ticks) &&
+	     is_usual_burst(new_rate, new_ticks)))
 		return;
-	if (given)
-		bytes = given;
 	text_printf(out, " %s ", name);
 	size_print(old, out);
 	text_put(out, " -> ");
-	size_print(bytes, out);
+	size_print(new, out);
 }
 
 static void change_class(const struct tc_class *now,
@@ -232,8 +233,10 @@ static void change_class(const struct tc_class *now,
 {
 	put_rates("rate", now->rate, want->rate, out);
 	put_rates("ceil", now->ceil, want->ceil, out);
-	put_bursts("burst", now, want, false, out);
-	put_bursts("cburst", now, want, true, out);
+	put_bursts("burst", now->rate, now->buffer, want->rate, want->buffer,
+		   want->burst, out);
+	put_bursts("cburst", now->ceil, now->cbuffer, want->ceil, want->cbuffer,
+		   want->cburst, out);
 	if (!want->level) {
 		put_numbers("prio", now->prio, want->prio, out);
 		put_numbers("quantum", now->quantum, want->quantum, out);

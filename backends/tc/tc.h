@@ -50,6 +50,7 @@ struct tc_class {
 	uint32_t prio;
 	uint32_t quantum; /* as the kernel will say it */
 	uint8_t fixed_quantum;
+	uint8_t observed;  /* read */
 	uint8_t linklayer; /* TC_LINKLAYER_* */
 	uint16_t overhead, mpu;
 	/* The kernel's: 0 a leaf, 7 an inner class at the top, 6 below it. */
