@@ -227,3 +227,8 @@ void expr_jump(struct draft *draft, const char *chain)
 {
 	put_verdict(draft, NFT_JUMP, chain);
 }
+
+void expr_goto(struct draft *draft, const char *chain)
+{
+	put_verdict(draft, NFT_GOTO, chain);
+}

@@ -57,5 +57,6 @@ void expr_set_meta(struct draft *draft, enum nft_meta_keys key);
 void expr_set_ct_mark(struct draft *draft);
 void expr_return(struct draft *draft);
 void expr_jump(struct draft *draft, const char *chain);
+void expr_goto(struct draft *draft, const char *chain);
 
 #endif

@@ -6,8 +6,11 @@
  *     chain egress      hook postrouting, priority mangle + 10
  *         oifname "wan0" jump up_wan0
  *     chain up_wan0
- *         ct mark & 0xffff == 0 jump conn_wan0
+ *         meta priority set ct mark & 0xffff map @class_wan0 goto packet_wan0
+ *         jump conn_wan0
  *         meta priority set ct mark & 0xffff map @class_wan0
+ *         goto packet_wan0
+ *     chain packet_wan0
  *         meta priority set meta mark & 0xffff map @class_wan0
  *         matches with scope=packet: CONDITIONS meta priority set 1:20 return
  *     chain conn_wan0
@@ -17,15 +20,24 @@
  * So a connection's first packets go through the matches, until one of them
  * holds; from then on a packet costs two lookups in a hash. A packet's own mark
  * (SO_MARK of a server) is worth more than its connection's, and a match of
- * scope=packet more than both. In postrouting, since forwarding sets the
- * priority from the TOS field before (ip_forward() in net/ipv4/ip_forward.c),
- * and after other software's mangle rules, but before source NAT.
+ * scope=packet more than both.
+ *
+ * A connection is decided if its mark is one of this uplink's, not if it has
+ * one at all: it may have come over from another uplink, its answers may leave
+ * by another one (the device of the LAN), or its class may be gone.
+ *
+ * In postrouting, since forwarding sets the priority from the TOS field before
+ * (ip_forward() in net/ipv4/ip_forward.c), and after other software's mangle
+ * rules, but before source NAT.
  *
  * A socket's cgroup can be asked in the output hook only. An uplink that has
  * such matches has them, and those that come before them, there as well:
  *
  *     chain local       hook output, priority mangle + 10
- *         oifname "wan0" ct mark & 0xffff == 0 jump local_wan0
+ *         oifname "wan0" jump local_wan0
+ *     chain local_wan0
+ *         meta priority set ct mark & 0xffff map @class_wan0 return
+ *         CONDITIONS ct mark set ct mark & ~0xffff | 10 return
  */
 #ifndef BACKENDS_MARK_MARK_H
 #define BACKENDS_MARK_MARK_H

@@ -44,22 +44,31 @@ static void print_set(const struct item *item, struct text *out)
 		text_put(out, " mark : classid");
 }
 
-/* "10 : 1:10"; in hexadecimal what is neither mark nor classid. */
+static void print_class(const struct item *item, struct text *out)
+{
+	struct span in = nfattr_span(nfattr_find(item->body, NFTA_LIST_ELEM));
+	uint32_t classid;
+
+	if (read_u32(value_in(in, NFTA_SET_ELEM_DATA), &classid))
+		show_classid(classid, out);
+	else
+		text_put(out, "?");
+}
+
+/* "10 : 1:10" */
 static void print_element(const struct item *item, struct text *out)
 {
-	const struct nlattr *elem = nfattr_find(item->body, NFTA_LIST_ELEM);
-	struct span in = nfattr_span(elem);
-	uint32_t mark, classid;
+	struct span in = nfattr_span(nfattr_find(item->body, NFTA_LIST_ELEM));
+	uint32_t mark;
 
 	text_printf(out, "%s: ", item->name);
-	if (!read_u32(value_in(in, NFTA_SET_ELEM_KEY), &mark) ||
-	    !read_u32(value_in(in, NFTA_SET_ELEM_DATA), &classid)) {
+	if (!read_u32(value_in(in, NFTA_SET_ELEM_KEY), &mark)) {
 		text_put(out, "an element");
 		return;
 	}
 	show_mark(mark, out);
 	text_put(out, " : ");
-	show_classid(classid, out);
+	print_class(item, out);
 }
 
 /* The comment: userdata is a type, a length and the text. */
@@ -111,5 +120,5 @@ void mark_print_change(const struct object *before, const struct object *after,
 	}
 	mark_print(before, out);
 	text_put(out, " -> ");
-	mark_print(after, out);
+	print_class(&new, out);
 }

@@ -24,9 +24,22 @@ struct work {
 	struct chain egress, local;
 };
 
+/* What belongs to one uplink; all owned. */
 struct names {
-	char *up, *conn, *local, *map; /* owned */
+	char *up, *conn, *packet, *local; /* chains */
+	char *map;
+	char *path; /* of its node */
 };
+
+static void names_clear(struct names *names)
+{
+	free(names->up);
+	free(names->conn);
+	free(names->packet);
+	free(names->local);
+	free(names->map);
+	free(names->path);
+}
 
 /* ---- objects --------------------------------------------------------- */
 
@@ -230,15 +243,6 @@ static void add_claims(struct work *work, struct chain *chain,
 	}
 }
 
-/* ct mark & MASK == 0 jump TO */
-static void put_undecided_jump(const struct uplink *uplink, struct draft *draft,
-			       const char *to)
-{
-	load_ct(uplink, draft);
-	expr_cmp_u32(draft, NFT_CMP_EQ, 0);
-	expr_jump(draft, to);
-}
-
 /* For a filter on the device (cls_fw), which sees the packet's mark alone. The
  * other bits of that mark are lost here: to join two registers takes Linux
  * 6.13. */
@@ -256,9 +260,12 @@ static void add_fw_rule(struct work *work, struct chain *chain,
 	add_rule(work, chain, &draft, "", path);
 }
 
+/* What a rule with a lookup does where the map has the mark. */
+enum then { THEN_GO_ON, THEN_RETURN, THEN_PACKET };
+
 static void add_lookup(struct work *work, struct chain *chain,
 		       const struct uplink *uplink, const struct names *names,
-		       bool own_mark, const char *path)
+		       bool own_mark, enum then then)
 {
 	AUTO_DRAFT draft = DRAFT_NONE;
 
@@ -268,7 +275,11 @@ static void add_lookup(struct work *work, struct chain *chain,
 		load_ct(uplink, &draft);
 	expr_map(&draft, names->map);
 	expr_set_meta(&draft, NFT_META_PRIORITY);
-	add_rule(work, chain, &draft, "", path);
+	if (then == THEN_RETURN)
+		expr_return(&draft);
+	else if (then == THEN_PACKET)
+		expr_goto(&draft, names->packet);
+	add_rule(work, chain, &draft, "", names->path);
 }
 
 static void add_device_jump(struct work *work, struct chain *base,
@@ -281,86 +292,96 @@ static void add_device_jump(struct work *work, struct chain *base,
 	strncpy(device, uplink->device, sizeof(device) - 1);
 	expr_meta(&draft, NFT_META_OIFNAME);
 	expr_cmp(&draft, NFT_CMP_EQ, device, sizeof(device));
-	if (base == &work->local)
-		put_undecided_jump(uplink, &draft, to);
-	else
-		expr_jump(&draft, to);
+	expr_jump(&draft, to);
 	add_rule(work, base, &draft, "", path);
 }
 
 /* ---- uplinks --------------------------------------------------------- */
 
-static void add_up_chain(struct work *work, const struct uplink *uplink,
-			 const struct names *names, bool conn, const char *path)
+/* What is asked of each packet, after its connection. */
+static void put_packet_rules(struct work *work, struct chain *chain,
+			     const struct uplink *uplink,
+			     const struct names *names)
 {
-	struct chain up = { names->up, 0 };
+	if (uplink->fw)
+		add_fw_rule(work, chain, uplink, names->path);
+	add_lookup(work, chain, uplink, names, true, THEN_GO_ON);
+	add_claims(work, chain, uplink, uplink->claim_count, true, false);
+}
+
+/* The map is asked again once the matches were: one of them may have held. */
+static void put_connection_rules(struct work *work, struct chain *up,
+				 const struct uplink *uplink,
+				 const struct names *names)
+{
+	struct chain conn = { names->conn, 0 }, packet = { names->packet, 0 };
 	AUTO_DRAFT draft = DRAFT_NONE;
 
-	add_chain(work, names->up, path);
-	if (conn) {
-		put_undecided_jump(uplink, &draft, names->conn);
-		add_rule(work, &up, &draft, "", path);
-	}
-	add_lookup(work, &up, uplink, names, false, path);
-	if (uplink->fw)
-		add_fw_rule(work, &up, uplink, path);
-	add_lookup(work, &up, uplink, names, true, path);
-	add_claims(work, &up, uplink, uplink->claim_count, true, false);
-	add_device_jump(work, &work->egress, uplink, names->up, path);
+	add_chain(work, names->conn, names->path);
+	add_claims(work, &conn, uplink, uplink->claim_count, false, false);
+	add_chain(work, names->packet, names->path);
+	put_packet_rules(work, &packet, uplink, names);
+	add_lookup(work, up, uplink, names, false, THEN_PACKET);
+	expr_jump(&draft, names->conn);
+	add_rule(work, up, &draft, "", names->path);
+	add_lookup(work, up, uplink, names, false, THEN_GO_ON);
+	expr_goto(&draft, names->packet);
+	add_rule(work, up, &draft, "", names->path);
 }
 
 static void add_local_chain(struct work *work, const struct uplink *uplink,
-			    const struct names *names, const char *path)
+			    const struct names *names)
 {
 	struct chain local = { names->local, 0 };
 
 	if (!work->local.count)
 		add_base_chain(work, CHAIN_LOCAL, NF_INET_LOCAL_OUT);
-	add_chain(work, names->local, path);
+	add_chain(work, names->local, names->path);
+	add_lookup(work, &local, uplink, names, false, THEN_RETURN);
 	add_claims(work, &local, uplink, uplink->local_count, false, true);
-	add_device_jump(work, &work->local, uplink, names->local, path);
+	add_device_jump(work, &work->local, uplink, names->local, names->path);
 }
 
 static void add_uplink(struct work *work, const struct uplink *uplink,
 		       const struct names *names)
 {
-	AUTO(str) char *path = node_path_dup(uplink->node);
-	bool conn = uplink_asks_connections(uplink);
-	struct chain chain = { names->conn, 0 };
+	struct chain up = { names->up, 0 };
 
 	if (!work->egress.count) {
 		add_table(work);
 		add_base_chain(work, CHAIN_EGRESS, NF_INET_POST_ROUTING);
 	}
-	add_map(work, names->map, path);
+	add_map(work, names->map, names->path);
 	for (size_t i = 0; i < uplink->class_count; i++)
 		add_element(work, names->map, uplink->classes[i]);
-	if (conn) {
-		add_chain(work, names->conn, path);
-		add_claims(work, &chain, uplink, uplink->claim_count, false,
-			   false);
+	add_chain(work, names->up, names->path);
+	if (uplink_asks_connections(uplink)) {
+		put_connection_rules(work, &up, uplink, names);
+	} else {
+		add_lookup(work, &up, uplink, names, false, THEN_GO_ON);
+		put_packet_rules(work, &up, uplink, names);
 	}
 	if (uplink->local_count)
-		add_local_chain(work, uplink, names, path);
-	add_up_chain(work, uplink, names, conn, path);
+		add_local_chain(work, uplink, names);
+	add_device_jump(work, &work->egress, uplink, names->up, names->path);
 }
 
 static void want_uplink(struct work *work, const struct node *node,
 			uint32_t mask)
 {
 	const char *name = node_name(node);
-	struct names names = { names_for("up_", name), names_for("conn_", name),
-			       names_for("local_", name),
-			       names_for("class_", name) };
+	struct names names = { .up = names_for("up_", name),
+			       .conn = names_for("conn_", name),
+			       .packet = names_for("packet_", name),
+			       .local = names_for("local_", name),
+			       .map = names_for("class_", name),
+			       .path = node_path_dup(node) };
 	struct uplink uplink;
 
 	if (uplink_read(node, mask, work->report, &uplink))
 		add_uplink(work, &uplink, &names);
 	uplink_clear(&uplink);
-	free(names.up);
-	free(names.conn);
-	free(names.local);
-	free(names.map);
+	names_clear(&names);
 }
 
 static uint32_t class_mask(const struct tree *tree)
