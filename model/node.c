@@ -667,6 +667,20 @@ bool node_has(const struct node *node, size_t attr)
 	return node_origin(node, attr) != ORIGIN_NONE;
 }
 
+void node_copy_settings(const struct node *from, struct node *to)
+{
+	assert(from->kind == to->kind);
+	for (size_t i = 0; i < from->setting_count; i++) {
+		const struct setting *setting = &from->settings[i];
+		struct value value = { 0 };
+
+		value_copy(&to->kind->attrs[setting->attr], &setting->value,
+			   &value);
+		node_set(to, setting->attr, &value,
+			 (enum origin)setting->origin);
+	}
+}
+
 /* ---- references ---- */
 
 /* A class named somewhere below branch; *count says how many there are. */

@@ -118,6 +118,10 @@ bool node_has(const struct node *node, size_t attr); /* any origin but NONE */
  * (err, if wanted, then says so). */
 struct node *node_target(const struct node *node, size_t attr, struct err *err);
 
+/* Gives `to` the settings of `from`, which is of the same kind, with their
+ * origins. */
+void node_copy_settings(const struct node *from, struct node *to);
+
 /* What the store has to write: nodes created or changed since tree_clean(). */
 enum dirt { DIRT_NONE, DIRT_CHANGED, DIRT_NEW };
 enum dirt node_dirt(const struct node *node);

@@ -4,6 +4,8 @@
 #include <signal.h>
 
 #include "model/base/mem.h"
+#include "model/diff.h"
+#include "model/excerpt.h"
 #include "model/shaping.h"
 
 void outcome_clear(struct outcome *outcome)
@@ -259,6 +261,94 @@ static int plan(struct run *run, struct err *err)
 	return report_err(&outcome->report, err);
 }
 
+/* ---- the rehearsal ---- */
+
+/* More than this is rehearsed in part: what the kernel takes 2,000 times it
+ * takes again. */
+#define REHEARSED_MOST 2000
+
+struct excerpts {
+	struct excerpt *before, *after;
+};
+
+static void touch(struct excerpts *excerpts, const char *path)
+{
+	excerpt_add(excerpts->before, path);
+	excerpt_add(excerpts->after, path);
+}
+
+static int touch_deleted(const struct change *change, void *arg)
+{
+	AUTO(str) char *path = NULL;
+
+	if (change->op != CHANGE_DELETE)
+		return 1; /* deletions come first */
+	path = node_path_dup(change->node);
+	touch(arg, path);
+	return 0;
+}
+
+static void touch_steps(struct run *run, struct excerpts *excerpts)
+{
+	const struct plan *steps = &run->outcome->plan;
+	size_t most =
+		steps->count < REHEARSED_MOST ? steps->count : REHEARSED_MOST;
+
+	for (size_t i = 0; i < most; i++)
+		touch(excerpts, step_path(&steps->items[i]));
+	if (most < steps->count)
+		report_note(&run->outcome->report, NULL,
+			    "%zu of %zu steps were rehearsed", most,
+			    steps->count);
+}
+
+static int judge(struct run *run, int rc, const char *path, struct err *why,
+		 struct err *err)
+{
+	struct outcome *outcome = run->outcome;
+
+	if (rc == -ENOTSUP) {
+		report_note(&outcome->report, NULL, "not rehearsed: %s",
+			    why->text);
+		return 0;
+	}
+	if (rc < 0 && path && path[0])
+		outcome->failed_path = mem_strdup(path);
+	if (rc < 0)
+		return err_set(err, -rc,
+			       "%s; this was in the rehearsal: nothing was "
+			       "changed",
+			       why->text);
+	return 0;
+}
+
+static int rehearse(struct run *run, struct err *err)
+{
+	AUTO(tree) struct tree *committed = NULL;
+	AUTO(tree) struct tree *before = NULL;
+	AUTO(tree) struct tree *after = NULL;
+	AUTO(str) char *path = NULL;
+	AUTO_ERR why = ERR_NONE;
+	struct excerpts excerpts;
+	int rc = store_load(run->txn->store, &committed, err);
+
+	if (rc < 0)
+		return rc;
+	excerpts.before = excerpt_new(committed);
+	excerpts.after = excerpt_new(run->candidate);
+	touch_steps(run, &excerpts);
+	tree_diff(committed, run->candidate, touch_deleted, &excerpts);
+	before = excerpt_take(excerpts.before);
+	after = excerpt_take(excerpts.after);
+	excerpt_free(excerpts.before);
+	excerpt_free(excerpts.after);
+	rc = run->txn->rehearse(before, after, &run->outcome->facts, &path,
+				&why);
+	return judge(run, rc, path, &why, err);
+}
+
+/* ---- the real thing ---- */
+
 /* What is ours, less what is no longer wanted. */
 static void keep_wanted(const struct txn *txn, const struct state *want,
 			const struct owned *from, struct owned *kept)
@@ -347,6 +437,8 @@ static int go(struct run *run, struct err *err)
 		rc = store_load_owned(run->txn->store, &run->owned, err);
 	if (rc == 0)
 		rc = plan(run, err);
+	if (rc == 0 && run->outcome->plan.count && run->txn->rehearse)
+		rc = rehearse(run, err);
 	if (rc < 0 || run->txn->dry)
 		return rc;
 	if (run->outcome->plan.count)
@@ -384,6 +476,66 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	owned_clear(&run.owned);
 	owned_clear(&run.both);
+	return rc;
+}
+
+/* ---- a host that is nobody's ---- */
+
+static void know(struct facts *facts, const struct facts *known)
+{
+	for (size_t i = 0; i < known->qdisc_count; i++)
+		facts_set_qdisc(facts, known->qdiscs[i].kind,
+				known->qdiscs[i].present);
+	facts->asked_fw = known->asked_fw;
+	facts->has_fw = known->has_fw;
+}
+
+static int reach(const struct view *view, struct outcome *outcome,
+		 struct owned *owned, char **path, struct err *err)
+{
+	struct owned claims = OWNED_NONE;
+	size_t failed = 0;
+	int rc;
+
+	for (size_t i = 0; view->backends[i]; i++)
+		view->backends[i]->want(view->tree, view->facts,
+					&outcome->report, &outcome->want);
+	rc = report_err(&outcome->report, err);
+	if (rc == 0)
+		rc = read_all(view, owned, &outcome->now, err);
+	if (rc < 0)
+		return rc;
+	plan_all(view, &outcome->now, &outcome->want, owned, &outcome->report,
+		 &outcome->plan, &claims);
+	owned_copy(owned, &claims);
+	owned_clear(&claims);
+	rc = report_err(&outcome->report, err);
+	if (rc < 0)
+		return rc;
+	rc = apply_all(view->host, &outcome->plan, &failed, err);
+	if (rc < 0 && path)
+		*path = mem_strdup(step_path(&outcome->plan.items[failed]));
+	return rc < 0 ? rc : verify(view, &outcome->want, owned, path, err);
+}
+
+int txn_reach(struct host *host, const struct backend *const *backends,
+	      int (*read_facts)(struct host *host, struct facts *facts,
+				struct err *err),
+	      const struct tree *tree, const struct facts *known,
+	      struct owned *owned, char **path, struct err *err)
+{
+	const struct txn txn = { .host = host,
+				 .backends = backends,
+				 .read_facts = read_facts };
+	struct outcome outcome = { 0 };
+	struct view view = { host, backends, tree, &outcome.facts };
+	int rc;
+
+	know(&outcome.facts, known);
+	rc = probe_all(&txn, tree, &outcome.facts, err);
+	if (rc == 0)
+		rc = reach(&view, &outcome, owned, path, err);
+	outcome_clear(&outcome);
 	return rc;
 }
 

@@ -2,9 +2,9 @@
 /*
  * txn.h - a change that happens whole, or not at all.
  *
- *     check -> plan -> arm -> apply -> verify -> commit
- *                                \        \        \
- *                                 `--------`--------`--> undo, verify, disarm
+ *     check -> plan -> rehearse -> arm -> apply -> verify -> commit
+ *                                            \        \        \
+ *                                             `--------`--------`--> undo
  *
  * The candidate is a tree in memory; the store has the committed one. Undo is a
  * plan from what is there now to what was read before the first step. A crash
@@ -23,8 +23,13 @@ struct txn {
 	const struct backend *const *backends;
 	int (*read_facts)(struct host *host, struct facts *facts,
 			  struct err *err);
+	/* Tries a change where it can do no harm (backends/rehearse.h); NULL:
+	 * not at all. */
+	int (*rehearse)(const struct tree *before, const struct tree *after,
+			const struct facts *facts, char **path,
+			struct err *err);
 	struct stamp stamp;
-	bool dry; /* stop after the plan */
+	bool dry; /* stop after the rehearsal */
 };
 
 struct outcome {
@@ -50,6 +55,16 @@ void tree_choose(struct tree *tree, struct report *report);
  * ENOTRECOVERABLE if it could not be put back. */
 int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	    struct outcome *outcome, struct err *err);
+
+/* Makes a host that is nobody's be as the tree says: plan, apply, verify,
+ * without a store and without a way back. known: what was probed on the real
+ * host. On failure *path (if not NULL) is the node at fault, the caller's to
+ * free. */
+int txn_reach(struct host *host, const struct backend *const *backends,
+	      int (*read_facts)(struct host *host, struct facts *facts,
+				struct err *err),
+	      const struct tree *tree, const struct facts *known,
+	      struct owned *owned, char **path, struct err *err);
 
 /* Finishes what a crash left: undoes it. *recovered says if there was anything.
  */

@@ -6,6 +6,7 @@
 
 #include "backends/host.h"
 #include "backends/list.h"
+#include "backends/rehearse.h"
 #include "shell/told.h"
 #include "shell/utf8.h"
 #include "shell/who.h"
@@ -171,6 +172,7 @@ static struct txn txn_of(struct session *session, const char *actor)
 		.host = session_host(session),
 		.backends = backends,
 		.read_facts = host_read_facts,
+		.rehearse = rehearse,
 		.stamp = { .actor = actor },
 		.dry = session->options.dry,
 	};
@@ -271,6 +273,7 @@ int session_commit(struct session *session, struct err *err)
 	if (rc < 0) {
 		name_refusal(&outcome, err);
 		told_refused(session, &outcome, err);
+		rc = err->code;
 	} else {
 		told_done(session, &outcome);
 		session->base = outcome.revision;
