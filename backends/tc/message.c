@@ -160,6 +160,16 @@ static const char *kind_of(const struct tc_object *object)
 	}
 }
 
+/* The dump does not set the flag that fq_pie asks for (5.6 on): "NLA_F_NESTED
+ * is missing". */
+static void put_raw(struct nl_msg *message, const struct tc_object *object)
+{
+	int nested = strcmp(kind_of(object), "fq_pie") ? 0 : NLA_F_NESTED;
+
+	message_put(message, TCA_OPTIONS | nested, object->raw,
+		    object->raw_size);
+}
+
 void message_put_object(struct nl_msg *message, const struct tc_object *object,
 			bool change)
 {
@@ -177,8 +187,7 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 	default: break;
 	}
 	if (object->raw_size)
-		message_put(message, TCA_OPTIONS, object->raw,
-			    object->raw_size);
+		put_raw(message, object);
 }
 
 /* ---- messages ---- */

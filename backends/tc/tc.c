@@ -264,6 +264,12 @@ void tc_print_change(const struct object *before, const struct object *after,
 		queue_print_change(&now->queue, &want->queue,
 				   queue_differs(&now->queue, &want->queue),
 				   out);
+	} else if (now->sort == TC_FILTER) {
+		print_name(want, out);
+		text_put(out, " classid ");
+		put_id(now->filter.classid, out);
+		text_put(out, " -> ");
+		put_id(want->filter.classid, out);
 	} else {
 		tc_print(before, out);
 		text_put(out, " -> ");
