@@ -9,8 +9,8 @@
 
 struct line {
 	const struct drawing *drawing;
-	struct text margin; /* bars of the levels above */
-	struct text name, summary;
+	struct text margin;		/* bars of the levels above */
+	struct text name, summary, raw; /* reused from line to line */
 	struct text *out;
 };
 
@@ -37,21 +37,57 @@ void draw_bytes(uint64_t bytes, struct text *out)
 	text_printf(out, "%.1f %s", figure, units[at]);
 }
 
-static const struct value *live_named(const struct node *node,
-				      const struct live *live, const char *name)
-{
-	const struct kind *kind = node_kind(node);
-	const struct attr *attr = live ? kind_attr(kind, name) : NULL;
+/* Where a kind has what is shown of every object; -1: it has none. Looked up
+ * once a kind and not once a line. */
+enum shown { SHOWN_STATE, SHOWN_ERROR, SHOWN_BYTES, SHOWN_DROPS, SHOWN };
+struct places {
+	const struct kind *kind;
+	int at[SHOWN];
+};
 
-	if (!attr || !(attr->flags & ATTR_READONLY))
-		return NULL;
-	return live_value(live, node, kind_index(kind, attr));
+static void find_places(struct places *places, const struct kind *kind)
+{
+	static const char *const names[SHOWN] = {
+		[SHOWN_STATE] = "state",
+		[SHOWN_ERROR] = "error",
+		[SHOWN_BYTES] = "bytes",
+		[SHOWN_DROPS] = "drops",
+	};
+
+	places->kind = kind;
+	for (enum shown shown = 0; shown < SHOWN; shown++) {
+		const struct attr *attr = kind_attr(kind, names[shown]);
+		bool told = attr && attr->flags & ATTR_READONLY;
+
+		places->at[shown] = told ? (int)kind_index(kind, attr) : -1;
+	}
+}
+
+static int place_of(const struct kind *kind, enum shown shown)
+{
+	static struct places known[16];
+	struct places *places = known;
+
+	while (places < known + ARRAY_SIZE(known) - 1 && places->kind &&
+	       places->kind != kind)
+		places++;
+	if (places->kind != kind)
+		find_places(places, kind);
+	return places->at[shown];
+}
+
+static const struct value *live_shown(const struct node *node,
+				      const struct live *live, enum shown shown)
+{
+	int place = live ? place_of(node_kind(node), shown) : -1;
+
+	return place < 0 ? NULL : live_value(live, node, (size_t)place);
 }
 
 static const char *live_text(const struct node *node, const struct live *live,
-			     const char *name)
+			     enum shown shown)
 {
-	const struct value *value = live_named(node, live, name);
+	const struct value *value = live_shown(node, live, shown);
 
 	return value && value->text && value->text[0] ? value->text : NULL;
 }
@@ -64,8 +100,8 @@ static void put_comma(struct text *out)
 static void put_counters(const struct node *node, const struct live *live,
 			 struct text *out)
 {
-	const struct value *bytes = live_named(node, live, "bytes");
-	const struct value *drops = live_named(node, live, "drops");
+	const struct value *bytes = live_shown(node, live, SHOWN_BYTES);
+	const struct value *drops = live_shown(node, live, SHOWN_DROPS);
 
 	if (bytes && bytes->u) {
 		put_comma(out);
@@ -104,28 +140,54 @@ static void put_brief(const struct node *node, struct text *out)
 	}
 }
 
+static enum health health_of(const char *state, const char *error)
+{
+	if (error)
+		return HEALTH_BAD;
+	if (!state || !strcmp(state, "disabled"))
+		return HEALTH_UNKNOWN;
+	return !strcmp(state, "applied") || !strcmp(state, "up") ? HEALTH_GOOD
+								 : HEALTH_BAD;
+}
+
+/* Only what is out of the ordinary is worth the room, and only once a branch.
+ */
+static bool is_news(const struct node *node, const struct live *live,
+		    const char *state)
+{
+	const struct node *owner = node_owner(node);
+	const char *above = owner ? live_text(owner, live, SHOWN_STATE) : NULL;
+
+	return state && strcmp(state, "applied") != 0 &&
+	       !(above && !strcmp(above, state));
+}
+
+static enum health summarize(const struct node *node, const struct live *live,
+			     struct text *raw, struct text *out)
+{
+	const char *state = live_text(node, live, SHOWN_STATE);
+	const char *error = live_text(node, live, SHOWN_ERROR);
+
+	if (error) {
+		text_printf(raw, "ERROR %s", error);
+	} else {
+		put_brief(node, raw);
+		if (is_news(node, live, state)) {
+			put_comma(raw);
+			text_put(raw, state);
+		}
+		put_counters(node, live, raw);
+	}
+	utf8_safe(raw->length ? text_get(raw) : "...", out);
+	return health_of(state, error);
+}
+
 enum health draw_summary(const struct node *node, const struct live *live,
 			 struct text *out)
 {
 	AUTO_TEXT raw = TEXT_NONE;
-	const char *state = live_text(node, live, "state");
-	const char *error = live_text(node, live, "error");
 
-	if (error)
-		text_printf(&raw, "ERROR %s", error);
-	else
-		put_brief(node, &raw);
-	/* Only what is out of the ordinary is worth the room. */
-	if (state && !error && strcmp(state, "applied") != 0) {
-		put_comma(&raw);
-		text_put(&raw, state);
-	}
-	if (!error)
-		put_counters(node, live, &raw);
-	utf8_safe(raw.length ? text_get(&raw) : "...", out);
-	if (error)
-		return HEALTH_BAD;
-	return state ? HEALTH_GOOD : HEALTH_UNKNOWN;
+	return summarize(node, live, &raw, out);
 }
 
 /* ---- the line ---- */
@@ -217,7 +279,9 @@ static void draw_line(struct line *line, const struct node *node,
 	text_cut(&line->name, 0);
 	text_cut(&line->summary, 0);
 	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
-	health = draw_summary(node, line->drawing->live, &line->summary);
+	text_cut(&line->raw, 0);
+	health = summarize(node, line->drawing->live, &line->raw,
+			   &line->summary);
 	/* Deeper than the terminal is wide: the bars give way. */
 	if (margin + 12 > width)
 		margin = width > 12 ? width - 12 : 0;
@@ -265,4 +329,5 @@ void draw_tree(const struct drawing *drawing, const struct node *top,
 	text_clear(&line.margin);
 	text_clear(&line.name);
 	text_clear(&line.summary);
+	text_clear(&line.raw);
 }

@@ -310,8 +310,7 @@ static void on_interrupt(int signal)
 	interrupted = 1;
 }
 
-/* readline calls this for every signal, a changed window too. */
-static int after_signal(void)
+static int drop_line(void)
 {
 	if (!interrupted)
 		return 0;
@@ -322,6 +321,18 @@ static int after_signal(void)
 	rl_on_new_line();
 	rl_redisplay();
 	return 0;
+}
+
+/* A key that comes right behind Ctrl-C is for the new line already: readline
+ * itself looks at signals only while it waits. */
+static int get_key(FILE *stream)
+{
+	int key = rl_getc(stream);
+
+	if (rl_pending_signal())
+		rl_check_signals();
+	drop_line();
+	return key;
 }
 
 /* ---- the whole ---- */
@@ -337,7 +348,8 @@ void editor_start(struct session *session)
 	rl_catch_signals = 1;
 	rl_catch_sigwinch = 1;
 	rl_change_environment = 0;
-	rl_signal_event_hook = after_signal;
+	rl_signal_event_hook = drop_line; /* for a changed window, too */
+	rl_getc_function = get_key;
 	rl_initialize();
 	rl_bind_key('\t', complete);
 	read_old_history();

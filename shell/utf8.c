@@ -91,10 +91,24 @@ static size_t step(const char *text, size_t left, size_t *columns)
 	return size ? size : 1;
 }
 
+/* The common case: as many columns as bytes. */
+static bool is_plain(const char *text, size_t *length)
+{
+	const char *at = text;
+
+	while (*at >= 0x20 && *at < 0x7f)
+		at++;
+	*length = (size_t)(at - text);
+	return !*at;
+}
+
 size_t utf8_width(const char *text)
 {
-	size_t left = strlen(text), width = 0, columns, size;
+	size_t left, width = 0, columns, size;
 
+	if (is_plain(text, &left))
+		return left;
+	left = strlen(text);
 	for (; left; text += size, left -= size) {
 		size = step(text, left, &columns);
 		width += columns;
@@ -162,9 +176,14 @@ void utf8_cut_middle(const char *text, size_t columns, const char *mark,
 
 void utf8_safe(const char *text, struct text *out)
 {
-	size_t left = strlen(text), size;
+	size_t left, size;
 	uint32_t code = 0;
 
+	if (is_plain(text, &left)) {
+		text_put_bytes(out, text, left);
+		return;
+	}
+	left = strlen(text);
 	for (; left; text += size, left -= size) {
 		size = utf8_next(text, left, &code);
 		if (size && !utf8_is_control(code)) {
