@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs the unit tests; the last line is the count that tests/run adds up. */
 #include <CUnit/Basic.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,25 @@ void unit_text(const char *file, unsigned line, const char *got,
 			got ? got : "(null)");
 	CU_assertImplementation(same, line, expected ? expected : "(null)",
 				file, "", CU_FALSE);
+}
+
+/* Tests that were skipped; one test may say so more than once. */
+static unsigned skipped;
+static const char *last_skipped;
+
+void unit_skip(const char *format, ...)
+{
+	const CU_pTest test = CU_get_current_test();
+	va_list args;
+
+	printf("\nskip - %s: ", test->pName);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	if (last_skipped != test->pName)
+		skipped++;
+	last_skipped = test->pName;
 }
 
 static bool wanted(const struct unit *unit, int count, char **names)
@@ -61,6 +81,7 @@ int main(int argc, char **argv)
 	failed = CU_get_number_of_tests_failed();
 	run = CU_get_number_of_tests_run();
 	CU_cleanup_registry();
-	printf("%u passed, %u failed, 0 skipped\n", run - failed, failed);
+	printf("%u passed, %u failed, %u skipped\n", run - failed - skipped,
+	       failed, skipped);
 	return failed || !run ? 1 : 0;
 }

@@ -31,7 +31,7 @@ static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
 	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
 
 	if (rc < 0)
-		printf(" (skipped: %s) ", err.text);
+		unit_skip("%s", err.text);
 	else
 		ASSERT_TEXT(answer, "");
 }
@@ -113,7 +113,7 @@ TEST(host, brings_result_and_answer_out_of_the_throw_away_namespace)
 				 &err);
 
 	if (rc < 0) {
-		printf(" (skipped: %s) ", err.text);
+		unit_skip("%s", err.text);
 		return;
 	}
 	ASSERT_TEXT(answer, "world");
@@ -153,7 +153,7 @@ TEST(host, takes_answers_longer_than_a_pipe)
 	int rc = host_throw_away(big_answer, NULL, answer, size, &err);
 
 	if (rc < 0) {
-		printf(" (skipped: %s) ", err.text);
+		unit_skip("%s", err.text);
 		return;
 	}
 	CU_ASSERT_EQUAL(answer[0], 'x');

@@ -112,7 +112,7 @@ static int play(const struct tree *before, const struct tree *after,
 	invent(&facts);
 	rc = rehearse(before, after, &facts, path, &err);
 	if (rc == -ENOTSUP)
-		fprintf(stderr, "skip - rehearse: %s\n", err.text);
+		unit_skip("%s", err.text);
 	return rc == -ENOTSUP ? 1 : rc;
 }
 

@@ -512,9 +512,9 @@ static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
 	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
 
 	if (rc < 0)
-		printf(" (skipped: %s) ", err.text);
+		unit_skip("%s", err.text);
 	else if (rc == NO_DEVICES)
-		printf(" (skipped: no ip, or no veth) ");
+		unit_skip("no ip, or no veth");
 	else
 		ASSERT_TEXT(answer, "");
 }

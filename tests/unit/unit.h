@@ -24,14 +24,18 @@ void unit_register(struct unit *unit);
 
 #define TEST(suite, name)                                                      \
 	static void test_##suite##_##name(void);                               \
-	static struct unit unit_##suite##_##name = {                           \
-		#suite, #name, test_##suite##_##name, NULL                     \
-	};                                                                     \
+	static struct unit unit_##suite##_##name = { #suite, #name,            \
+						     test_##suite##_##name,    \
+						     NULL };                   \
 	static __attribute__((constructor)) void reg_##suite##_##name(void)    \
 	{                                                                      \
 		unit_register(&unit_##suite##_##name);                         \
 	}                                                                      \
 	static void test_##suite##_##name(void)
+
+/* Says why the running test cannot be done here; it is then counted as skipped,
+ * unless an assertion of it failed. The caller returns. */
+void unit_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Compares texts and shows both when they differ. */
 #define ASSERT_TEXT(got, expected) unit_text(__FILE__, __LINE__, got, expected)
