@@ -130,13 +130,36 @@ static uint64_t kernel_ns(uint64_t rate_bytes, uint64_t bytes,
 	return bytes * multiplier >> shift;
 }
 
+static uint64_t kernel_ticks(uint64_t rate_bytes, uint64_t bytes,
+			     const uint64_t *tbf)
+{
+	return kernel_ns(rate_bytes, bytes, tbf) >> 6 & UINT32_MAX;
+}
+
 static void set_ticks(struct queue *queue, size_t option, uint64_t rate_bytes)
 {
-	uint64_t ns = kernel_ns(rate_bytes, queue->value[option], queue->value);
-	uint64_t ticks = ns >> 6 & UINT32_MAX;
+	uint64_t ticks =
+		kernel_ticks(rate_bytes, queue->value[option], queue->value);
 
 	queue->low[option] = ticks ? ticks - 1 : 0;
 	queue->high[option] = ticks + 1;
+}
+
+/* The most bytes that the kernel would turn into these ticks; 0 if none. */
+static uint32_t bytes_for(uint64_t rate_bytes, uint64_t ticks,
+			  const uint64_t *tbf)
+{
+	uint64_t low = 0, high = 1u << 31;
+
+	while (low < high) {
+		uint64_t middle = (low + high + 1) / 2;
+
+		if (kernel_ticks(rate_bytes, middle, tbf) <= ticks)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return kernel_ticks(rate_bytes, low, tbf) == ticks ? (uint32_t)low : 0;
 }
 
 static void tbf_ranges(struct queue *queue)
@@ -335,24 +358,37 @@ bool queue_can_change(const struct queue *want, uint32_t differs)
 
 /* ---- writing ---- */
 
-static void put_rate(struct tc_ratespec *to, uint64_t rate_bits,
+static void put_rate(struct tc_ratespec *to, uint64_t rate_bytes,
 		     const struct queue *queue)
 {
-	message_rate(to, rate_bits / 8, (uint8_t)queue->value[TBF_LINKLAYER],
+	message_rate(to, rate_bytes, (uint8_t)queue->value[TBF_LINKLAYER],
 		     (uint16_t)queue->value[TBF_OVERHEAD],
 		     (uint16_t)queue->value[TBF_MPU]);
 }
 
 static uint32_t ticks_of(const struct queue *queue, size_t option,
-			 size_t rate_option)
+			 uint64_t rate_bytes)
 {
 	uint32_t ticks = UINT32_MAX;
 
 	if (queue->observed)
 		return (uint32_t)queue->value[option];
-	(void)shaping_ticks(queue->value[rate_option] / 8, queue->value[option],
-			    &ticks);
+	(void)shaping_ticks(rate_bytes, queue->value[option], &ticks);
 	return ticks;
+}
+
+/* What the kernel prefers to the ticks: it would find no byte in those of a
+ * small burst that stands for a cell of ATM. */
+static void put_burst(struct nl_msg *message, int type,
+		      const struct queue *queue, size_t option,
+		      uint64_t rate_bytes)
+{
+	uint32_t bytes = (uint32_t)queue->value[option];
+
+	if (queue->observed)
+		bytes = bytes_for(rate_bytes, bytes, queue->value);
+	if (bytes)
+		message_put_u32(message, type, bytes);
 }
 
 static void put_tbf(struct nl_msg *message, const struct queue *queue)
@@ -361,23 +397,20 @@ static void put_tbf(struct nl_msg *message, const struct queue *queue)
 	uint64_t rate = value[TBF_RATE] / 8, peak = value[TBF_PEAKRATE] / 8;
 	struct tc_tbf_qopt parms = { .limit = (uint32_t)value[TBF_LIMIT] };
 
-	put_rate(&parms.rate, value[TBF_RATE], queue);
-	parms.buffer = ticks_of(queue, TBF_BURST, TBF_RATE);
+	put_rate(&parms.rate, rate, queue);
+	parms.buffer = ticks_of(queue, TBF_BURST, rate);
 	if (peak) {
-		put_rate(&parms.peakrate, value[TBF_PEAKRATE], queue);
-		parms.mtu = ticks_of(queue, TBF_MTU, TBF_PEAKRATE);
+		put_rate(&parms.peakrate, peak, queue);
+		parms.mtu = ticks_of(queue, TBF_MTU, peak);
 	}
 	message_put(message, TCA_TBF_PARMS, &parms, sizeof(parms));
-	if (!queue->observed)
-		message_put_u32(message, TCA_TBF_BURST,
-				(uint32_t)value[TBF_BURST]);
+	put_burst(message, TCA_TBF_BURST, queue, TBF_BURST, rate);
 	if (rate > UINT32_MAX)
 		message_put_u64(message, TCA_TBF_RATE64, rate);
 	if (peak > UINT32_MAX)
 		message_put_u64(message, TCA_TBF_PRATE64, peak);
-	if (peak && !queue->observed)
-		message_put_u32(message, TCA_TBF_PBURST,
-				(uint32_t)value[TBF_MTU]);
+	if (peak)
+		put_burst(message, TCA_TBF_PBURST, queue, TBF_MTU, peak);
 }
 
 static void put_attribute(struct nl_msg *message,
@@ -434,6 +467,16 @@ static void put_attributes(struct nl_msg *message, const struct leaf_kind *kind,
 	}
 }
 
+/* Only where no limit was given are there more flows than packets; to give the
+ * one that was read would bound the flows. */
+static bool is_implied(const struct queue *queue, const struct leaf_kind *kind,
+		       size_t option)
+{
+	return kind->shape == LEAF_SFQ && option == SFQ_LIMIT &&
+	       queue->observed &&
+	       queue->value[SFQ_FLOWS] > queue->value[SFQ_LIMIT];
+}
+
 static void put_struct(struct nl_msg *message, const struct leaf_kind *kind,
 		       const struct queue *queue, bool change)
 {
@@ -443,7 +486,8 @@ static void put_struct(struct nl_msg *message, const struct leaf_kind *kind,
 	for (size_t i = 0; i < kind->option_count; i++) {
 		uint32_t u = (uint32_t)queue->value[i];
 
-		if (!change && !has(queue->given, i))
+		if ((!change && !has(queue->given, i)) ||
+		    is_implied(queue, kind, i))
 			continue;
 		some = true;
 		memcpy((char *)&options + kind->options[i].at, &u, sizeof(u));
@@ -486,11 +530,12 @@ static uint64_t shown(const struct queue *queue, const struct leaf_kind *kind,
 	if (!queue->observed)
 		return value;
 	if (is_tbf && option == TBF_BURST)
-		return shaping_bytes(queue->value[TBF_RATE] / 8,
-				     (uint32_t)value);
+		return bytes_for(queue->value[TBF_RATE] / 8, value,
+				 queue->value);
 	if (is_tbf && option == TBF_MTU)
-		return shaping_bytes(queue->value[TBF_PEAKRATE] / 8,
-				     (uint32_t)value);
+		return value ? bytes_for(queue->value[TBF_PEAKRATE] / 8, value,
+					 queue->value)
+			     : 0;
 	/* Reading cut off a part of a microsecond. */
 	return value + (kind->options[option].code == LEAF_CODEL);
 }
