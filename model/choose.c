@@ -171,49 +171,53 @@ static void choose_mark(struct series *mark, struct node *node,
 		choose(mark, node, report);
 }
 
-#define each_class(at, uplink)                                                 \
-	for (struct node *at = node_walk(uplink, uplink); at;                  \
-	     at = node_walk(uplink, at))                                       \
+#define each_class(at, branch)                                                 \
+	for (struct node *at = node_walk(branch, branch); at;                  \
+	     at = node_walk(branch, at))                                       \
 		if (node_kind(at) == &kind_class)
 
-static void choose_classes(struct node *uplink, uint32_t mask,
-			   struct report *report)
+/* Marks are chosen over all trees, so that a connection that is seen by two of
+ * them means the same class to nobody but the right one. */
+static void choose_marks(const struct tree *tree, struct report *report)
 {
-	struct series classid = { .attr = CLASS_CLASSID,
-				  .base = 0x10001,
-				  .unit = 1,
-				  .what = "classids of this tree are" };
+	uint32_t mask =
+		node_value(tree_system(tree), SYSTEM_CLASS_MASK)->bits.value;
+	struct node *classes = tree_classes(tree);
 	struct series mark = { .attr = CLASS_MARK,
 			       .is_mark = true,
 			       .base = lowest_bit(mask),
 			       .unit = lowest_bit(mask),
 			       .what = "class-mask of /system: marks are" };
 
-	pool_init(&classid.pool, 0xfffe);
 	pool_init(&mark.pool, mask / lowest_bit(mask));
-	each_class(at, uplink)
+	each_class(at, classes)
 	{
 		drop_inner_mark(at);
-		keep_given(&classid, at);
 		keep_given(&mark, at);
 	}
-	each_class(at, uplink)
-	{
-		keep_chosen(&classid, at);
-		keep_chosen(&mark, at);
-	}
-	each_class(at, uplink) choose(&classid, at, report);
-	each_class(at, uplink) choose_mark(&mark, at, report);
-	free(classid.pool.used);
+	each_class(at, classes) keep_chosen(&mark, at);
+	each_class(at, classes) choose_mark(&mark, at, report);
 	free(mark.pool.used);
+}
+
+static void choose_classids(struct node *uplink, struct report *report)
+{
+	struct series classid = { .attr = CLASS_CLASSID,
+				  .base = 0x10001,
+				  .unit = 1,
+				  .what = "classids of this tree are" };
+
+	pool_init(&classid.pool, 0xfffe);
+	each_class(at, uplink) keep_given(&classid, at);
+	each_class(at, uplink) keep_chosen(&classid, at);
+	each_class(at, uplink) choose(&classid, at, report);
+	free(classid.pool.used);
 }
 
 void tree_choose(struct tree *tree, struct report *report)
 {
-	uint32_t mask =
-		node_value(tree_system(tree), SYSTEM_CLASS_MASK)->bits.value;
-
 	choose_paths(tree, report);
 	node_each (uplink, tree_classes(tree))
-		choose_classes(uplink, mask, report);
+		choose_classids(uplink, report);
+	choose_marks(tree, report);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of devices, as dev_valid_name() of the kernel's net/core/dev.c has
  * them; what a terminal cannot show is refused on top. */
-#include <dirent.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -10,8 +9,6 @@
 #include "model/types/offer.h"
 #include "model/types/plain.h"
 #include "model/value.h"
-
-#define DEVICES "/sys/class/net"
 
 static int ifname_check(const char *name, struct err *err)
 {
@@ -45,25 +42,19 @@ static int parse(const struct attr *attr, const char *text, struct value *out,
 	return 0;
 }
 
-/* Devices are links to directories; bonding_masters is a file among them. */
-static int is_device(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.' && strcmp(entry->d_name, "lo") != 0 &&
-	       entry->d_type != DT_REG;
-}
-
+/* Asked by netlink: /sys shows the namespace that mounted it, which need not be
+ * ours. */
 static void complete(const struct attr *attr, const char *prefix,
 		     struct candidates *to)
 {
-	struct dirent **entries = NULL;
-	int count = scandir(DEVICES, &entries, is_device, alphasort);
+	struct if_nameindex *links = if_nameindex();
 
 	(void)attr;
-	for (int i = 0; i < count; i++) {
-		offer_match(to, prefix, entries[i]->d_name, NULL);
-		free(entries[i]);
-	}
-	free(entries);
+	for (size_t i = 0; links && links[i].if_index; i++)
+		if (strcmp(links[i].if_name, "lo") != 0)
+			offer_match(to, prefix, links[i].if_name, NULL);
+	if (links)
+		if_freenameindex(links);
 }
 
 const struct type type_ifname = {

@@ -430,3 +430,22 @@ TEST(txn, chosen_numbers_are_kept_and_give_way_to_given_ones)
 	CU_ASSERT_EQUAL(node_origin(a, PATH_TABLE), ORIGIN_CHOSEN);
 	bench_close(&bench);
 }
+
+TEST(choose, marks_are_apart_over_all_trees_and_classids_within_one)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	struct report report = REPORT_NONE;
+	struct node *first = node_create(tree_classes(tree), "a", NULL);
+	struct node *second = node_create(tree_classes(tree), "b", NULL);
+	struct node *one = node_create(first, "x", NULL);
+	struct node *two = node_create(second, "x", NULL);
+
+	set(one, "rate", "1mbit");
+	set(two, "rate", "1mbit");
+	tree_choose(tree, &report);
+	CU_ASSERT_EQUAL(node_u(one, CLASS_CLASSID), 0x10001);
+	CU_ASSERT_EQUAL(node_u(two, CLASS_CLASSID), 0x10001);
+	CU_ASSERT_EQUAL(node_value(one, CLASS_MARK)->bits.value, 1);
+	CU_ASSERT_EQUAL(node_value(two, CLASS_MARK)->bits.value, 2);
+	report_clear(&report);
+}
