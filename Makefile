@@ -72,6 +72,16 @@ $(BUILD)/flags: FORCE
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(unit) tests/net/traffic.c))
 
+# The manual's reference comes from the program's own tables.
+topics := path uplink class match system cd ls pwd create delete set get info \
+	status saveconfig restoreconfig clearconfig help version exit
+man: $(BUILD)/tresse.8
+$(BUILD)/tresse.8: man/tresse.8 man/reference.awk $(BUILD)/tresse
+	$(call quiet,MAN,$@)for topic in $(topics); do \
+		$(BUILD)/tresse -j help $$topic || exit; done \
+		| awk -f man/reference.awk >$@.part && \
+	sed -e '/^.." REFERENCE$$/r $@.part' man/tresse.8 >$@
+
 deps:
 	@tests/lab/deps
 
@@ -105,9 +115,9 @@ golden: $(BUILD)/tresse
 lint:
 	@tests/run 'lint: tests/lab/lint'
 
-install: $(BUILD)/tresse
+install: $(BUILD)/tresse $(BUILD)/tresse.8
 	install -D -m 755 $(BUILD)/tresse $(DESTDIR)$(bindir)/tresse
-	install -D -m 644 man/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
+	install -D -m 644 $(BUILD)/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
 	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
 	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' debian/tresse.service \
 		| install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/tresse.service)
@@ -144,6 +154,7 @@ help:
 	@echo 'make check-net  real packets in network namespaces'
 	@echo 'make check-full the same on a stock Debian kernel, under QEMU'
 	@echo 'make check-all  all of these, both compilers, sanitizers, lint'
+	@echo 'make man        the manual: $(BUILD)/tresse.8'
 	@echo 'make lint       layout of the code, includes, scripts, manual'
 	@echo 'make golden     rewrite what the golden tests expect'
 	@echo 'make bench      times, as ratios to what else does the same'
@@ -153,6 +164,6 @@ help:
 	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
 	@echo 'CFLAGS= and LDFLAGS= come last'
 
-.PHONY: all deps check check-net check-full check-all demo bench golden lint \
+.PHONY: all man deps check check-net check-full check-all demo bench golden lint \
 	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:

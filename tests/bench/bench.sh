@@ -44,34 +44,39 @@ nft_batch() {
 	for ((i = 1; i <= classes; i++)); do
 		printf '%d : 1:%x,\n' "$i" $((i + 16))
 	done
-	echo '} }'
+	echo '}'
+	echo '}'
 	echo 'chain out { type filter hook postrouting priority 0;'
 	echo 'meta mark set ct mark'
 	echo 'meta priority set meta mark map @classes'
-	echo '} }'
+	echo '}'
+	echo '}'
 }
 
-# took COMMAND...: its time in us.
+# took NAME COMMAND...: its time in us, kept if it is the lowest so far.
+declare -A best
 took() {
-	local from=${EPOCHREALTIME/./}
+	local name=$1 from=${EPOCHREALTIME/./} time
+	shift
 
 	"$@" >"$tmp/out" 2>&1 || {
-		cat "$tmp/out" >&2
-		echo "bench: $* failed" >&2
+		cat "$tmp/out"
+		echo "bench: $* failed"
 		exit 1
 	}
-	echo $((${EPOCHREALTIME/./} - from))
+	time=$((${EPOCHREALTIME/./} - from))
+	[ -n "${best[$name]:-}" ] && [ "${best[$name]}" -le "$time" ] ||
+		best[$name]=$time
 }
 
 by_tc() { tc -batch "$tmp/tc" && nft -f "$tmp/nft"; }
 by_tresse() { tresse <"$tmp/tresse"; }
-hundred() { for ((n = 0; n < 100; n++)); do "$@" || return; done; }
-
-# lowest NAME FIGURE: keeps it if it is lower than what is there.
-declare -A best
-lowest() {
-	[ -n "${best[$1]:-}" ] && [ "${best[$1]}" -le "$2" ] || best[$1]=$2
+listed() {
+	tc -s class show dev wan0
+	tc qdisc show dev wan0
+	nft list ruleset
 }
+hundred() { for ((n = 0; n < 100; n++)); do "$@" || return; done; }
 
 # row WHAT TIME OTHER UNIT
 row() {
@@ -85,22 +90,19 @@ tresse_batch >"$tmp/tresse"
 tc_batch >"$tmp/tc"
 nft_batch >"$tmp/nft"
 for ((round = 0; round < rounds; round++)); do
-	lowest tc "$(took by_tc)" || exit 1
+	took tc by_tc
 	tc qdisc del dev wan0 root
 	nft delete table inet bench
-	lowest cold "$(took by_tresse)" || exit 1
-	lowest again "$(took by_tresse)" || exit 1
-	lowest dump "$(took bash -c \
-		'tc -s class show dev wan0; tc qdisc show dev wan0
-		 nft list ruleset')" || exit 1
-	lowest ls "$(took tresse /classes ls)" || exit 1
-	lowest one "$(took tresse /classes/u/all/c1 set \
-		"leaf=pfifo limit $((round + 101))")" || exit 1
-	lowest tcone "$(took tc qdisc change dev wan0 parent 1:12 \
-		pfifo limit $((round + 101)))" || exit 1
-	lowest delete "$(took tresse /classes delete u)" || exit 1
-	lowest pwd "$(took hundred tresse pwd)" || exit 1
-	lowest true "$(took hundred /bin/true)" || exit 1
+	took cold by_tresse
+	took again by_tresse
+	took dump listed
+	took ls tresse /classes ls
+	took one tresse /classes/u/all/c1 set "leaf=pfifo limit $((round + 101))"
+	took tcone tc qdisc change dev wan0 parent 1:12 \
+		pfifo limit $((round + 101))
+	took delete tresse /classes delete u
+	took pwd hundred tresse pwd
+	took true hundred /bin/true
 done
 
 echo "$classes classes with queues and marks; lowest of $rounds"

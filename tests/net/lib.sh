@@ -183,6 +183,9 @@ uplink() {
 	ip link set wan0 addrgenmode none up
 	far ip link set wan0 addrgenmode none up
 	far ip link set lo up
+	# Modules that a first use loads bring their sysctls with them.
+	nft 'add table inet first; add chain inet first c; ' \
+		'add rule inet first c ct mark 1; delete table inet first'
 	knows "" 192.0.2.1 $theirs
 	knows "" 2001:db8::1 $theirs
 	knows far 192.0.2.2 $ours

@@ -19,7 +19,8 @@ is 'a tree with classifier=fw is applied' $status 0
 tc filter show dev wan0 >"$tmp/filters"
 has 'there is a filter for the mark' "$tmp/filters" 'fw' '1:10'
 nft list ruleset >"$tmp/ruleset"
-check 'and no map in nft to do it' \
+# HTB asks its filters only where the packet's priority names no class.
+check 'and nft does not choose the class before it' \
 	test -z "$(grep 'meta priority set' "$tmp/ruleset")"
 
 start "$tmp/sink" far traffic sink 60 udp:5060 udp:9999

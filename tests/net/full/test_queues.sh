@@ -35,7 +35,7 @@ while read -r words; do
 	same "leaf=\"$words\" is what tc makes of it" "$tmp/paper" "$tmp/ours"
 	run 0 "leaf=\"$words\" once more" tresse /classes/u/a set leaf="$words"
 	has "leaf=\"$words\" once more changes nothing" "$tmp/said" \
-	'nothing to change'
+		'nothing to change'
 	ip netns exec paper tc qdisc del dev wan0 parent 1:10
 done <<'END'
 pfifo limit 1000
@@ -51,7 +51,7 @@ cake bandwidth 5mbit besteffort rtt 50ms
 tbf rate 5mbit burst 20000 limit 60000
 END
 
-run 1 'a queue that no kernel has is refused' \
+run 2 'a queue that no kernel has cannot be read' \
 	tresse /classes/u/a set leaf="wfq limit 3"
 run 0 'the tree goes' tresse /classes delete u
 tc qdisc show dev wan0 >"$tmp/out"
