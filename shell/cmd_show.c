@@ -16,11 +16,12 @@ static const struct attr *attr_asked(const struct node *node, const char *name,
 	const struct kind *kind = node_kind(node);
 	const struct attr *attr = kind_attr(kind, name);
 	const char *near = nearest_attr(kind, name);
+	AUTO(str) char *path = NULL;
 
 	if (attr)
 		return attr;
-	err_set(err, EINVAL, "%s %s has no setting '%s'",
-		article_of(kind->name), kind->name, name);
+	path = node_path_dup(node);
+	err_set(err, EINVAL, "%s has no setting '%s'", path, name);
 	if (near)
 		err_append(err, "; did you mean %s?", near);
 	return NULL;

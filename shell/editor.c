@@ -151,13 +151,17 @@ static void replace_word(size_t start, const char *text)
 	rl_end_undo_group();
 }
 
-static void insert_only(const struct candidate *candidate, size_t start)
+/* A quote that somebody opened is theirs to close: leaf="sfq limit may go on.
+ * Once more TAB and it is closed. */
+static void insert_only(const struct completion *completion, size_t start,
+			char quote)
 {
+	const struct candidate *candidate = &completion->items[0];
+	bool grows = strcmp(candidate->text, completion->typed) != 0;
 	AUTO_TEXT word = TEXT_NONE;
-	bool goes_on = completion_goes_on(candidate);
 
-	if (goes_on) {
-		word_print_open(candidate->text, 0, &word);
+	if (completion_goes_on(candidate) || (quote && grows)) {
+		word_print_open(candidate->text, quote, &word);
 	} else {
 		word_print(candidate->text, &word);
 		if (rl_point == rl_end || rl_line_buffer[rl_point] != ' ')
@@ -185,7 +189,7 @@ static void offer(const struct completion *completion, size_t start, char quote)
 	if (!completion->count)
 		show_hint(completion);
 	else if (completion->count == 1)
-		insert_only(&completion->items[0], start);
+		insert_only(completion, start, quote);
 	else if (!insert_common(completion, start, quote))
 		show_list(completion);
 }

@@ -36,11 +36,25 @@ static int check_place(const struct session *session, const struct match *match,
 		       match->command->name);
 }
 
+/* A command that was typed for a place that is gone must not be done at another
+ * one: delete x would hit somebody else's x. */
+static int check_moved(const struct session *session, const struct words *words,
+		       struct err *err)
+{
+	if (!session->moved || words->items[0].text[0] == '/')
+		return 0;
+	return err_set(err, ENOENT,
+		       "the place it was typed for is gone: nothing was done");
+}
+
 static int find(struct session *session, const struct words *words,
 		struct match *match, struct err *err)
 {
-	int rc = match_words(match, &session->place, words, words->count, err);
+	int rc = check_moved(session, words, err);
 
+	if (rc == 0)
+		rc = match_words(match, &session->place, words, words->count,
+				 err);
 	if (rc == 0 && match->command)
 		rc = match_ready(match, err);
 	return rc < 0 ? rc : check_place(session, match, err);
@@ -96,6 +110,7 @@ int run_words(struct session *session, const struct words *words,
 	if (!session->gathering) {
 		session->source = NULL; /* a file's, of an earlier command */
 		session->line = 0;
+		session->moved = false;
 	}
 	rc = needs_tree(session, words) ? session_look(session, err) : 0;
 	if (rc == 0)

@@ -96,6 +96,7 @@ static void take_tree(struct session *session, struct tree *tree,
 	if (gone) {
 		AUTO(str) char *now = session_path(session);
 
+		session->moved = true;
 		output_say(session->output, SAY_WARNING,
 			   "%s is no longer there; you are in %s now", was,
 			   now);

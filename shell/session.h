@@ -50,6 +50,7 @@ struct session {
 	bool gathering;	    /* a batch: many commands, one commit */
 	bool summing;	    /* tell totals, not every deed */
 	bool building;	    /* a file read into a tree of its own */
+	bool moved;	    /* where we were is gone, since the command began */
 	bool leaving;	    /* after exit */
 };
 

@@ -134,8 +134,7 @@ static const char *effect_words(enum effect effect)
 		[EFFECT_NONE] = "nothing is sent to the data plane",
 		[EFFECT_HITLESS] = "changed in place, no packet is lost",
 		[EFFECT_FLAP] = "packets of this object may be lost once",
-		[EFFECT_REBUILD] = "the object and what is below it is made "
-				   "anew",
+		[EFFECT_REBUILD] = "it and what is below it is made anew",
 	};
 
 	return words[effect];
