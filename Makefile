@@ -46,7 +46,9 @@ unit := $(wildcard tests/unit/*.c)
 program := $(model) $(drivers) $(shell)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-quiet = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+# V=1 shows the commands, -s nothing at all.
+silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+quiet = $(if $(V),,@$(if $(silent),,printf '  %-4s %s\n' $(1) $(2);))
 
 all: $(BUILD)/tresse
 
