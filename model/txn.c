@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/txn.h"
 
+#include <assert.h>
 #include <signal.h>
 
 #include "model/base/mem.h"
@@ -192,12 +193,25 @@ struct run {
 	struct owned both;  /* before, and what the steps make ours */
 };
 
-/* A doubt about a node nobody touched was told when it was made. */
+static bool has_dirt_below(const struct node *branch)
+{
+	for (const struct node *at = branch; at; at = node_walk(branch, at))
+		if (node_dirt(at) != DIRT_NONE)
+			return true;
+	return false;
+}
+
+/* A doubt about a node nobody touched, nor anything above or below it, was told
+ * when it was made. */
 static bool is_fresh(const struct tree *tree, const struct finding *found)
 {
 	const struct node *node =
 		tree_walk(tree, tree_root(tree), found->path, NULL);
 
+	if (!found->path[0])
+		return true;
+	if (node && has_dirt_below(node))
+		return true;
 	while (node && node_dirt(node) == DIRT_NONE)
 		node = node_parent(node);
 	return node != NULL;
@@ -256,8 +270,10 @@ static int plan(struct run *run, struct err *err)
 	owned_copy(&run->both, &run->owned);
 	owned_copy(&run->both, &claims);
 	owned_clear(&claims);
+	/* Without a change this is about the host alone: all of it is news. */
 	drop_old_doubts(run->candidate, &outcome->report, checked,
-			FINDING_NOTE);
+			tree_is_dirty(run->candidate) ? FINDING_WARNING
+						      : FINDING_NOTE);
 	return report_err(&outcome->report, err);
 }
 
@@ -591,16 +607,16 @@ int txn_recover(const struct txn *txn, bool *recovered, struct err *err)
 
 /* ---- only looking ---- */
 
-/* A driver that may not look says so and is left out. */
-static int observe_backend(const struct view *view,
-			   const struct backend *backend,
-			   const struct owned *owned, struct outcome *outcome,
-			   struct err *err)
+/* Reads what a driver shows; one that may not look says so, and is left out
+ * (*seen false). */
+static int look(const struct view *view, const struct backend *backend,
+		const struct owned *owned, struct outcome *outcome, bool *seen,
+		struct err *err)
 {
-	struct owned claims = OWNED_NONE;
 	AUTO_ERR why = ERR_NONE;
 	int rc = read_backend(view, backend, owned, &outcome->now, &why);
 
+	*seen = rc == 0;
 	if (rc == -EPERM || rc == -EACCES) {
 		report_note(&outcome->report, NULL, "%s", why.text);
 		outcome->blind = true;
@@ -610,10 +626,32 @@ static int observe_backend(const struct view *view,
 		return err_move(err, &why);
 	backend->want(view->tree, view->facts, &outcome->report,
 		      &outcome->want);
-	backend->plan(&outcome->now, &outcome->want, view->facts, owned,
-		      &outcome->report, &outcome->plan, &claims);
-	owned_clear(&claims);
 	return 0;
+}
+
+/* Steps point into the two states, so these are whole before the first plan. */
+static int look_all(const struct view *view, const struct owned *owned,
+		    struct outcome *outcome, struct err *err)
+{
+	const struct backend *seen[16] = { NULL };
+	struct owned claims = OWNED_NONE;
+	size_t count = 0;
+	int rc = 0;
+
+	for (size_t i = 0; view->backends[i] && rc == 0; i++) {
+		bool is_seen;
+
+		assert(count < ARRAY_SIZE(seen));
+		rc = look(view, view->backends[i], owned, outcome, &is_seen,
+			  err);
+		if (is_seen)
+			seen[count++] = view->backends[i];
+	}
+	for (size_t i = 0; i < count && rc == 0; i++)
+		seen[i]->plan(&outcome->now, &outcome->want, view->facts, owned,
+			      &outcome->report, &outcome->plan, &claims);
+	owned_clear(&claims);
+	return rc;
 }
 
 int txn_observe(struct host *host, const struct backend *const *backends,
@@ -629,8 +667,8 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 
 	*outcome = (struct outcome){ 0 };
 	rc = probe_all(&txn, tree, &outcome->facts, err);
-	for (size_t i = 0; backends[i] && rc == 0; i++)
-		rc = observe_backend(&view, backends[i], owned, outcome, err);
+	if (rc == 0)
+		rc = look_all(&view, owned, outcome, err);
 	if (rc == 0)
 		plan_sort(&outcome->plan, backends);
 	return rc;
