@@ -499,11 +499,11 @@ static void check_default(const struct node *uplink, struct report *report)
 			     "default=%s: %s has classes below it, and HTB "
 			     "gives packets only to classes without any",
 			     node_text(uplink, UPLINK_DEFAULT), path);
-	} else if (!node_has(uplink, UPLINK_DEFAULT) &&
-		   node_count(uplink) > 0) {
+	} else if (!node_has(uplink, UPLINK_DEFAULT)) {
 		report_warning(report, uplink,
 			       "no default class: what no match claims leaves "
-			       "unshaped, past every rate in this tree");
+			       "unshaped, past every rate in this tree; set "
+			       "default= when there is one");
 	}
 }
 

@@ -201,16 +201,17 @@ static bool has_dirt_below(const struct node *branch)
 	return false;
 }
 
-/* A doubt about a node nobody touched, nor anything above or below it, was told
- * when it was made. */
-static bool is_fresh(const struct tree *tree, const struct finding *found)
+/* A doubt about a node nobody touched, nor anything above it, was told when it
+ * was made. What the host lacks also concerns what is new below. */
+static bool is_fresh(const struct tree *tree, const struct finding *found,
+		     bool below)
 {
 	const struct node *node =
 		tree_walk(tree, tree_root(tree), found->path, NULL);
 
 	if (!found->path[0])
 		return true;
-	if (node && has_dirt_below(node))
+	if (below && node && has_dirt_below(node))
 		return true;
 	while (node && node_dirt(node) == DIRT_NONE)
 		node = node_parent(node);
@@ -218,14 +219,14 @@ static bool is_fresh(const struct tree *tree, const struct finding *found)
 }
 
 static void drop_old_doubts(const struct tree *tree, struct report *report,
-			    size_t from, enum severity most)
+			    size_t from, enum severity most, bool below)
 {
 	size_t kept = from;
 
 	for (size_t i = from; i < report->count; i++) {
 		struct finding *found = &report->items[i];
 
-		if (found->severity > most || is_fresh(tree, found)) {
+		if (found->severity > most || is_fresh(tree, found, below)) {
 			report->items[kept++] = *found;
 			continue;
 		}
@@ -241,15 +242,35 @@ static int check(struct run *run, struct err *err)
 
 	tree_choose(run->candidate, report);
 	tree_check(run->candidate, report);
-	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING);
+	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING, false);
 	return report_err(report, err);
 }
 
-static int plan(struct run *run, struct err *err)
+/* A change that costs packets says so; what is new or goes costs none that
+ * anybody wants. */
+static void tell_losses(const struct plan *plan, struct report *report)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->items[i];
+
+		if (step->op != STEP_REPLACE || !step->before)
+			continue;
+		if (step->effect == EFFECT_REBUILD)
+			report_add(report, FINDING_WARNING, 0, step_path(step),
+				   "it is made anew with all below it: what "
+				   "waits in its queues is lost, and for some "
+				   "milliseconds nothing is shaped");
+		else if (step->effect == EFFECT_FLAP)
+			report_add(report, FINDING_WARNING, 0, step_path(step),
+				   "its queue is made anew: what waits in it "
+				   "is lost");
+	}
+}
+
+static int make_plan(struct run *run, struct err *err)
 {
 	const struct txn *txn = run->txn;
 	struct outcome *outcome = run->outcome;
-	size_t checked = outcome->report.count;
 	struct owned claims = OWNED_NONE;
 	int rc;
 
@@ -270,11 +291,22 @@ static int plan(struct run *run, struct err *err)
 	owned_copy(&run->both, &run->owned);
 	owned_copy(&run->both, &claims);
 	owned_clear(&claims);
-	/* Without a change this is about the host alone: all of it is news. */
-	drop_old_doubts(run->candidate, &outcome->report, checked,
-			tree_is_dirty(run->candidate) ? FINDING_WARNING
-						      : FINDING_NOTE);
+	tell_losses(&outcome->plan, &outcome->report);
 	return report_err(&outcome->report, err);
+}
+
+static int plan(struct run *run, struct err *err)
+{
+	struct report *report = &run->outcome->report;
+	size_t checked = report->count;
+	int rc = make_plan(run, err);
+
+	/* Without a change this is about the host alone: all of it is news. */
+	drop_old_doubts(run->candidate, report, checked,
+			tree_is_dirty(run->candidate) ? FINDING_WARNING
+						      : FINDING_NOTE,
+			true);
+	return rc;
 }
 
 /* ---- the rehearsal ---- */
@@ -711,6 +743,19 @@ static const char *state_of(const struct outcome *observed,
 	return observed->blind ? NULL : "applied";
 }
 
+/* A state that is known, and no error with it that nobody has told. */
+static void tell_state(struct live *live, const struct node *node,
+		       const struct attr *row, const char *state)
+{
+	const struct kind *kind = node_kind(node);
+	const struct attr *error = kind_attr(kind, "error");
+
+	if (!live_value(live, node, kind_index(kind, row)))
+		live_set_text(live, node, kind_index(kind, row), state);
+	if (error && !live_value(live, node, kind_index(kind, error)))
+		live_set_text(live, node, kind_index(kind, error), "");
+}
+
 void txn_states(const struct outcome *observed, const struct tree *tree,
 		struct live *live)
 {
@@ -728,9 +773,7 @@ void txn_states(const struct outcome *observed, const struct tree *tree,
 		const struct attr *row = kind_attr(node_kind(at), "state");
 		const char *state = row ? state_of(observed, at) : NULL;
 
-		if (state &&
-		    !live_value(live, at, kind_index(node_kind(at), row)))
-			live_set_text(live, at, kind_index(node_kind(at), row),
-				      state);
+		if (state)
+			tell_state(live, at, row, state);
 	}
 }
