@@ -96,17 +96,19 @@ static void sfq_ranges(struct queue *queue)
 {
 	uint64_t depth = least(queue->value[SFQ_DEPTH], SFQ_MAX_DEPTH);
 	uint64_t flows = queue->value[SFQ_FLOWS];
+	uint64_t limit = queue->value[SFQ_LIMIT];
 
 	if (has(queue->given, SFQ_DIVISOR))
 		flows = least(flows, queue->value[SFQ_DIVISOR]);
-	if (has(queue->given, SFQ_LIMIT)) {
-		uint64_t limit = least(queue->value[SFQ_LIMIT], depth * flows);
-
-		set_exact(queue, SFQ_LIMIT, limit);
-		flows = least(flows, limit);
-	}
 	set_exact(queue, SFQ_DEPTH, depth);
 	set_exact(queue, SFQ_FLOWS, flows);
+	queue->low[SFQ_LIMIT] = least(limit, depth * flows);
+	queue->low[SFQ_FLOWS] = least(flows, queue->low[SFQ_LIMIT]);
+	/* A limit of its own the kernel does not bound (6.1). */
+	if (has(queue->given, SFQ_LIMIT)) {
+		set_exact(queue, SFQ_LIMIT, queue->low[SFQ_LIMIT]);
+		set_exact(queue, SFQ_FLOWS, queue->low[SFQ_FLOWS]);
+	}
 }
 
 /* psched_ratecfg_precompute() and psched_l2t_ns(), as 32-bit reciprocals: the
@@ -467,14 +469,17 @@ static void put_attributes(struct nl_msg *message, const struct leaf_kind *kind,
 	}
 }
 
-/* Only where no limit was given are there more flows than packets; to give the
- * one that was read would bound the flows. */
+/* Only where no limit was given are there more flows than packets, or more
+ * packets than flows can hold; to give what was read would bound both. */
 static bool is_implied(const struct queue *queue, const struct leaf_kind *kind,
 		       size_t option)
 {
+	const uint64_t *value = queue->value;
+
 	return kind->shape == LEAF_SFQ && option == SFQ_LIMIT &&
 	       queue->observed &&
-	       queue->value[SFQ_FLOWS] > queue->value[SFQ_LIMIT];
+	       (value[SFQ_FLOWS] > value[SFQ_LIMIT] ||
+		value[SFQ_LIMIT] > value[SFQ_DEPTH] * value[SFQ_FLOWS]);
 }
 
 static void put_struct(struct nl_msg *message, const struct leaf_kind *kind,
