@@ -67,6 +67,9 @@ static char try_qdisc(struct netlink *netlink, const char *kind)
 /* A filter needs something to hang on. */
 static char try_fw(struct netlink *netlink)
 {
+	const struct tc_object any = { .sort = TC_ROOT,
+				       .index = LOOP,
+				       .parent = TC_H_ROOT };
 	const struct tc_object root = { .sort = TC_ROOT,
 					.index = LOOP,
 					.handle = TC_ROOT_HANDLE,
@@ -78,7 +81,7 @@ static char try_fw(struct netlink *netlink)
 					  .parent = TC_ROOT_HANDLE,
 					  .filter = { 1, 1, 0x10001 } };
 
-	(void)try(netlink, message_delete(&root));
+	(void)try(netlink, message_delete(&any));
 	if (try(netlink, message_add(&root)) < 0)
 		return 0;
 	return try(netlink, message_add(&filter)) == -ENOENT ? ABSENT : THERE;
