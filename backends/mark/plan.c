@@ -367,14 +367,35 @@ static void plan_rules(const struct state *now, const struct state *want,
 
 /* ---- the whole ------------------------------------------------------- */
 
+/* A table of our name that this store did not make is another's: a second store
+ * on this host, or one that was lost. */
+static bool is_foreign(const struct object *table, const struct owned *owned)
+{
+	return table && !owned_find(owned, backend_mark.name, table->key);
+}
+
+static void refuse_foreign(struct report *report)
+{
+	report_add(report, FINDING_ERROR, EEXIST, "/classes",
+		   "nftables has a table inet " MARK_TABLE " that this store "
+		   "did not make; if nobody needs it: nft delete table "
+		   "inet " MARK_TABLE);
+}
+
 void mark_plan(const struct state *now, const struct state *want,
 	       const struct facts *facts, const struct owned *owned,
 	       struct report *report, struct plan *plan, struct owned *claims)
 {
 	const struct object *before = table_in(now), *after = table_in(want);
 
-	/* The table's name says that it is ours; there is nothing to claim. */
-	(void)facts, (void)owned, (void)report, (void)claims;
+	(void)facts;
+	if (is_foreign(before, owned)) {
+		if (after)
+			refuse_foreign(report);
+		return;
+	}
+	if (after)
+		owned_add(claims, backend_mark.name, after->key, NULL, 0);
 	if (!after && before) {
 		add_step(plan, before, NULL);
 	} else if (before && after && must_rebuild(now, want)) {

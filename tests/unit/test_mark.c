@@ -11,6 +11,7 @@
 
 #include "backends/host.h"
 #include "backends/list.h"
+#include "backends/mark/item.h"
 #include "backends/mark/names.h"
 #include "model/base/mem.h"
 #include "model/node.h"
@@ -179,9 +180,11 @@ static int plan_to(struct host *host, const struct tree *tree,
 		   struct err *err)
 {
 	const struct backend *const mine[] = { &backend_mark, NULL };
+	struct owned ours = OWNED_NONE;
 	int rc;
 
 	turn_clear(turn);
+	owned_add(&ours, "mark", "table", NULL, 0);
 	rc = backend_mark.probe(host, tree, &turn->facts, err);
 	if (rc == 0 && !target)
 		backend_mark.want(tree, &turn->facts, &turn->report,
@@ -193,9 +196,10 @@ static int plan_to(struct host *host, const struct tree *tree,
 				       &turn->now, err);
 	if (rc == 0)
 		backend_mark.plan(&turn->now, target ? target : &turn->want,
-				  &turn->facts, &turn->claims, &turn->report,
+				  &turn->facts, &ours, &turn->report,
 				  &turn->plan, &turn->claims);
 	plan_sort(&turn->plan, mine);
+	owned_clear(&ours);
 	return rc;
 }
 
@@ -989,4 +993,42 @@ static int ten_thousand(void *arg, void *answer, size_t size)
 TEST(mark, takes_ten_thousand_classes)
 {
 	in_namespace(ten_thousand, NULL);
+}
+
+/* ---- a table of our name that is not ours ------------------------------ */
+
+static struct state one_table(void)
+{
+	struct state state = STATE_NONE;
+	struct item table = { .what = ITEM_TABLE, .name = "" };
+
+	CU_ASSERT_TRUE(item_add(&state, &table, "/classes"));
+	return state;
+}
+
+TEST(mark, a_table_that_this_store_did_not_make_is_not_touched)
+{
+	struct state there = one_table(), nothing = STATE_NONE;
+	struct owned owned = OWNED_NONE, claims = OWNED_NONE;
+	struct report report = REPORT_NONE;
+	struct facts facts = { 0 };
+	struct plan plan = PLAN_NONE;
+
+	backend_mark.plan(&there, &nothing, &facts, &owned, &report, &plan,
+			  &claims);
+	CU_ASSERT_EQUAL(plan.count, 0);
+	CU_ASSERT_EQUAL(report.errors, 0);
+	backend_mark.plan(&there, &there, &facts, &owned, &report, &plan,
+			  &claims);
+	CU_ASSERT_EQUAL(plan.count, 0);
+	CU_ASSERT_EQUAL(report.errors, 1);
+	owned_add(&owned, "mark", "table", NULL, 0);
+	backend_mark.plan(&there, &nothing, &facts, &owned, &report, &plan,
+			  &claims);
+	CU_ASSERT_EQUAL(plan.count, 1);
+	plan_clear(&plan);
+	report_clear(&report);
+	owned_clear(&owned);
+	owned_clear(&claims);
+	state_clear(&there);
 }
