@@ -104,6 +104,7 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 		.index = info->ifi_index,
 		.flags = info->ifi_flags,
 		.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0,
+		.type = info->ifi_type,
 		.mtu = netlink_u32(attrs[IFLA_MTU], 0),
 		.txqlen = netlink_u32(attrs[IFLA_TXQLEN], 0),
 		.gso_max_segs = netlink_u32(attrs[IFLA_GSO_MAX_SEGS], 0),

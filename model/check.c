@@ -11,6 +11,7 @@
 #include "model/base/mem.h"
 #include "model/leaf.h"
 #include "model/node.h"
+#include "model/presets.h"
 #include "model/report.h"
 #include "model/shaping.h"
 #include "model/txn.h"
@@ -342,6 +343,7 @@ static const char *linklayer_name(const struct node *class)
 static void check_linklayer(const struct node *class, struct report *report)
 {
 	const struct node *parent = node_parent(class);
+	const struct layer_source source = class_layer(class, LAYER_LINKLAYER);
 	uint64_t here, there;
 
 	if (node_kind(parent) != &kind_class ||
@@ -349,17 +351,19 @@ static void check_linklayer(const struct node *class, struct report *report)
 		return;
 	here = class_packet_cost(class, SAMPLE_PACKET);
 	there = class_packet_cost(parent, SAMPLE_PACKET);
-	report_warning(report, class,
-		       "linklayer is %s here and %s at %s above it: a packet "
-		       "of %u bytes counts %llu here and %llu there, so %s is "
-		       "off by %.0f %% on the line; set linklayer=%s on %s "
-		       "as well (each class charges its own tokens)",
-		       linklayer_name(class), linklayer_name(parent),
-		       node_name(parent), SAMPLE_PACKET,
-		       (unsigned long long)here, (unsigned long long)there,
-		       node_name(parent),
-		       ((double)here / (double)there - 1) * 100,
-		       linklayer_name(class), node_name(parent));
+	report_warning(
+		report, class,
+		"linklayer is %s here and %s at %s above it: a packet "
+		"of %u bytes counts %llu here and %llu there, so %s is "
+		"off by %.0f %% on the line; set %s=%s on %s as well "
+		"(each class charges its own tokens)",
+		linklayer_name(class), linklayer_name(parent),
+		node_name(parent), SAMPLE_PACKET, (unsigned long long)here,
+		(unsigned long long)there, node_name(parent),
+		((double)here / (double)there - 1) * 100,
+		source.preset ? "preset" : "linklayer",
+		source.preset ? source.preset->name : linklayer_name(class),
+		node_name(parent));
 }
 
 /* ---- hexadecimal and decimal ---- */
@@ -507,6 +511,12 @@ static void check_default(const struct node *uplink, struct report *report)
 	}
 }
 
+/* What goes on the line at the ceil. */
+static uint64_t line_ceil(const struct node *class)
+{
+	return class_is_ptm(class) ? ceil_of(class) * 65 / 64 : ceil_of(class);
+}
+
 /* If even the lowest ceiling at the top is above the line's rate, the queue
  * stands in the modem and no class means anything. */
 static void check_line(const struct node *uplink, struct report *report)
@@ -515,8 +525,8 @@ static void check_line(const struct node *uplink, struct report *report)
 	uint64_t least = UINT64_MAX;
 
 	node_each (class, uplink)
-		if (ceil_of(class) < least)
-			least = ceil_of(class);
+		if (line_ceil(class) < least)
+			least = line_ceil(class);
 	if (path && node_has(path, PATH_UP) && least != UINT64_MAX &&
 	    least > node_u(path, PATH_UP)) {
 		RATE(least_text, least);

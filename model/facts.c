@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/facts.h"
 
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,16 @@ const struct link_fact *facts_link_at(const struct facts *facts, int index)
 		if (facts->links[i].index == index)
 			return &facts->links[i];
 	return NULL;
+}
+
+uint32_t link_header(const struct link_fact *link)
+{
+	switch (link->type) {
+	case 0:
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK: return LINK_HEADER_ETHERNET;
+	default: return 0;
+	}
 }
 
 static struct qdisc_fact *find_qdisc(const struct facts *facts,

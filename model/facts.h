@@ -22,6 +22,7 @@ struct link_fact {
 	uint32_t mtu;	 /* bytes, without the link header */
 	uint32_t txqlen; /* packets */
 	uint32_t gso_max_segs;
+	uint16_t type; /* ARPHRD_*; 0: not known, taken for Ethernet */
 };
 
 struct address_fact {
@@ -63,6 +64,10 @@ struct facts {
 void facts_clear(struct facts *facts);
 const struct link_fact *facts_link(const struct facts *facts, const char *name);
 const struct link_fact *facts_link_at(const struct facts *facts, int index);
+/* Bytes of link header that a qdisc on the device counts in each packet: 14 on
+ * Ethernet; ppp, tun and tunnels put theirs in front after the qdisc. */
+#define LINK_HEADER_ETHERNET 14u
+uint32_t link_header(const struct link_fact *link);
 /* True if this kernel has the qdisc; it must have been asked for before. */
 bool facts_qdisc(const struct facts *facts, const char *kind, bool *asked);
 void facts_set_qdisc(struct facts *facts, const char *kind, bool present);

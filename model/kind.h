@@ -112,6 +112,7 @@ enum uplink_attr {
 	UPLINK_DEVICE,
 	UPLINK_DEFAULT,
 	UPLINK_R2Q,
+	UPLINK_PRESET, /* these four in this order: enum layer */
 	UPLINK_LINKLAYER,
 	UPLINK_OVERHEAD,
 	UPLINK_MPU,
@@ -129,6 +130,7 @@ enum class_attr {
 	CLASS_CBURST,
 	CLASS_PRIO,
 	CLASS_QUANTUM,
+	CLASS_PRESET, /* these four in this order: enum layer */
 	CLASS_LINKLAYER,
 	CLASS_OVERHEAD,
 	CLASS_MPU,

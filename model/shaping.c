@@ -3,7 +3,9 @@
 
 #include "model/base/err.h"
 #include "model/base/text.h"
+#include "model/facts.h"
 #include "model/node.h"
+#include "model/presets.h"
 
 /* What tc adds to a timer's worth of bytes so that a burst holds a packet. */
 #define BURST_PACKET 1600u
@@ -159,42 +161,92 @@ int class_ticks_check(const struct node *class, struct err *err)
 
 /* ---- the link layer ---- */
 
-/* Of the nearest node at or above the class that has it. */
-static uint64_t inherited(const struct node *class, size_t attr,
-			  size_t uplink_attr)
+size_t layer_attr(const struct node *node, enum layer layer)
 {
-	while (node_kind(class) == &kind_class) {
-		if (node_has(class, attr))
-			return node_u(class, attr);
-		class = node_parent(class);
+	return (node_kind(node) == &kind_class ? CLASS_PRESET : UPLINK_PRESET) +
+	       layer;
+}
+
+/* The nearest node at or above the class that says it; what is said beside a
+ * preset is worth more than the preset. */
+struct layer_source class_layer(const struct node *class, enum layer layer)
+{
+	const struct node *at = class;
+
+	for (;; at = node_parent(at)) {
+		size_t preset = layer_attr(at, LAYER_PRESET);
+
+		if (layer != LAYER_PRESET &&
+		    node_has(at, layer_attr(at, layer)))
+			return (struct layer_source){ at, NULL };
+		if (node_has(at, preset))
+			return (struct layer_source){
+				at, preset_at(node_u(at, preset))
+			};
+		if (node_kind(at) != &kind_class)
+			return (struct layer_source){ NULL, NULL };
 	}
-	return node_u(class, uplink_attr);
+}
+
+static uint64_t layer_number(const struct layer_source *source,
+			     enum layer layer)
+{
+	return source->node
+		       ? node_u(source->node, layer_attr(source->node, layer))
+		       : 0;
 }
 
 enum linklayer class_linklayer(const struct node *class)
 {
-	return (enum linklayer)inherited(class, CLASS_LINKLAYER,
-					 UPLINK_LINKLAYER);
+	struct layer_source source = class_layer(class, LAYER_LINKLAYER);
+
+	return source.preset
+		       ? source.preset->linklayer
+		       : (enum linklayer)layer_number(&source, LAYER_LINKLAYER);
+}
+
+uint32_t class_overhead_on(const struct node *class, uint32_t header)
+{
+	struct layer_source source = class_layer(class, LAYER_OVERHEAD);
+
+	return source.preset ? preset_overhead(source.preset, header, NULL)
+			     : (uint32_t)layer_number(&source, LAYER_OVERHEAD);
 }
 
 uint32_t class_overhead(const struct node *class)
 {
-	return (uint32_t)inherited(class, CLASS_OVERHEAD, UPLINK_OVERHEAD);
+	return class_overhead_on(class, LINK_HEADER_ETHERNET);
 }
 
 uint32_t class_mpu(const struct node *class)
 {
-	return (uint32_t)inherited(class, CLASS_MPU, UPLINK_MPU);
+	struct layer_source source = class_layer(class, LAYER_MPU);
+
+	return source.preset ? source.preset->mpu
+			     : (uint32_t)layer_number(&source, LAYER_MPU);
 }
 
-uint64_t class_packet_cost(const struct node *class, uint64_t bytes)
+uint64_t class_packet_cost_on(const struct node *class, uint32_t header,
+			      uint64_t bytes)
 {
-	bytes += class_overhead(class);
+	bytes += class_overhead_on(class, header);
 	if (bytes < class_mpu(class))
 		bytes = class_mpu(class);
 	if (class_linklayer(class) == LINKLAYER_ATM)
 		bytes = (bytes + CELL_PAYLOAD - 1) / CELL_PAYLOAD * CELL_BYTES;
 	return bytes;
+}
+
+uint64_t class_packet_cost(const struct node *class, uint64_t bytes)
+{
+	return class_packet_cost_on(class, LINK_HEADER_ETHERNET, bytes);
+}
+
+bool class_is_ptm(const struct node *class)
+{
+	struct layer_source source = class_layer(class, LAYER_LINKLAYER);
+
+	return source.preset && source.preset->ptm;
 }
 
 uint32_t shaping_quantum(uint64_t rate_bytes, uint64_t r2q)

@@ -2,8 +2,8 @@
 /*
  * shaping.h - what the settings of an HTB tree come to. Pure; no kernel.
  *
- * A setting of the link layer that a class leaves out is that of the class
- * above it, then the uplink's, then ethernet, 0 and 0.
+ * A setting of the link layer that a class leaves out is what its preset says,
+ * then that of the class above it, then the uplink's, then ethernet, 0 and 0.
  *
  * A burst travels as *ticks* of 64 ns: how long the bytes take at the rate. HTB
  * holds 32 bits of them, 275 seconds.
@@ -18,6 +18,7 @@
 
 struct err;
 struct node;
+struct preset;
 
 /* Levels of classes that the kernel's HTB takes (TC_HTB_MAXDEPTH of
  * net/sched/sch_htb.c; a ninth is "tree is too deep"). */
@@ -50,12 +51,29 @@ int class_cburst_ticks(const struct node *class, uint32_t *ticks,
 /* Both at once. */
 int class_ticks_check(const struct node *class, struct err *err);
 
+enum layer { LAYER_PRESET, LAYER_LINKLAYER, LAYER_OVERHEAD, LAYER_MPU };
+/* Who says one of these for a class. */
+struct layer_source {
+	const struct node *node;     /* class or uplink; NULL: nobody */
+	const struct preset *preset; /* by its preset; NULL: by the setting */
+};
+struct layer_source class_layer(const struct node *class, enum layer layer);
+/* Index of the setting in the table of a class or an uplink. */
+size_t layer_attr(const struct node *node, enum layer layer);
+
+/* header: bytes of link header that count already (link_header()); where it is
+ * left out, 14. */
 enum linklayer class_linklayer(const struct node *class);
 uint32_t class_overhead(const struct node *class);
+uint32_t class_overhead_on(const struct node *class, uint32_t header);
 uint32_t class_mpu(const struct node *class);
-/* What HTB charges for a packet of so many bytes, Ethernet header included
+/* What HTB charges for a packet of so many bytes, link header included
  * (psched_l2t_ns() of include/net/sch_generic.h). */
 uint64_t class_packet_cost(const struct node *class, uint64_t bytes);
+uint64_t class_packet_cost_on(const struct node *class, uint32_t header,
+			      uint64_t bytes);
+/* 65 bytes on the line for 64 that HTB charges? */
+bool class_is_ptm(const struct node *class);
 
 /* The quantum the kernel gives a class that asks for none: rate / r2q, between
  * 1,000 and 200,000 (htb_change_class()). */

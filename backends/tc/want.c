@@ -5,6 +5,7 @@
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/base/text.h"
+#include "model/presets.h"
 #include "model/shaping.h"
 
 #define INNER_LEVEL 7 /* TC_HTB_MAXDEPTH - 1, of an inner class at the top */
@@ -85,7 +86,8 @@ static void want_class(const struct want *want, const struct node *node)
 	class->linklayer = class_linklayer(node) == LINKLAYER_ATM
 				   ? TC_LINKLAYER_ATM
 				   : TC_LINKLAYER_ETHERNET;
-	class->overhead = (uint16_t)class_overhead(node);
+	class->overhead =
+		(uint16_t)class_overhead_on(node, link_header(want->link));
 	class->mpu = (uint16_t)class_mpu(node);
 	if (!class_is_leaf(node))
 		class->level = INNER_LEVEL - class_depth(node);
@@ -241,14 +243,41 @@ static bool can_shape(const struct want *want)
 	return true;
 }
 
+/* What HTB cannot do of what a preset asks for. */
+static void note_preset(const struct want *want, const struct node *node)
+{
+	size_t attr = layer_attr(node, LAYER_PRESET);
+	const struct preset *preset;
+	uint32_t excess;
+
+	if (!node_has(node, attr))
+		return;
+	preset = preset_at(node_u(node, attr));
+	(void)preset_overhead(preset, link_header(want->link), &excess);
+	if (preset->ptm)
+		report_note(want->report, node,
+			    "preset=%s: PTM sends 65 bytes for 64, which HTB "
+			    "cannot count; rates here are 64/65 of the line's",
+			    preset->name);
+	if (excess && !node_has(node, layer_attr(node, LAYER_OVERHEAD)))
+		report_note(want->report, node,
+			    "preset=%s adds %u bytes to an IP packet, and HTB "
+			    "on %s counts %u of link header already, never "
+			    "less: each packet counts %u bytes too many",
+			    preset->name, preset->above_ip, want->link->name,
+			    link_header(want->link), excess);
+}
+
 static void want_uplink(const struct want *want)
 {
+	note_preset(want, want->uplink);
 	want_root(want);
 	for (const struct node *at = node_first(want->uplink); at;
 	     at = node_walk(want->uplink, at)) {
 		if (node_kind(at) != &kind_class)
 			continue;
 		want_class(want, at);
+		note_preset(want, at);
 		if (!class_is_leaf(at))
 			continue;
 		want_leaf(want, at);

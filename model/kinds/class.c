@@ -4,6 +4,7 @@
 #include "model/kind.h"
 #include "model/leaf.h"
 #include "model/node.h"
+#include "model/presets.h"
 
 static const struct choice linklayers[] = {
 	[LINKLAYER_ETHERNET] = { "ethernet", "a packet costs its own bytes" },
@@ -18,6 +19,15 @@ static const struct choice classifiers[] = {
 };
 
 /* Accounting of a packet's bytes: the same on a tree and on a class. */
+#define PRESET(whence)                                                         \
+	{                                                                      \
+		.name = "preset", .type = &type_enum, .flags = ATTR_AUTO,      \
+		.choices = preset_choices, .effect = EFFECT_HITLESS,           \
+		.help = "the line by its name: linklayer, overhead and mpu "   \
+			"in one word, each of which may be given besides; "    \
+			"auto: " whence,                                       \
+		.example = "pppoe-llc",                                        \
+	}
 #define LINKLAYER(whence)                                                      \
 	{                                                                      \
 		.name = "linklayer", .type = &type_enum, .flags = ATTR_AUTO,   \
@@ -77,6 +87,7 @@ static const struct attr uplink_attrs[] = {
 		.help = "rate in byte/s divided by this is a class's quantum",
 		.example = "5",
 	},
+	[UPLINK_PRESET] = PRESET("none"),
 	[UPLINK_LINKLAYER] = LINKLAYER("ethernet"),
 	[UPLINK_OVERHEAD] = OVERHEAD("0"),
 	[UPLINK_MPU] = MPU("0"),
@@ -142,7 +153,11 @@ const struct kind kind_uplink = {
 	.summary = "the HTB tree of one device",
 	.man = "The tree takes the place of the device's root qdisc and gives "
 	       "it back when it is deleted. Say path= or device=. Traffic that "
-	       "no class claims goes to the default class.",
+	       "no class claims goes to the default class.\n\n"
+	       "preset= names the line: what it adds to each IP packet then "
+	       "counts, so that a rate is the line's own. PTM (VDSL2) also "
+	       "sends 65 bytes for 64, which HTB cannot count: there the "
+	       "classes may have 64/65 of the line's rate together.",
 	.attrs = uplink_attrs,
 	.attr_count = ARRAY_SIZE(uplink_attrs),
 	.child = &kind_class,
@@ -217,6 +232,7 @@ static const struct attr class_attrs[] = {
 		.help = "bytes a turn when borrowing; auto: rate / r2q",
 		.example = "1514",
 	},
+	[CLASS_PRESET] = PRESET("as above it"),
 	[CLASS_LINKLAYER] = LINKLAYER("as above it"),
 	[CLASS_OVERHEAD] = OVERHEAD("as above it"),
 	[CLASS_MPU] = MPU("as above it"),

@@ -120,6 +120,16 @@ TEST(check, refuses_promises_that_add_up_to_more_than_there_is)
 TEST(check, warns_of_a_link_layer_that_differs_with_the_figure)
 {
 	with(SSH " linklayer=ethernet", FINDING_WARNING, SSH, "off by -12 %");
+	with(SSH " preset=docsis", FINDING_WARNING, SSH,
+	     "set preset=docsis on internet as well");
+}
+
+TEST(check, counts_65_bytes_for_64_of_ptm)
+{
+	with("/classes/uplink/internet preset=pppoe-ptm linklayer=auto "
+	     "rate=1020kbit ceil=1020kbit",
+	     FINDING_WARNING, "/classes/uplink",
+	     "may send 1035937bit or more, and adsl0 has up=1024kbit");
 }
 
 TEST(check, the_atm_leaf_under_an_ethernet_branch_is_14_percent_over)

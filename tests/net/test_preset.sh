@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A preset: what leaves is the line's rate, counted in its cells or frames.
+. "$(dirname "$0")/lib.sh"
+
+uplink
+start "$tmp/sink" far traffic sink 600 udp:9000
+wait_for 5 grep -q ready "$tmp/sink"
+
+# wire PRESET SIZE: bytes on the line of a packet of SIZE bytes on Ethernet. By
+# hand, not by what Tresse thinks of it.
+wire() {
+	case $1 in
+	pppoe-llc) echo $((($2 - 14 + 40 + 47) / 48 * 53)) ;;
+	ethernet) echo $(($2 + 24 > 84 ? $2 + 24 : 84)) ;;
+	esac
+}
+
+# sends PRESET BYTES: a saturated class of 768 kbit/s, packets of BYTES of UDP.
+sends() {
+	local size=$(($2 + 42)) try a b from to rate best='' off
+
+	for try in 1 2 3; do
+		start "$tmp/send" traffic send 60 \
+			"udp,to=192.0.2.1,dport=9000,size=$2,rate=1000000"
+		sleep 1.5
+		read -r _ a < <(class_count wan0 1:10)
+		from=${EPOCHREALTIME/./}
+		sleep 4
+		read -r _ b < <(class_count wan0 1:10)
+		to=${EPOCHREALTIME/./}
+		stop "$pid"
+		rate=$(((b - a) * $(wire "$1" $size) * 8000000 / (to - from)))
+		off=$(((rate - 768000) / 768))
+		[ -n "$best" ] && [ "${best#-}" -le "${off#-}" ] || best=$off
+		echo "# $1, $size bytes, try $try: $rate bit/s on the line"
+		[ "${best#-}" -gt 15 ] || break
+	done
+	check "$1: packets of $size bytes fill the line within 1.5 %" \
+		test "${best#-}" -le 15
+}
+
+run 0 'a tree with a preset is made' tresse <<END
+/classes create u device=wan0 default=all preset=pppoe-llc
+/classes/u create all rate=768kbit classid=1:10 leaf="pfifo limit 20"
+END
+tc -d class show dev wan0 >"$tmp/classes"
+has 'of the 40 bytes above IP, HTB is told 26 on Ethernet' "$tmp/classes" \
+	'linklayer atm' 'overhead 26 '
+sends pppoe-llc 22
+sends pppoe-llc 458
+sends pppoe-llc 1358
+run 0 'another preset in place' tresse /classes/u set preset=ethernet
+tc -d class show dev wan0 >"$tmp/classes"
+has 'ethernet is 24 more, and 84 at least' "$tmp/classes" \
+	'linklayer ethernet' 'overhead 24 ' 'mpu 84b?'
+sends ethernet 18
+sends ethernet 1358
+
+run 0 'what is given beside a preset is worth more' \
+	tresse /classes/u set overhead=30 mpu=64
+tc -d class show dev wan0 >"$tmp/classes"
+has 'it is in the kernel' "$tmp/classes" 'overhead 30 ' 'mpu 64b?'
+run 0 'a preset below 14 bytes is rounded up' \
+	tresse /classes/u set preset=pppoa-vc overhead=auto mpu=auto
+has 'it says by how much' "$tmp/said" 'adds 10 bytes' '4 bytes too many'
+run 0 'PTM is said to be more than is counted' \
+	tresse /classes/u set preset=pppoe-ptm
+has 'it says how much' "$tmp/said" '64/65'
+
+# A device without an Ethernet header, as ppp0 is.
+if ip tuntap add tun7 mode tun 2>"$tmp/why"; then
+	ip link set tun7 up
+	run 0 'a tree on a device without a link header' tresse <<-END
+	/classes create t device=tun7 default=all preset=pppoa-vc
+	/classes/t create all rate=768kbit classid=1:10
+	END
+	tc -d class show dev tun7 >"$tmp/classes"
+	has 'there all 10 bytes count' "$tmp/classes" 'overhead 10 '
+else
+	skip "a device without a link header: $(cat "$tmp/why")"
+fi
+finish
