@@ -207,10 +207,9 @@ const char *store_file(const struct store *store)
 
 /* --- reading ------------------------------------------------------------ */
 
-/* Runs a reader in one snapshot; not at all where there is nothing. */
-static int look(struct store *store,
-		int (*reader)(struct database *db, void *into, struct err *err),
-		void *into, struct err *err)
+int store_see(struct store *store,
+	      int (*reader)(struct database *db, void *into, struct err *err),
+	      void *into, struct err *err)
 {
 	int rc = store_reach(store, err);
 
@@ -230,7 +229,7 @@ static int look_revision(struct database *db, void *into, struct err *err)
 int store_revision(struct store *store, uint64_t *revision, struct err *err)
 {
 	*revision = 0;
-	return look(store, look_revision, revision, err);
+	return store_see(store, look_revision, revision, err);
 }
 
 /* Appends without looking for the same key: it is the primary key. */
@@ -263,7 +262,7 @@ static int look_owned(struct database *db, void *into, struct err *err)
 int store_load_owned(struct store *store, struct owned *owned, struct err *err)
 {
 	owned_clear(owned);
-	return look(store, look_owned, owned, err);
+	return store_see(store, look_owned, owned, err);
 }
 
 /* --- what is ours ------------------------------------------------------- */
@@ -374,7 +373,7 @@ static int look_armed(struct database *db, void *into, struct err *err)
 int store_armed(struct store *store, bool *armed, char **steps, struct err *err)
 {
 	AUTO(str) char *found = NULL;
-	int rc = look(store, look_armed, &found, err);
+	int rc = store_see(store, look_armed, &found, err);
 
 	*armed = found != NULL;
 	if (steps)
@@ -473,6 +472,8 @@ static int look_page(struct database *db, void *into, struct err *err)
 					  ? NULL
 					  : mem_strdup(db_text(at, 3)),
 			.changes = (size_t)sqlite3_column_int64(at, 4),
+			.undoes = sqlite3_column_type(at, 5) != SQLITE_NULL,
+			.restores = (uint64_t)sqlite3_column_int64(at, 5),
 		};
 	return rc < 0 ? rc : 0;
 }
@@ -504,7 +505,7 @@ int store_history(struct store *store,
 
 	do {
 		page.count = 0;
-		rc = look(store, look_page, &page, err);
+		rc = store_see(store, look_page, &page, err);
 		stop = show_page(&page, each, arg);
 	} while (rc == 0 && !stop && page.count == PAGE);
 	return rc;

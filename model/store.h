@@ -71,6 +71,13 @@ struct stamp {
 	/* "root (uid 0), pts/1, 192.0.2.7": who() of shell */
 	const char *actor;
 	const char *reason; /* or NULL */
+	/* Back at an earlier revision, by undo and not by rollback. */
+	bool undoes;
+	uint64_t restores;
+	/* Not 0: undone after so long, unless it is confirmed (store_trial()).
+	 */
+	int64_t confirm_us;
+	bool ends_trial; /* whatever waits for a confirmation has ended */
 };
 
 /* Before the first step: what will be ours (added to what is), the revision it
@@ -98,11 +105,63 @@ struct revision {
 	int64_t at_us;	      /* since 1970, UTC */
 	char *actor, *reason; /* the store's, until each() returns */
 	size_t changes;	      /* rows in the changeset */
+	bool undoes;	      /* ...what came after restores */
+	uint64_t restores;
 };
 /* Newest first; each() returns non-zero to stop, and may take its time. */
 int store_history(struct store *store,
 		  int (*each)(const struct revision *revision, void *arg),
 		  void *arg, struct err *err);
+
+/* Which revision last set what, newest first: setting NULL is the node itself,
+ * which was made then. One thing comes as often as it was set; the first time
+ * counts. each() may not take its time, nor call the store. */
+int store_blame(struct store *store,
+		int (*each)(const struct revision *revision, uint64_t node,
+			    const char *setting, void *arg),
+		void *arg, struct err *err);
+
+/* A candidate that is kept: what somebody gathered since begin and did not
+ * commit yet. To write one takes neither store_lock() nor a right on the
+ * network. */
+struct pending {
+	uint64_t id;   /* 0: not in the store yet */
+	char *owner;   /* owned: "root (uid 0)" */
+	char *holder;  /* owned: the process that has it (model/holder.h) */
+	uint64_t base; /* revision it began with */
+	int64_t at_us; /* of the last change of it */
+	char *text;    /* owned: the difference to base, as a batch */
+};
+void pending_clear(struct pending *pending);
+/* Gives an id to what is new. ENOENT if it is no longer there. */
+int store_pending_put(struct store *store, struct pending *pending,
+		      struct err *err);
+int store_pending_drop(struct store *store, uint64_t id, struct err *err);
+/* Newest first; *list is the caller's, with all that is in it. */
+int store_pendings(struct store *store, struct pending **list, size_t *count,
+		   struct err *err);
+void pendings_free(struct pending *list, size_t count);
+
+/*
+ * A commit that waits for its confirmation. It is written with the revision, in
+ * one transaction: a commit that failed leaves none. A second commit that joins
+ * keeps where it goes back to, and sets a new deadline.
+ */
+struct trial {
+	bool is; /* there is one */
+	uint64_t restores, revision;
+	char *actor;	     /* owned */
+	char *boot;	     /* owned: id of the boot it began in */
+	int64_t deadline_us; /* CLOCK_BOOTTIME of that boot */
+	int64_t span_us;     /* what was asked for */
+	int64_t until_us;    /* the deadline for people: since 1970, UTC */
+};
+void trial_clear(struct trial *trial);
+int store_trial(struct store *store, struct trial *trial, struct err *err);
+/* It is confirmed: what runs stays. */
+int store_trial_end(struct store *store, struct err *err);
+/* Until the deadline; 0 when it has passed, or that boot is over. */
+int64_t trial_left_us(const struct trial *trial);
 
 /* Secrets, by node and setting. Setting NULL forgets it; value NULL on get:
  * there is none. What get gives is the caller's, who ends it with mem_wipe().

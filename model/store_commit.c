@@ -391,6 +391,10 @@ static int add_revision(struct database *db, uint64_t base,
 	db_bind_int(at, 6, db->schema->version);
 	db_bind_int(at, 7, set->changes);
 	db_bind_blob(at, 8, set->bytes, (size_t)set->size);
+	if (stamp->undoes)
+		db_bind_int(at, 9, (int64_t)stamp->restores);
+	else
+		sqlite3_bind_null(at, 9);
 	return db_run(db, at, err);
 }
 
@@ -425,6 +429,8 @@ static int write_all(struct writer *writer, uint64_t base,
 		++*revision;
 	}
 	sqlite3_free(set.bytes);
+	if (rc == 0)
+		rc = db_stamp_trial(db, stamp, base, *revision, err);
 	if (rc == 0)
 		rc = db_keep_owned(db, owned, err);
 	return rc < 0 ? rc : db_run_sql(db, SQL_DISARM, err);

@@ -20,9 +20,9 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_REVISION] = "SELECT max(number) FROM revision",
 	[SQL_REVISION_ADD] =
 		"INSERT INTO revision(number, parent, at_us, actor,"
-		" reason, schema, changes, changeset)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[SQL_HISTORY] = "SELECT number, at_us, actor, reason, changes"
+		" reason, schema, changes, changeset, restores)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_HISTORY] = "SELECT number, at_us, actor, reason, changes, restores"
 			" FROM revision WHERE number < ?1"
 			" ORDER BY number DESC LIMIT ?2",
 	[SQL_CHANGESETS] = "SELECT number, changeset, schema FROM revision"
@@ -58,6 +58,28 @@ static const char *const sql_texts[SQL_COUNT] = {
 		    " VALUES(1, ?1, ?2, ?3, ?4)",
 	[SQL_ARMED] = "SELECT steps FROM journal",
 	[SQL_DISARM] = "DELETE FROM journal",
+	[SQL_PENDINGS] = "SELECT id, owner, holder, base, at_us, text"
+			 " FROM candidate ORDER BY at_us DESC, id DESC",
+	[SQL_PENDING_ADD] = "INSERT INTO candidate(owner, holder, base, at_us,"
+			    " text) VALUES(?2, ?3, ?4, ?5, ?6)",
+	[SQL_PENDING_CHANGE] =
+		"UPDATE candidate SET owner = ?2, holder = ?3,"
+		" base = ?4, at_us = ?5, text = ?6 WHERE id = ?1",
+	[SQL_PENDING_DELETE] = "DELETE FROM candidate WHERE id = ?1",
+	[SQL_TRIAL] = "SELECT restores, revision, actor, boot, deadline_us,"
+		      " span_us, until_us FROM trial",
+	/* Whoever joins keeps the first restore point. */
+	[SQL_TRIAL_PUT] =
+		"INSERT INTO trial(id, restores, revision, actor, boot,"
+		" deadline_us, span_us, until_us)"
+		" VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" ON CONFLICT DO UPDATE SET revision = excluded.revision,"
+		" actor = excluded.actor, boot = excluded.boot,"
+		" deadline_us = excluded.deadline_us,"
+		" span_us = excluded.span_us, until_us = excluded.until_us",
+	[SQL_TRIAL_DELETE] = "DELETE FROM trial",
+	[SQL_BLAME] = "SELECT number, at_us, actor, reason, changes, changeset"
+		      " FROM revision ORDER BY number DESC",
 	[SQL_SECRET_GET] = "SELECT value FROM secret"
 			   " WHERE node = ?1 AND name = ?2",
 	[SQL_SECRET_PUT] = "INSERT INTO secret(node, name, value)"

@@ -61,7 +61,8 @@ static int take_back_all(struct database *file, struct database *past,
 	while (rc >= 0 && (rc = db_step(file, at, err)) > 0) {
 		int schema = sqlite3_column_int(at, 2);
 
-		if (schema != file->schema->version)
+		if (schema > file->schema->version ||
+		    schema < file->schema->tree_since)
 			rc = err_set(err, EOPNOTSUPP,
 				     "revision %lld was written with schema "
 				     "%d and cannot be taken back by this "

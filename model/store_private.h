@@ -7,6 +7,9 @@
  *     store_past.c    the tree of an earlier revision
  *     store_commit.c  dirty nodes -> rows, as one revision
  *     store_lock.c    one writer at a time
+ *     store_pending.c   candidates that wait for their commit
+ *     store_trial.c   a commit that waits for its confirmation
+ *     store_blame.c   who set what
  *     store_secret.c  keys, in their own file
  *     store_schema.c  the tables, and how to get from one schema to the next
  *     store_open.c    opening a database with care
@@ -35,6 +38,8 @@ struct schema {
 	 * released, and that ends by setting user_version. */
 	const char *const *steps;
 	int version; /* number of steps */
+	/* Changesets written since this one fit today's tables of the tree. */
+	int tree_since;
 };
 extern const struct schema store_schema, secrets_schema;
 
@@ -65,6 +70,14 @@ enum sql {
 	SQL_ARM,
 	SQL_ARMED,
 	SQL_DISARM,
+	SQL_PENDINGS,
+	SQL_PENDING_ADD,
+	SQL_PENDING_CHANGE,
+	SQL_PENDING_DELETE,
+	SQL_TRIAL,
+	SQL_TRIAL_PUT,
+	SQL_TRIAL_DELETE,
+	SQL_BLAME,
 	SQL_SECRET_GET,
 	SQL_SECRET_PUT,
 	SQL_SECRET_DELETE,
@@ -149,6 +162,13 @@ int db_keep_owned(struct database *db, const struct owned *owned,
 /* The tree that the rows say; clean. */
 int db_load_tree(struct database *db, struct tree **tree, struct err *err);
 int64_t db_now_us(void);
+/* The trial that a commit of revision begins, joins or ends (struct stamp). */
+int db_stamp_trial(struct database *db, const struct stamp *stamp,
+		   uint64_t base, uint64_t revision, struct err *err);
+/* Runs a reader in one snapshot; not at all where there is nothing. */
+int store_see(struct store *store,
+	      int (*reader)(struct database *db, void *into, struct err *err),
+	      void *into, struct err *err);
 
 /* dir/name-suffix beside the store. */
 char *store_beside(const struct store *store, const char *suffix);

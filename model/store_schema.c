@@ -87,13 +87,50 @@ static const char schema_1[] =
 	"PRAGMA application_id = 0x54525353;"
 	"PRAGMA user_version = 1;";
 
-static const char *const store_steps[] = { schema_1 };
+/*
+ * restores: what an undo went back to, so that the next one goes on from there.
+ *
+ * A candidate is the difference to its base, as a batch. Its holder is the
+ * process that works on it; the owner's next session may take it up when that
+ * is gone.
+ *
+ * A trial is a commit that waits for its confirmation. Its deadline is by
+ * CLOCK_BOOTTIME of that very boot, which no change of the wall clock moves;
+ * until_us is for people.
+ */
+static const char schema_2[] =
+	"ALTER TABLE revision ADD COLUMN restores INTEGER;"
+
+	"CREATE TABLE candidate("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" owner TEXT NOT NULL,"
+	" holder TEXT NOT NULL,"
+	" base INTEGER NOT NULL,"
+	" at_us INTEGER NOT NULL,"
+	" text TEXT NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE trial("
+	" id INTEGER PRIMARY KEY CHECK(id = 1),"
+	" restores INTEGER NOT NULL,"
+	" revision INTEGER NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" deadline_us INTEGER NOT NULL,"
+	" span_us INTEGER NOT NULL,"
+	" until_us INTEGER NOT NULL"
+	") STRICT;"
+
+	"PRAGMA user_version = 2;";
+
+static const char *const store_steps[] = { schema_1, schema_2 };
 
 const struct schema store_schema = {
 	.application_id = 0x54525353, /* TRSS */
 	.mode = 0644,
 	.steps = store_steps,
 	.version = ARRAY_SIZE(store_steps),
+	.tree_since = 1,
 };
 
 static const char secrets_1[] = "CREATE TABLE secret("

@@ -466,7 +466,8 @@ static int commit(struct run *run, struct err *err)
 	int rc = 0;
 
 	keep_wanted(run->txn, &outcome->want, &run->both, &kept);
-	if (dirty || outcome->plan.count || kept.count != run->owned.count)
+	if (dirty || outcome->plan.count || kept.count != run->owned.count ||
+	    run->txn->stamp.ends_trial)
 		rc = store_commit(run->txn->store, run->candidate, run->base,
 				  &kept, &run->txn->stamp, &outcome->revision,
 				  err);
@@ -479,8 +480,10 @@ static int commit(struct run *run, struct err *err)
 
 static int go(struct run *run, struct err *err)
 {
-	int rc = check(run, err);
+	int rc = txn_check_trial(run->txn, run->candidate, err);
 
+	if (rc == 0)
+		rc = check(run, err);
 	if (rc == 0)
 		rc = store_load_owned(run->txn->store, &run->owned, err);
 	if (rc == 0)

@@ -8,7 +8,7 @@
 static void commit(struct store *store, struct tree *tree, uint64_t base)
 {
 	struct owned owned = OWNED_NONE;
-	struct stamp stamp = { "test", NULL };
+	struct stamp stamp = { .actor = "test" };
 	AUTO_ERR err = ERR_NONE;
 	uint64_t revision = 0;
 

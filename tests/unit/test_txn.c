@@ -224,7 +224,7 @@ static void bench_open(struct bench *bench)
 				   .host = &bench->host,
 				   .backends = fakes,
 				   .read_facts = no_facts,
-				   .stamp = { "test", NULL } };
+				   .stamp = { .actor = "test" } };
 	add_path(bench->tree, "a", "1mbit");
 	add_path(bench->tree, "b", "2mbit");
 	add_path(bench->tree, "c", "3mbit");
