@@ -164,6 +164,15 @@ void expr_map(struct draft *draft, const char *map)
 	close_expr(draft, opened);
 }
 
+void expr_in_set(struct draft *draft, const char *set)
+{
+	struct opened opened = open_expr(draft, "lookup");
+
+	nfattr_put_text(&draft->exprs, NFTA_LOOKUP_SET, set);
+	put_u32(draft, NFTA_LOOKUP_SREG, NFT_REG_1);
+	close_expr(draft, opened);
+}
+
 void expr_in_last_set(struct draft *draft)
 {
 	struct opened opened = open_expr(draft, "lookup");

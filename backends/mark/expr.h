@@ -48,6 +48,8 @@ void expr_cmp_u32(struct draft *draft, enum nft_cmp_ops op, uint32_t u);
 void expr_cmp_u8(struct draft *draft, uint8_t u);
 /* The register's element of the map; the rule ends here if there is none. */
 void expr_map(struct draft *draft, const char *map);
+/* Goes on if what is loaded is in a named set. */
+void expr_in_set(struct draft *draft, const char *set);
 /* If the register is in the set that was added to draft->sets last. */
 void expr_in_last_set(struct draft *draft);
 

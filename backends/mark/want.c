@@ -104,8 +104,8 @@ static void add_rule(struct work *work, struct chain *chain,
 /* ---- the map --------------------------------------------------------- */
 
 /* What nft wants to know of the map: libnftnl/udata.h's KEYBYTEORDER and
- * DATABYTEORDER of the machine, DATA_INTERVAL no. */
-static void put_map_userdata(struct text *body)
+ * DATABYTEORDER of the machine, DATA_INTERVAL no. Of a set, the first. */
+static void put_map_userdata(struct text *body, bool is_map)
 {
 	AUTO_TEXT udata = TEXT_NONE;
 	static const struct {
@@ -113,7 +113,7 @@ static void put_map_userdata(struct text *body)
 		uint32_t u;
 	} known[] = { { 0, 1 }, { 1, 1 }, { 6, 0 } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+	for (size_t i = 0; i < (is_map ? ARRAY_SIZE(known) : 1); i++) {
 		uint8_t head[] = { known[i].type, sizeof(known[i].u) };
 
 		text_put_bytes(&udata, head, sizeof(head));
@@ -122,17 +122,24 @@ static void put_map_userdata(struct text *body)
 	nfattr_put(body, NFTA_SET_USERDATA, text_get(&udata), udata.length);
 }
 
-static void add_map(struct work *work, const char *name, const char *path)
+/* From mark to class. With fw it is tc that knows the class, and this is but
+ * the set of marks that have one. */
+static void add_map(struct work *work, const struct uplink *uplink,
+		    const char *name, const char *path)
 {
 	AUTO_TEXT body = TEXT_NONE;
+	bool is_map = !uplink->fw;
 
 	nfattr_put_text(&body, NFTA_SET_NAME, name);
-	nfattr_put_u32(&body, NFTA_SET_FLAGS, NFT_SET_MAP);
+	if (is_map) /* the kernel does not dump a 0 */
+		nfattr_put_u32(&body, NFTA_SET_FLAGS, NFT_SET_MAP);
 	nfattr_put_u32(&body, NFTA_SET_KEY_TYPE, DATATYPE_MARK);
 	nfattr_put_u32(&body, NFTA_SET_KEY_LEN, 4);
-	nfattr_put_u32(&body, NFTA_SET_DATA_TYPE, DATATYPE_CLASSID);
-	nfattr_put_u32(&body, NFTA_SET_DATA_LEN, 4);
-	put_map_userdata(&body);
+	if (is_map) {
+		nfattr_put_u32(&body, NFTA_SET_DATA_TYPE, DATATYPE_CLASSID);
+		nfattr_put_u32(&body, NFTA_SET_DATA_LEN, 4);
+	}
+	put_map_userdata(&body, is_map);
 	add_item(work, ITEM_SET, name, &body, path);
 }
 
@@ -144,8 +151,8 @@ static void put_data(struct text *out, unsigned type, uint32_t u)
 	nfattr_close(out, at);
 }
 
-static void add_element(struct work *work, const char *map,
-			const struct node *class)
+static void add_element(struct work *work, const struct uplink *uplink,
+			const char *map, const struct node *class)
 {
 	AUTO(str) char *path = node_path_dup(class);
 	AUTO_TEXT body = TEXT_NONE;
@@ -153,8 +160,9 @@ static void add_element(struct work *work, const char *map,
 	struct item item = { .what = ITEM_ELEMENT, .name = map };
 
 	put_data(&body, NFTA_SET_ELEM_KEY, class_mark(class));
-	put_data(&body, NFTA_SET_ELEM_DATA,
-		 (uint32_t)node_u(class, CLASS_CLASSID));
+	if (!uplink->fw)
+		put_data(&body, NFTA_SET_ELEM_DATA,
+			 (uint32_t)node_u(class, CLASS_CLASSID));
 	nfattr_close(&body, at);
 	item.body = nfattr_text(&body);
 	if (!item_add(work->want, &item, path))
@@ -192,10 +200,11 @@ static void claim_connection(const struct uplink *uplink,
 static void claim_packet(const struct uplink *uplink, const struct claim *claim,
 			 struct draft *draft)
 {
-	expr_constant(draft, claim->classid);
-	expr_set_meta(draft, NFT_META_PRIORITY);
-	if (!uplink->fw)
+	if (!uplink->fw) {
+		expr_constant(draft, claim->classid);
+		expr_set_meta(draft, NFT_META_PRIORITY);
 		return;
+	}
 	if (uplink->mask == UINT32_MAX) {
 		expr_constant(draft, claim->mark);
 	} else {
@@ -260,7 +269,9 @@ static void add_fw_rule(struct work *work, struct chain *chain,
 	add_rule(work, chain, &draft, "", path);
 }
 
-/* What a rule with a lookup does where the map has the mark. */
+/* What a rule with a lookup does where the map has the mark. With fw nothing
+ * but that: HTB asks its filters only where the priority names no class
+ * (htb_classify() of net/sched/sch_htb.c). */
 enum then { THEN_GO_ON, THEN_RETURN, THEN_PACKET };
 
 static void add_lookup(struct work *work, struct chain *chain,
@@ -269,12 +280,18 @@ static void add_lookup(struct work *work, struct chain *chain,
 {
 	AUTO_DRAFT draft = DRAFT_NONE;
 
+	if (uplink->fw && then == THEN_GO_ON)
+		return;
 	if (own_mark)
 		load_mark(uplink, &draft);
 	else
 		load_ct(uplink, &draft);
-	expr_map(&draft, names->map);
-	expr_set_meta(&draft, NFT_META_PRIORITY);
+	if (uplink->fw) {
+		expr_in_set(&draft, names->map);
+	} else {
+		expr_map(&draft, names->map);
+		expr_set_meta(&draft, NFT_META_PRIORITY);
+	}
 	if (then == THEN_RETURN)
 		expr_return(&draft);
 	else if (then == THEN_PACKET)
@@ -351,9 +368,9 @@ static void add_uplink(struct work *work, const struct uplink *uplink,
 		add_table(work);
 		add_base_chain(work, CHAIN_EGRESS, NF_INET_POST_ROUTING);
 	}
-	add_map(work, names->map, names->path);
+	add_map(work, uplink, names->map, names->path);
 	for (size_t i = 0; i < uplink->class_count; i++)
-		add_element(work, names->map, uplink->classes[i]);
+		add_element(work, uplink, names->map, uplink->classes[i]);
 	add_chain(work, names->up, names->path);
 	if (uplink_asks_connections(uplink)) {
 		put_connection_rules(work, &up, uplink, names);

@@ -917,8 +917,13 @@ static int odd_ones(void *arg, void *answer, size_t size)
 	list = list_table();
 	EXPECT(list);
 	EXPECT(strstr(list, "meta mark set ct mark & 0x0000ffff\n"));
-	EXPECT(strstr(list, "meta priority set 1:1000 meta mark set meta mark "
-			    "& 0xffff03e8 | 0x000003e8 return"));
+	EXPECT(strstr(list, "meta mark set meta mark & 0xffff03e8 | "
+			    "0x000003e8 return"));
+	EXPECT(strstr(list,
+		      "ct mark & 0x0000ffff == @class_wan goto packet_wan"));
+	EXPECT(!strstr(list, "meta priority"));
+	set_words(at_path(tree, "/classes/wan"), "classifier=nft");
+	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
 	set_words(tree_system(tree), "class-mask=0xffffffff");
 	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
 	free(list);
