@@ -35,8 +35,8 @@ struct err {
  * -code. err may be NULL where nobody wants to know. */
 int err_set(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Puts where in front of what. Returns the code that is there; with err NULL that
- * of the last err_set(). */
+/* Puts where in front of what. Returns the code that is there; with err NULL
+ * that of the last err_set(). */
 int err_prefix(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Puts a remedy or the kernel's own words behind. Returns the code. */
