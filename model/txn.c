@@ -689,19 +689,38 @@ static int look_all(const struct view *view, const struct owned *owned,
 	return rc;
 }
 
+/* What may not be probed is taken to be there, as it was when it was applied. */
+static int probe_seen(const struct view *view, struct outcome *outcome,
+		      struct err *err)
+{
+	for (size_t i = 0; view->backends[i]; i++) {
+		const struct backend *backend = view->backends[i];
+		AUTO_ERR why = ERR_NONE;
+		int rc = backend->probe ? backend->probe(view->host, view->tree,
+							 &outcome->facts, &why)
+					: 0;
+
+		if (rc < 0 && rc != -EPERM && rc != -EACCES)
+			return err_move(err, &why);
+		if (rc < 0)
+			report_note(&outcome->report, NULL, "%s: %s",
+				    backend->name, why.text);
+	}
+	return 0;
+}
+
 int txn_observe(struct host *host, const struct backend *const *backends,
 		int (*read_facts)(struct host *, struct facts *, struct err *),
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err)
 {
-	const struct txn txn = { .host = host,
-				 .backends = backends,
-				 .read_facts = read_facts };
 	struct view view = { host, backends, tree, &outcome->facts };
 	int rc;
 
 	*outcome = (struct outcome){ 0 };
-	rc = probe_all(&txn, tree, &outcome->facts, err);
+	rc = read_facts(host, &outcome->facts, err);
+	if (rc == 0)
+		rc = probe_seen(&view, outcome, err);
 	if (rc == 0)
 		rc = look_all(&view, owned, outcome, err);
 	if (rc == 0)

@@ -65,7 +65,7 @@ const struct command command_ls = {
 	.example = "ls\nls / 1\nls depth=2",
 	.see = "info, get, status",
 	.args = ls_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = ls_run,
 };
 
@@ -87,5 +87,6 @@ const struct command command_pwd = {
 	.man = "Prints the whole path, which the prompt may have shortened.",
 	.example = "pwd",
 	.see = "cd",
+	.needs = REPEATABLE,
 	.run = pwd_run,
 };

@@ -95,7 +95,7 @@ const struct command command_get = {
 	.example = "/paths/adsl0 get up down state",
 	.see = "set, info",
 	.args = get_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = get_run,
 };
 
@@ -164,7 +164,7 @@ const struct command command_info = {
 	.example = "info /paths/adsl0",
 	.see = "get, ls, status",
 	.args = info_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = info_run,
 };
 
@@ -272,7 +272,7 @@ static void put_agreement(const struct outcome *seen, const char *why,
 	else if (count)
 		text_printf(out,
 			    "differs from the store: %zu step%s would put it "
-			    "right (restoreconfig)",
+			    "right (repair)",
 			    count, count == 1 ? "" : "s");
 	else
 		text_put(out, seen->blind
@@ -335,7 +335,7 @@ const struct command command_status = {
 	       "its state, and whether the running system agrees with the "
 	       "store; if not, the steps that would put it right.",
 	.example = "status",
-	.see = "info, ls, restoreconfig",
-	.needs = NEEDS_TREE,
+	.see = "info, ls, drift, repair",
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = status_run,
 };

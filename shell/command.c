@@ -14,6 +14,8 @@ const struct command *const commands[] = {
 	&command_get,
 	&command_info,
 	&command_status,
+	&command_drift,
+	&command_repair,
 	&command_saveconfig,
 	&command_restoreconfig,
 	&command_clearconfig,

@@ -65,6 +65,7 @@ enum needs {
 	/* ...only where there are values: alone it tells what could be set. */
 	NEEDS_WRITE_VALUES = 1 << 2,
 	NEEDS_FILE = 1 << 3, /* may stand in a file that restoreconfig reads */
+	REPEATABLE = 1 << 8, /* changes nothing: watch may do it every second */
 };
 
 struct command {
@@ -90,6 +91,8 @@ void arg_label(const struct arg *arg, struct text *out);
 
 #define each_arg(arg, command)                                                 \
 	for (const struct arg *arg = (command)->args; arg && arg->type; arg++)
+
+extern const struct command command_drift, command_repair;
 
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,

@@ -11,7 +11,7 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_REFUSED = 1,  /* or failed; nothing changed */
+	EXIT_REFUSED = 1,  /* or failed; nothing changed. drift: it differs */
 	EXIT_USAGE = 2,	   /* the words cannot be read */
 	EXIT_MISSING = 3,  /* no such object, path, file */
 	EXIT_RIGHTS = 4,   /* a privilege is missing */

@@ -95,7 +95,7 @@ static int run(const struct options *options, char **words, bool unicode)
 		fputs("tresse: not all results could be written\n", stderr);
 		rc = rc < 0 ? rc : flushed;
 	}
-	return exit_of(rc);
+	return rc == 0 && session.differs ? EXIT_REFUSED : exit_of(rc);
 }
 
 static int print_usage(void)

@@ -52,6 +52,7 @@ struct session {
 	bool building;	    /* a file read into a tree of its own */
 	bool moved;	    /* where we were is gone, since the command began */
 	bool leaving;	    /* after exit */
+	bool differs;	    /* drift found something: exit status 1 */
 };
 
 void session_init(struct session *session,

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What others changed behind our back: drift, repair. */
+#include <string.h>
+
+#include "shell/session.h"
+
+/* ---- drift ---- */
+
+/* What of an observation is about one branch. */
+struct branch {
+	const char *path;
+	const struct outcome *seen;
+	size_t count; /* differences told */
+};
+
+/* What nobody configured has no path: it is told of the whole. */
+static bool is_within(const char *path, const char *branch)
+{
+	size_t length = strlen(branch);
+
+	if (!strcmp(branch, "/"))
+		return true;
+	return !strncmp(path, branch, length) &&
+	       (!path[length] || path[length] == '/');
+}
+
+static const char *word_of(const struct step *step)
+{
+	if (!step->after)
+		return "foreign";
+	return step->before ? "differs" : "missing";
+}
+
+static char *title_of(const struct step *step)
+{
+	const char *path = step_path(step);
+	const char *place = path[0] ? path : "no object of the store";
+
+	if (!step->after)
+		return mem_printf("%s: foreign, in a place of Tresse's", place);
+	return mem_printf("%s: %s", place,
+			  step->before ? "differs" : "is missing");
+}
+
+/* JSON leaves out what there is not. */
+static void show_side(struct output *output, const char *name,
+		      const struct step *step, const struct object *side)
+{
+	AUTO_TEXT text = TEXT_NONE;
+
+	if (side)
+		step->backend->print(side, &text);
+	else if (output_is_json(output))
+		return;
+	else
+		text_put(&text, "nothing");
+	output_field(output, name, text_get(&text));
+}
+
+static void show_step(struct output *output, const struct step *step)
+{
+	bool json = output_is_json(output);
+	AUTO(str) char *title = title_of(step);
+	AUTO_TEXT mend = TEXT_NONE;
+
+	step_print(step, &mend);
+	output_open(output, json ? SHAPE_ROW : SHAPE_RECORD, NULL, title);
+	if (json) {
+		output_field(output, "path", step_path(step));
+		output_field(output, "drift", word_of(step));
+		output_field(output, "driver", step->backend->name);
+	}
+	show_side(output, json ? "wanted" : "  wanted", step, step->after);
+	show_side(output, json ? "found" : "  found", step, step->before);
+	output_field(output, json ? "repair" : "  repair", text_get(&mend));
+	output_close(output);
+}
+
+static void show_steps(struct output *output, struct branch *branch)
+{
+	const struct plan *plan = &branch->seen->plan;
+
+	if (output_is_json(output))
+		output_open(output, SHAPE_TABLE, "differences", NULL);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!is_within(step_path(&plan->items[i]), branch->path))
+			continue;
+		show_step(output, &plan->items[i]);
+		branch->count++;
+	}
+	if (output_is_json(output))
+		output_close(output);
+}
+
+/* An error stands in the way of what is wanted, so it is a difference; what
+ * could not be seen is said of every branch. */
+static void show_findings(struct output *output, struct branch *branch)
+{
+	const struct report *report = &branch->seen->report;
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct finding *found = &report->items[i];
+
+		if (found->path[0] && !is_within(found->path, branch->path))
+			continue;
+		output_finding(output, NULL, found);
+		branch->count += found->severity == FINDING_ERROR;
+	}
+}
+
+static void show_verdict(struct output *output, const struct branch *branch)
+{
+	bool blind = branch->seen->blind;
+	AUTO_TEXT said = TEXT_NONE;
+
+	if (output_is_json(output)) {
+		output_flag(output, "agrees", !branch->count);
+		output_flag(output, "whole", !blind);
+		return;
+	}
+	if (branch->count)
+		text_printf(&said, "%zu difference%s%s", branch->count,
+			    branch->count == 1 ? "" : "s",
+			    blind ? ", as far as it can be read" : "");
+	else
+		text_printf(&said, "The running system agrees with the store%s",
+			    blind ? ", as far as it can be read" : "");
+	output_open(output, SHAPE_RECORD, NULL,
+		    branch->count ? "" : NULL); /* parts it from the blocks */
+	output_close(output);
+	text_put(&said, branch->count ? "; to mend it: repair" : ".");
+	output_answer(output, NULL, text_get(&said));
+}
+
+static int drift_run(struct session *session, const struct match *match,
+		     struct err *err)
+{
+	const struct node *node = match_node(match, "path", err);
+	AUTO(str) char *path = node ? node_path_dup(node) : NULL;
+	struct branch branch = { path, NULL, 0 };
+	const char *why;
+
+	if (!node)
+		return err->code;
+	branch.seen = session_observe(session, &why);
+	if (!branch.seen)
+		return err_set(err, EIO, "the running system is not known: %s",
+			       why);
+	show_steps(session->output, &branch);
+	show_findings(session->output, &branch);
+	show_verdict(session->output, &branch);
+	session->differs |= branch.count > 0;
+	return 0;
+}
+
+static const struct arg drift_args[] = {
+	{ .name = "path",
+	  .type = &type_node,
+	  .help = "the branch to look at; this one, if left out" },
+	{ 0 },
+};
+
+const struct command command_drift = {
+	.name = "drift",
+	.summary = "say where the running system is not as the store says",
+	.man = "For each difference: whose it is, what is wanted, what was "
+	       "found, and the step that would mend it. What somebody else put "
+	       "into a place of Tresse's (a class in its tree, a rule in its "
+	       "table) is called foreign and told of /, since it has no path; "
+	       "what others have elsewhere is nobody's business here.\n\n"
+	       "The exit status is 0 if all agrees and 1 if anything differs. "
+	       "Without privileges it tells what it could not see.",
+	.example = "drift\ndrift /classes",
+	.see = "repair, status",
+	.args = drift_args,
+	.needs = NEEDS_TREE | REPEATABLE,
+	.run = drift_run,
+};
+
+/* ---- repair ---- */
+
+/* The store is the candidate, and the transaction does the differences only. */
+static int repair_run(struct session *session, const struct match *match,
+		      struct err *err)
+{
+	(void)match;
+	(void)err;
+	session->summing = true;
+	return 0;
+}
+
+const struct command command_repair = {
+	.name = "repair",
+	.summary = "put the running system back to what the store says",
+	.man = "Does the steps that drift shows, in one transaction, and reads "
+	       "back. What agrees is not touched and goes on counting; what is "
+	       "foreign and not in a place of Tresse's stays. It is for the "
+	       "whole: half of a repair could leave traffic to a class that "
+	       "is not there.",
+	.example = "repair",
+	.see = "drift, restoreconfig",
+	.needs = NEEDS_TREE | NEEDS_WRITE,
+	.run = repair_run,
+};
