@@ -97,7 +97,7 @@ static void put_totals(const struct ledger *ledger, struct text *out)
 			text_printf(out, "%s%zu %s", out->length ? ", " : "",
 				    ledger->totals[deed], deed_name(deed));
 	if (!out->length)
-		text_put(out, "nothing new");
+		text_put(out, "nothing new in the store");
 }
 
 static void say_summary(struct session *session, const struct outcome *outcome)
