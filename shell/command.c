@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&command_get,
 	&command_info,
 	&command_status,
+	&command_explain,
 	&command_drift,
 	&command_repair,
 	&command_saveconfig,

@@ -96,7 +96,7 @@ extern const struct command command_drift, command_repair;
 
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,
-	command_saveconfig, command_restoreconfig, command_clearconfig,
-	command_help, command_version, command_exit;
+	command_explain, command_saveconfig, command_restoreconfig,
+	command_clearconfig, command_help, command_version, command_exit;
 
 #endif

@@ -39,6 +39,7 @@ batch() {
 
 transcript() {
 	rm -f "$TRESSE_STORE"*
+	nft flush ruleset
 	: >"$tmp/batch"
 	while IFS= read -r line; do
 		if [ "$line" = --- ]; then
