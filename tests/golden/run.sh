@@ -38,8 +38,8 @@ batch() {
 }
 
 transcript() {
+	[ ! -e "$TRESSE_STORE" ] || tresse -q clearconfig confirm=yes
 	rm -f "$TRESSE_STORE"*
-	nft flush ruleset
 	: >"$tmp/batch"
 	while IFS= read -r line; do
 		if [ "$line" = --- ]; then
