@@ -689,7 +689,8 @@ static int look_all(const struct view *view, const struct owned *owned,
 	return rc;
 }
 
-/* What may not be probed is taken to be there, as it was when it was applied. */
+/* What may not be probed is taken to be there, as it was when it was applied.
+ */
 static int probe_seen(const struct view *view, struct outcome *outcome,
 		      struct err *err)
 {

@@ -70,8 +70,8 @@ int txn_reach(struct host *host, const struct backend *const *backends,
  */
 int txn_recover(const struct txn *txn, bool *recovered, struct err *err);
 
-/* While a commit waits for its confirmation, nothing else may come in that would
- * be swept away with it: EBUSY, unless the stamp joins or ends it. */
+/* While a commit waits for its confirmation, nothing else may come in that
+ * would be swept away with it: EBUSY, unless the stamp joins or ends it. */
 int txn_check_trial(const struct txn *txn, const struct tree *candidate,
 		    struct err *err);
 /* Undoes a commit whose confirmation did not come in time, or whose boot is

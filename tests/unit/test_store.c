@@ -25,7 +25,7 @@
 #define NOBODY 65534
 
 static const struct stamp stamp = { .actor = "tester (uid 0)",
-				      .reason = "because" };
+				    .reason = "because" };
 
 /* What makes no sense to go on without. CUnit's own way out, a longjmp(), would
  * have a child go on with the parent's tests. */
