@@ -76,7 +76,8 @@ $(BUILD)/flags: FORCE
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
-	status explain drift repair saveconfig restoreconfig clearconfig help version exit
+	status explain drift repair stats watch saveconfig restoreconfig \
+	clearconfig help version exit
 man: $(BUILD)/tresse.8
 $(BUILD)/tresse.8: man/tresse.8 man/reference.awk $(BUILD)/tresse
 	$(call quiet,MAN,$@)for topic in $(topics); do \

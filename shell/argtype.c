@@ -4,7 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shell/completion.h"
 #include "shell/match.h"
+#include "shell/pause.h"
 #include "shell/session.h"
 
 /* ---- places in the tree ---- */
@@ -250,4 +252,74 @@ const struct arg_type type_file = {
 	.name = "file",
 	.hint = "the path of a file",
 	.complete = complete_file,
+};
+
+/* ---- times and counts ---- */
+
+static int check_interval(const struct match *match, const struct arg *arg,
+			  const char *text, struct err *err)
+{
+	uint64_t us;
+
+	(void)match;
+	(void)arg;
+	return pause_parse(text, &us, err);
+}
+
+const struct arg_type type_interval = {
+	.name = "time",
+	.hint = "500ms, 2s, 1min; at least 100ms",
+	.check = check_interval,
+};
+
+static int check_count(const struct match *match, const struct arg *arg,
+		       const char *text, struct err *err)
+{
+	(void)match;
+	if (*text && strlen(text) <= 9 &&
+	    strspn(text, "0123456789") == strlen(text) &&
+	    strtoul(text, NULL, 10))
+		return 0;
+	return err_set(err, EINVAL, "%s=%s: no number from 1", arg->name, text);
+}
+
+const struct arg_type type_count = {
+	.name = "number",
+	.hint = "a number from 1",
+	.check = check_count,
+};
+
+/* ---- another command ---- */
+
+static bool may_stand(const struct words *words, const char *text)
+{
+	const struct command *command = command_find(text);
+
+	return words->count > 1 || !command || command->needs & REPEATABLE;
+}
+
+/* As its own line would go on. */
+static void complete_command(const struct match *match, const struct arg *arg,
+			     const char *prefix, struct candidates *to)
+{
+	struct place place = { match->place.tree, match->node };
+	AUTO_COMPLETION inner = { 0 };
+	AUTO_WORDS words = WORDS_NONE;
+	int rc = 0;
+
+	for (size_t i = 0; i < match->count && rc == 0; i++)
+		if (match->bound[i].arg == arg)
+			rc = words_add(&words, match->bound[i].value, NULL);
+	if (rc < 0 || words_add(&words, prefix, NULL) < 0)
+		return;
+	completion_find(&inner, &place, &words);
+	for (size_t i = 0; i < inner.count; i++)
+		if (may_stand(&words, inner.items[i].text))
+			to->offer(to, inner.items[i].text, inner.items[i].help);
+}
+
+const struct arg_type type_command = {
+	.name = "command",
+	.hint = "a command that changes nothing: stats, ls, status, drift",
+	.complete = complete_command,
 };

@@ -738,6 +738,6 @@ const struct command command_explain = {
 	.example = "explain /paths/adsl0",
 	.see = "info, status",
 	.args = explain_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = explain_run,
 };

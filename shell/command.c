@@ -17,6 +17,8 @@ const struct command *const commands[] = {
 	&command_explain,
 	&command_drift,
 	&command_repair,
+	&command_stats,
+	&command_watch,
 	&command_saveconfig,
 	&command_restoreconfig,
 	&command_clearconfig,

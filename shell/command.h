@@ -45,10 +45,14 @@ extern const struct arg_type type_depth;    /* a number */
 extern const struct arg_type type_choice;   /* one of arg->choices */
 extern const struct arg_type type_topic;    /* what help knows */
 extern const struct arg_type type_file;	    /* of the file system */
+extern const struct arg_type type_interval; /* a time to wait */
+extern const struct arg_type type_count;    /* a number from 1 */
+extern const struct arg_type type_command;  /* words of another command */
 
 enum arg_flags {
 	ARG_REQUIRED = 1 << 0,
 	ARG_REPEATS = 1 << 1, /* takes all that follow */
+	ARG_REST = 1 << 2,    /* ...and KEY=VALUE that nothing else is for */
 };
 
 struct arg {
@@ -92,7 +96,8 @@ void arg_label(const struct arg *arg, struct text *out);
 #define each_arg(arg, command)                                                 \
 	for (const struct arg *arg = (command)->args; arg && arg->type; arg++)
 
-extern const struct command command_drift, command_repair;
+extern const struct command command_drift, command_repair, command_stats,
+	command_watch;
 
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,

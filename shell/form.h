@@ -50,8 +50,9 @@ extern const struct form form_text, form_json;
 struct output {
 	const struct form *form;
 	struct output_options options;
-	void *own;  /* of the form */
-	int failed; /* first errno of writing results, or 0 */
+	void *own;	      /* of the form */
+	struct text *capture; /* where it all goes, or NULL */
+	int failed;	      /* first errno of writing results, or 0 */
 };
 
 /* Writes results; an error is kept for output_flush(). */

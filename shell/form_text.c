@@ -332,8 +332,12 @@ static void text_tree(struct output *output, const struct node *top,
 /* ---- messages ---- */
 
 /* Results and messages come in the order in which they were made. */
-static void to_stderr(struct text *text)
+static void to_stderr(struct output *output, struct text *text)
 {
+	if (output->capture) {
+		text_put(output->capture, text_get(text));
+		return;
+	}
 	fflush(stdout);
 	fwrite(text_get(text), 1, text->length, stderr);
 }
@@ -354,7 +358,7 @@ static void text_say(struct output *output, enum severity_shown severity,
 		text_put_char(&lines, '\n');
 		text += length + (text[length] == '\n');
 	}
-	to_stderr(&lines);
+	to_stderr(output, &lines);
 }
 
 static void put_where(struct output *output, const struct origin_line *where,
@@ -386,7 +390,7 @@ static void text_finding(struct output *output, const struct origin_line *where,
 	text_put(&line, finding->path[0] ? ": " : "");
 	utf8_safe(finding->text, &line);
 	text_put_char(&line, '\n');
-	to_stderr(&line);
+	to_stderr(output, &line);
 }
 
 static void text_error(struct output *output, const struct origin_line *where,
@@ -400,7 +404,7 @@ static void text_error(struct output *output, const struct origin_line *where,
 	utf8_safe(err->text ? err->text : "failed", &line);
 	text_put_char(&line, '\n');
 	text_put(&line, caret ? caret : "");
-	to_stderr(&line);
+	to_stderr(output, &line);
 }
 
 const struct form form_text = {

@@ -44,6 +44,9 @@ static int unknown_word(const struct match *match, const char *word,
 
 	err_set(err, EINVAL, "there is no command '%s'%s", word,
 		match->has_path ? "" : ", and nothing of that name here");
+	/* What was only cut short is nearer than what was misspelt. */
+	if (child && !strncmp(child, word, strlen(word)))
+		near = NULL;
 	if (near)
 		return err_append(err, "; did you mean %s?", near);
 	if (child)
@@ -176,7 +179,12 @@ static int bind_key(struct match *match, const struct word *word,
 	AUTO(str) char *key = mem_strndup(word->text, word->key);
 	const char *value = word->text + word->key + 1;
 	const struct arg *arg = arg_of_key(match->command, key);
+	const struct arg *next = match_next(match);
 
+	if (!arg && next && next->flags & ARG_REST) {
+		bind(match, next, NULL, NULL, word->text);
+		return 0;
+	}
 	if (match_has_key(match, key))
 		return err_set(err, EINVAL, "%s= is there twice", key);
 	if (!arg)

@@ -39,6 +39,21 @@ bool output_is_json(const struct output *output)
 	return output->options.json;
 }
 
+bool output_is_terminal(const struct output *output)
+{
+	return output->options.terminal;
+}
+
+bool output_is_broken(const struct output *output)
+{
+	return output->failed != 0;
+}
+
+void output_capture(struct output *output, struct text *to)
+{
+	output->capture = to;
+}
+
 void output_begin(struct output *output)
 {
 	output->form->begin(output);
@@ -134,6 +149,10 @@ void output_error(struct output *output, const struct origin_line *where,
 
 void form_write(struct output *output, const char *bytes, size_t length)
 {
+	if (output->capture) {
+		text_put_bytes(output->capture, bytes, length);
+		return;
+	}
 	if (output->failed || !length)
 		return;
 	if (fwrite(bytes, 1, length, stdout) != length)

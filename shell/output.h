@@ -56,6 +56,11 @@ void output_free(struct output *output);
 void output_set_width(struct output *output, unsigned width);
 unsigned output_width(const struct output *output);
 bool output_is_json(const struct output *output);
+bool output_is_terminal(const struct output *output);
+/* Nobody reads the results any more, or they cannot be written. */
+bool output_is_broken(const struct output *output);
+/* All that would be written goes there, messages too; NULL: no longer. */
+void output_capture(struct output *output, struct text *to);
 
 /* Around the results of one command: JSON is one document. */
 void output_begin(struct output *output);

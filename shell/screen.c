@@ -29,6 +29,22 @@ unsigned screen_width(void)
 	return 80;
 }
 
+unsigned screen_height(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2)
+		return size.ws_row;
+	return 24;
+}
+
+bool screen_moves(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool screen_has_colour(void)
 {
 	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");

@@ -8,6 +8,10 @@
 
 /* Columns of stdout: $COLUMNS, then the terminal's, then 80. */
 unsigned screen_width(void);
+/* Rows; 24 where it is not known. */
+unsigned screen_height(void);
+/* Can its cursor be moved? */
+bool screen_moves(void);
 /* Colours: on a terminal that is not dumb, unless NO_COLOR is set. */
 bool screen_has_colour(void);
 

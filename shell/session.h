@@ -27,6 +27,7 @@
 #include "shell/output.h"
 
 struct host;
+struct sample;
 struct store;
 
 struct session_options {
@@ -53,6 +54,8 @@ struct session {
 	bool moved;	    /* where we were is gone, since the command began */
 	bool leaving;	    /* after exit */
 	bool differs;	    /* drift found something: exit status 1 */
+	uint64_t watch_us;  /* the interval while watch repeats, or 0 */
+	struct sample *past; /* ...and what stats saw the last time, or NULL */
 };
 
 void session_init(struct session *session,
