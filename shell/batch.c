@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/batch.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "shell/draft.h"
 #include "shell/run.h"
 #include "shell/session.h"
 #include "shell/utf8.h"
@@ -120,25 +122,55 @@ static unsigned cut_lines(struct batch *batch, const struct text *all,
 	return bad;
 }
 
+struct batch *batch_cut(const struct text *all, const char *name,
+			struct output *output, struct err *err)
+{
+	struct batch *batch = mem_alloc(sizeof(*batch));
+	unsigned bad;
+
+	batch->name = mem_strdup(name);
+	bad = cut_lines(batch, all, output);
+	if (!bad)
+		return batch;
+	err_set(err, EINVAL, "%u line%s cannot be read: nothing was done", bad,
+		bad == 1 ? "" : "s");
+	batch_free(batch);
+	return NULL;
+}
+
 struct batch *batch_read(int fd, const char *name, struct output *output,
 			 struct err *err)
 {
-	struct batch *batch = mem_alloc(sizeof(*batch));
 	AUTO_TEXT all = TEXT_NONE;
-	unsigned bad = 0;
-	int rc = slurp(fd, name, &all, err);
 
-	batch->name = mem_strdup(name);
-	if (rc == 0)
-		bad = cut_lines(batch, &all, output);
-	if (bad)
-		rc = err_set(err, EINVAL,
-			     "%u line%s cannot be read: nothing was done", bad,
-			     bad == 1 ? "" : "s");
-	if (rc == 0)
-		return batch;
-	batch_free(batch);
-	return NULL;
+	if (slurp(fd, name, &all, err) < 0)
+		return NULL;
+	return batch_cut(&all, name, output, err);
+}
+
+struct batch *batch_read_file(const char *file, struct output *output,
+			      struct err *err)
+{
+	struct batch *batch;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		err_set(err, errno, "%s cannot be read: %s", file,
+			strerror(errno));
+		return NULL;
+	}
+	batch = batch_read(fd, file, output, err);
+	close(fd);
+	return batch;
+}
+
+void batch_builder(struct session *builder, const struct session *like,
+		   struct tree *tree)
+{
+	session_init(builder, &like->options, like->output);
+	builder->building = builder->gathering = true;
+	builder->place.tree = tree;
+	builder->place.here = tree_root(tree);
 }
 
 int batch_run(struct session *session, const struct batch *batch,
@@ -167,6 +199,8 @@ static int end_batch(struct session *session, struct err *err)
 	int rc;
 
 	session->line = 0;
+	if (session->draft)
+		return draft_changed(session, err);
 	if (!session->writer)
 		return 0;
 	output_begin(session->output);
@@ -187,8 +221,10 @@ int batch_do(struct session *session, const struct batch *batch)
 	rc = batch_run(session, batch, &err);
 	if (rc == 0)
 		rc = end_batch(session, &err);
-	if (rc < 0)
+	if (rc < 0) {
+		draft_abort(session);
 		run_tell(session, &err);
+	}
 	session->gathering = false;
 	return rc;
 }

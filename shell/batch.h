@@ -15,6 +15,8 @@
 
 struct output;
 struct session;
+struct text;
+struct tree;
 
 struct batch;
 
@@ -25,6 +27,15 @@ struct batch;
 struct batch *batch_read(int fd, const char *name, struct output *output,
 			 struct err *err);
 void batch_free(struct batch *batch);
+
+/* The same for a file, and for text in memory. */
+struct batch *batch_read_file(const char *file, struct output *output,
+			      struct err *err);
+struct batch *batch_cut(const struct text *all, const char *name,
+			struct output *output, struct err *err);
+/* A session of its own that builds tree, which it takes. */
+void batch_builder(struct session *builder, const struct session *like,
+		   struct tree *tree);
 
 /* Runs the lines up to the first that fails; the session then stands at that
  * line, for the caller to tell. Does not commit. */

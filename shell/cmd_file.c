@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The configuration as a file: saveconfig, restoreconfig, clearconfig. */
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "shell/batch.h"
 #include "shell/save.h"
 #include "shell/session.h"
+#include "shell/sync.h"
 
 /* ---- saveconfig ---- */
 
@@ -67,89 +66,6 @@ const struct command command_saveconfig = {
 
 /* ---- restoreconfig ---- */
 
-/* What sync changed, as if it had been typed: created, changed, deleted. */
-static void note_changes(struct session *session, const struct ledger *lines)
-{
-	const struct node *root = tree_root(session->place.tree);
-
-	for (const struct node *at = root; at; at = node_walk(root, at)) {
-		AUTO(str) char *path = NULL;
-		enum deed deed =
-			node_dirt(at) == DIRT_NEW ? DEED_CREATED : DEED_CHANGED;
-
-		if (node_dirt(at) == DIRT_NONE)
-			continue;
-		path = node_path_dup(at);
-		if (lines && !session->gathering)
-			session->line = ledger_line(lines, path);
-		session_did(session, deed, at,
-			    mem_printf("%s: %s.", path, deed_name(deed)));
-	}
-	if (!session->gathering)
-		session->line = 0;
-}
-
-static bool is_in(const struct tree *tree, const struct node *node)
-{
-	AUTO(str) char *path = node_path_dup(node);
-
-	return tree_walk(tree, tree_root(tree), path, NULL) != NULL;
-}
-
-/* What is there and not wanted: the tops of the branches that go. */
-static void note_deletions(struct session *session, const struct node *node,
-			   const struct tree *wanted)
-{
-	if (!is_in(wanted, node)) {
-		session_did(session, DEED_DELETED, node, NULL);
-		return;
-	}
-	node_each (child, node)
-		note_deletions(session, child, wanted);
-}
-
-static void sync_tree(struct session *session, const struct tree *wanted,
-		      bool merge, const struct ledger *lines)
-{
-	AUTO(str) char *path = session_path(session);
-	struct tree *tree = session->place.tree;
-
-	session->place.here = tree_root(tree); /* what is here may go */
-	if (!merge)
-		note_deletions(session, tree_root(tree), wanted);
-	tree_sync(tree, wanted, merge);
-	note_changes(session, lines);
-	session->summing = true;
-	session->place.here = tree_walk(tree, tree_root(tree), path, NULL);
-	if (!session->place.here)
-		session->place.here = tree_root(tree);
-}
-
-static struct batch *read_file(struct session *session, const char *file,
-			       struct err *err)
-{
-	struct batch *batch;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0) {
-		err_set(err, errno, "%s cannot be read: %s", file,
-			strerror(errno));
-		return NULL;
-	}
-	batch = batch_read(fd, file, session->output, err);
-	close(fd);
-	return batch;
-}
-
-static int build(struct session *builder, const struct batch *batch,
-		 struct err *err)
-{
-	builder->building = builder->gathering = true;
-	builder->place.tree = tree_new();
-	builder->place.here = tree_root(builder->place.tree);
-	return batch_run(builder, batch, err);
-}
-
 /* Errors and findings are at a line of the file; within a batch they are at the
  * batch's line, and the file's is said as well. */
 static void stand_at(struct session *session, const char *file, unsigned line,
@@ -167,16 +83,16 @@ static int restore_file(struct session *session, const char *file, bool merge,
 			struct err *err)
 {
 	struct session builder;
-	struct batch *batch = read_file(session, file, err);
+	struct batch *batch = batch_read_file(file, session->output, err);
 	int rc;
 
 	if (!batch)
 		return err->code;
-	session_init(&builder, &session->options, session->output);
-	rc = build(&builder, batch, err);
+	batch_builder(&builder, session, tree_new());
+	rc = batch_run(&builder, batch, err);
 	stand_at(session, file, rc < 0 ? builder.line : 0, err);
 	if (rc == 0)
-		sync_tree(session, builder.place.tree, merge, &builder.ledger);
+		sync_to(session, builder.place.tree, merge, &builder.ledger);
 	session_clear(&builder);
 	batch_free(batch);
 	return rc;
@@ -194,6 +110,11 @@ static int restoreconfig_run(struct session *session, const struct match *match,
 			       "mode= goes with a file; usage: restoreconfig "
 			       "FILE mode=%s",
 			       mode);
+	if (!file && session->draft)
+		return err_set(err, ECANCELED,
+			       "there is a candidate, so what would be applied "
+			       "is not what is stored: commit or discard it "
+			       "first");
 	if (!file) /* the store is the candidate: put the host right */
 		return 0;
 	return restore_file(session, file, mode && !strcmp(mode, "merge"), err);
@@ -262,7 +183,7 @@ static int clearconfig_run(struct session *session, const struct match *match,
 			       counts.length ? text_get(&counts) : "nothing");
 	}
 	empty = tree_new();
-	sync_tree(session, empty, false, NULL);
+	sync_to(session, empty, false, NULL);
 	return 0;
 }
 

@@ -3,9 +3,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "shell/draft.h"
 #include "shell/draw.h"
 #include "shell/nearest.h"
 #include "shell/session.h"
+#include "shell/trial.h"
 #include "shell/users.h"
 
 /* ---- get ---- */
@@ -316,6 +318,9 @@ static int status_run(struct session *session, const struct match *match,
 	output_open(output, SHAPE_RECORD, NULL, NULL);
 	show_store(session, store);
 	show_agreement(output, seen, why);
+	trial_show(output, store);
+	if (session->draft)
+		output_number(output, "candidate", draft_changes(session));
 	output_close(output);
 	if (seen)
 		show_differences(output, seen);

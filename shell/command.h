@@ -49,6 +49,12 @@ extern const struct arg_type type_interval; /* a time to wait */
 extern const struct arg_type type_count;    /* a number from 1 */
 extern const struct arg_type type_command;  /* words of another command */
 
+extern const struct arg_type type_wait;	    /* for a confirmation */
+extern const struct arg_type type_words;    /* free text */
+extern const struct arg_type type_revision; /* by its number */
+extern const struct arg_type type_count;    /* from 1 */
+extern const struct arg_type type_against;  /* what is compared with */
+
 enum arg_flags {
 	ARG_REQUIRED = 1 << 0,
 	ARG_REPEATS = 1 << 1, /* takes all that follow */
@@ -99,6 +105,9 @@ void arg_label(const struct arg *arg, struct text *out);
 extern const struct command command_drift, command_repair, command_stats,
 	command_watch;
 
+extern const struct command command_begin, command_diff, command_check,
+	command_plan, command_commit, command_confirm, command_discard,
+	command_undo, command_history, command_rollback, command_blame;
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,
 	command_explain, command_saveconfig, command_restoreconfig,

@@ -12,7 +12,9 @@
 #include <readline/readline.h>
 
 #include "shell/completion.h"
+#include "shell/draft.h"
 #include "shell/session.h"
+#include "shell/trial.h"
 #include "shell/utf8.h"
 #include "shell/words.h"
 
@@ -48,7 +50,12 @@ static char *prompt_dup(void)
 	AUTO(str) char *path = session_path(editor.session);
 	AUTO(str) char *shown = editor_short_path(path, path_room());
 
-	return mem_printf("%s> ", shown);
+	AUTO_TEXT marks = TEXT_NONE;
+
+	if (editor.session->draft)
+		text_printf(&marks, "*%zu", draft_changes(editor.session));
+	trial_mark(editor.session, &marks);
+	return mem_printf("%s%s> ", shown, text_get(&marks));
 }
 
 /* ---- listing what can come next ---- */

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shell/draft.h"
 #include "shell/editor.h"
 #include "shell/run.h"
 #include "shell/screen.h"
 #include "shell/session.h"
+#include "shell/told.h"
+#include "shell/trial.h"
 #include "shell/words.h"
 
 static bool is_secret(const char *name, size_t length)
@@ -62,16 +65,26 @@ static void do_line(struct session *session, const char *line)
 	output_flush(session->output);
 }
 
+static char *next_line(struct session *session)
+{
+	trial_news(session);
+	output_flush(session->output);
+	return editor_line();
+}
+
 void interactive(struct session *session)
 {
 	char *line;
 
+	session->staying = true;
 	editor_start(session);
-	while (!session->leaving && (line = editor_line())) {
+	while (!session->leaving && (line = next_line(session))) {
 		do_line(session, line);
 		free(line);
 	}
 	if (!session->leaving)
 		putchar('\n'); /* the other shell's prompt has its own line */
+	if (draft_changes(session))
+		told_kept(session);
 	editor_stop();
 }

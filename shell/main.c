@@ -13,6 +13,7 @@
 #include "shell/run.h"
 #include "shell/screen.h"
 #include "shell/session.h"
+#include "shell/trial.h"
 #include "shell/utf8.h"
 #include "shell/words.h"
 
@@ -132,5 +133,7 @@ int main(int argc, char **argv)
 			outside_complete(&options, argv[0], argv[1]);
 		return EXIT_DONE;
 	}
+	if (options.watch)
+		return exit_of(trial_watch(options.store));
 	return run(&options, argv, unicode);
 }

@@ -9,7 +9,7 @@
 #define STORE_DEFAULT "/var/lib/tresse/tresse.db"
 
 /* Options without a letter. */
-enum { OPTION_STORE = 256, OPTION_VERSION, OPTION_COMPLETE };
+enum { OPTION_STORE = 256, OPTION_VERSION, OPTION_COMPLETE, OPTION_WATCH };
 
 static const struct row {
 	int letter;
@@ -23,6 +23,7 @@ static const struct row {
 	{ 'h', "help", NULL, "this text" },
 	{ OPTION_VERSION, "version", NULL, "the version" },
 	{ OPTION_COMPLETE, "complete", NULL, NULL }, /* hidden: no help */
+	{ OPTION_WATCH, "confirm-watch", NULL, NULL },
 };
 
 static void take(int letter, const char *value, struct options *options)
@@ -31,6 +32,7 @@ static void take(int letter, const char *value, struct options *options)
 	case OPTION_STORE: options->store = value; break;
 	case OPTION_VERSION: options->version = true; break;
 	case OPTION_COMPLETE: options->complete = true; break;
+	case OPTION_WATCH: options->watch = true; break;
 	case 'j': options->json = true; break;
 	case 'q': options->quiet = true; break;
 	case 'n': options->dry = true; break;

@@ -13,6 +13,7 @@ struct options {
 	bool json, quiet, dry;
 	bool help, version;
 	bool complete; /* hidden: asked by the completions of other shells */
+	bool watch;    /* hidden: the watcher of a commit on trial */
 	int words;     /* index of the first word in argv */
 };
 

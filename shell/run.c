@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/run.h"
 
+#include "shell/draft.h"
 #include "shell/session.h"
+#include "shell/trial.h"
 
 static bool writes(const struct match *match)
 {
@@ -69,7 +71,7 @@ static int begin(struct session *session, const struct words *words,
 	unsigned line = session->line;
 	int rc;
 
-	if (session->writer || session->building)
+	if (session->writer || session->building || session->draft)
 		return 0;
 	session->line = 0; /* it is not the line's fault */
 	rc = session_begin(session, doing, err);
@@ -92,6 +94,8 @@ static int go(struct session *session, const struct match *match,
 		session->place.here = match->node;
 	if (rc == 0 && session->writer && !session->gathering)
 		rc = session_commit(session, err);
+	if (rc == 0 && session->draft && writes(match) && !session->gathering)
+		rc = draft_changed(session, err);
 	if (rc < 0)
 		output_drop(session->output);
 	else
@@ -113,6 +117,8 @@ int run_words(struct session *session, const struct words *words,
 		session->moved = false;
 	}
 	rc = needs_tree(session, words) ? session_look(session, err) : 0;
+	if (rc == 0 && !session->gathering && needs_tree(session, words))
+		trial_warn(session);
 	if (rc == 0)
 		rc = find(session, words, &match, err);
 	if (rc == 0 && writes(&match))
@@ -121,6 +127,10 @@ int run_words(struct session *session, const struct words *words,
 		rc = go(session, &match, err);
 	if (rc < 0 && session->writer)
 		session_abandon(session);
+	else if (rc < 0 && session->draft && writes(&match) &&
+		 !session->gathering)
+		draft_reload(session);
+	session_unstamp(session);
 	session_unsee(session);
 	session->summing = false;
 	return rc;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/diff.h"
 #include "model/node.h"
 #include "shell/words.h"
 
@@ -71,6 +72,66 @@ void save_print(const struct tree *tree, struct text *out)
 	text_put(out, "# Tresse's configuration. To go back to it: tresse "
 		      "restoreconfig FILE\n");
 	put_branch(tree_root(tree), out);
+}
+
+/* ---- the difference ---- */
+
+struct changes {
+	struct text *out;
+	const struct node *open; /* whose line is not ended yet */
+};
+
+static void end_line(struct changes *changes)
+{
+	if (changes->open)
+		text_put_char(changes->out, '\n');
+	changes->open = NULL;
+}
+
+static void put_made(struct changes *changes, const struct node *node,
+		     const char *verb)
+{
+	node_path(node_parent(node), changes->out);
+	text_printf(changes->out, " %s %s", verb, node_name(node));
+}
+
+static void put_value(const struct change *change, struct text *out)
+{
+	AUTO_TEXT word = TEXT_NONE;
+
+	text_printf(&word, "%s=%s", change->attr->name,
+		    change->after ? change->after : "");
+	text_put_char(out, ' ');
+	word_print(text_get(&word), out);
+}
+
+static int put_change(const struct change *change, void *arg)
+{
+	struct changes *changes = arg;
+
+	if (changes->open != change->node || change->op != CHANGE_SET)
+		end_line(changes);
+	if (change->op == CHANGE_DELETE)
+		put_made(changes, change->node, "delete");
+	else if (change->op == CHANGE_CREATE)
+		put_made(changes, change->node, "create");
+	if (change->op == CHANGE_SET && !changes->open) {
+		node_path(change->node, changes->out);
+		text_put(changes->out, " set");
+	}
+	if (change->op == CHANGE_SET)
+		put_value(change, changes->out);
+	changes->open = change->node;
+	return 0;
+}
+
+void save_print_changes(const struct tree *from, const struct tree *to,
+			struct text *out)
+{
+	struct changes changes = { .out = out };
+
+	tree_diff(from, to, put_change, &changes);
+	end_line(&changes);
 }
 
 /* ---- the file ---- */

@@ -14,6 +14,10 @@
 struct tree;
 
 void save_print(const struct tree *tree, struct text *out);
+/* What leads from one tree to the other: deletions, then what is made and set.
+ * Empty where nothing does. */
+void save_print_changes(const struct tree *from, const struct tree *to,
+			struct text *out);
 /* Writes a file whole or not at all: what was there stays until the new one is
  * on the disk. What is no plain file (a pipe, a terminal) is written to. */
 int save_write(const char *file, const char *bytes, size_t length,

@@ -7,7 +7,9 @@
 #include "backends/host.h"
 #include "backends/list.h"
 #include "backends/rehearse.h"
+#include "shell/draft.h"
 #include "shell/told.h"
+#include "shell/trial.h"
 #include "shell/utf8.h"
 #include "shell/who.h"
 
@@ -31,6 +33,8 @@ static void end_write(struct session *session)
 void session_clear(struct session *session)
 {
 	end_write(session);
+	draft_leave(session);
+	session_unstamp(session);
 	session_unsee(session);
 	tree_free(TAKE(session->place.tree));
 	host_free(TAKE(session->host));
@@ -80,9 +84,7 @@ static struct node *find_again(const struct tree *tree, char *path, bool *gone)
 	return node;
 }
 
-/* Takes tree. */
-static void take_tree(struct session *session, struct tree *tree,
-		      uint64_t revision)
+void session_take(struct session *session, struct tree *tree, uint64_t revision)
 {
 	AUTO(str) char *path = session_path(session);
 	AUTO(str) char *was = mem_strdup(path);
@@ -140,7 +142,7 @@ static int load_newest(struct session *session, struct store *store,
 		return rc;
 	if (session->place.tree)
 		tell_change(session, store, revision);
-	take_tree(session, tree, revision);
+	session_take(session, tree, revision);
 	return 0;
 }
 
@@ -148,7 +150,7 @@ int session_look(struct session *session, struct err *err)
 {
 	AUTO(store) struct store *store = NULL;
 
-	if (session->writer || session->building)
+	if (session->writer || session->building || session->draft)
 		return 0;
 	store = store_open(session->options.store, STORE_READ, err);
 	if (!store)
@@ -166,15 +168,20 @@ static void tell_waiting(const char *holder)
 	fprintf(stderr, "waiting for %s\n", text_get(&safe));
 }
 
-static struct txn txn_of(struct session *session, const char *actor)
+struct txn session_txn(struct session *session, struct store *store,
+		       const char *actor)
 {
+	struct stamp stamp = session->stamp;
+
+	stamp.actor = actor;
+	stamp.reason = session->reason;
 	return (struct txn){
-		.store = session->writer,
+		.store = store,
 		.host = session_host(session),
 		.backends = backends,
 		.read_facts = host_read_facts,
 		.rehearse = rehearse,
-		.stamp = { .actor = actor },
+		.stamp = stamp,
 		.dry = session->options.dry,
 	};
 }
@@ -182,13 +189,19 @@ static struct txn txn_of(struct session *session, const char *actor)
 static int recover(struct session *session, struct err *err)
 {
 	AUTO(str) char *actor = who_dup();
-	struct txn txn = txn_of(session, actor);
-	bool recovered = false;
+	struct txn txn = session_txn(session, session->writer, actor);
+	bool recovered = false, expired = false;
 	int rc = txn_recover(&txn, &recovered, err);
 
 	if (rc == 0 && recovered)
 		output_say(session->output, SAY_WARNING,
 			   "an earlier change was cut off; it was undone");
+	if (rc == 0)
+		rc = txn_expire(&txn, &expired, err);
+	if (rc == 0 && expired)
+		output_say(session->output, SAY_WARNING,
+			   "an earlier commit was not confirmed in time; it "
+			   "was undone");
 	return rc;
 }
 
@@ -215,7 +228,7 @@ int session_begin(struct session *session, const char *doing, struct err *err)
 {
 	int rc;
 
-	if (session->writer || session->building)
+	if (session->writer || session->building || session->draft)
 		return 0;
 	rc = open_for_write(session, doing, err);
 	if (rc == 0)
@@ -225,6 +238,32 @@ int session_begin(struct session *session, const char *doing, struct err *err)
 	return rc;
 }
 
+int session_lock(struct session *session, const char *doing, struct err *err)
+{
+	int rc = open_for_write(session, doing, err);
+
+	if (rc < 0)
+		end_write(session);
+	return rc;
+}
+
+void session_unlock(struct session *session)
+{
+	end_write(session);
+}
+
+void session_because(struct session *session, char *reason)
+{
+	free(session->reason);
+	session->reason = reason;
+}
+
+void session_unstamp(struct session *session)
+{
+	free(TAKE(session->reason));
+	session->stamp = (struct stamp){ 0 };
+}
+
 void session_abandon(struct session *session)
 {
 	AUTO(store) struct store *store = NULL;
@@ -232,6 +271,10 @@ void session_abandon(struct session *session)
 	uint64_t revision = 0;
 
 	end_write(session);
+	if (session->draft) {
+		draft_reload(session);
+		return;
+	}
 	if (!session->place.tree || !tree_is_dirty(session->place.tree))
 		return;
 	if (session->gathering) {
@@ -245,7 +288,7 @@ void session_abandon(struct session *session)
 	store = store_open(session->options.store, STORE_READ, NULL);
 	if (store && store_revision(store, &revision, NULL) == 0 &&
 	    store_load(store, &tree, NULL) == 0) {
-		take_tree(session, tree, revision);
+		session_take(session, tree, revision);
 		return;
 	}
 	tree_free(TAKE(session->place.tree));
@@ -265,7 +308,7 @@ static void name_refusal(const struct outcome *outcome, struct err *err)
 int session_commit(struct session *session, struct err *err)
 {
 	AUTO(str) char *actor = who_dup();
-	struct txn txn = txn_of(session, actor);
+	struct txn txn = session_txn(session, session->writer, actor);
 	struct outcome outcome;
 	int rc;
 
@@ -278,6 +321,7 @@ int session_commit(struct session *session, struct err *err)
 	} else {
 		told_done(session, &outcome);
 		session->base = outcome.revision;
+		trial_begun(session, &outcome);
 	}
 	outcome_clear(&outcome);
 	if (rc < 0 || session->options.dry)
@@ -314,7 +358,8 @@ static bool can_be_seen(const struct session *session)
 {
 	const struct tree *tree = session->place.tree;
 
-	return tree && !tree_is_dirty(tree) && !session->building;
+	return tree && !tree_is_dirty(tree) && !session->building &&
+	       !session->draft;
 }
 
 const struct outcome *session_observe(struct session *session, const char **why)

@@ -26,6 +26,7 @@
 #include "shell/match.h"
 #include "shell/output.h"
 
+struct draft;
 struct host;
 struct sample;
 struct store;
@@ -45,11 +46,16 @@ struct session {
 	struct err blind;     /* ...or why it is not known */
 	struct live *live;    /* of the command that runs, or NULL */
 	struct store *writer; /* open and locked while changing */
+	struct draft *draft;  /* from begin to its end (draft.h), or NULL */
+	struct stamp stamp; /* of the next commit; the actor comes by itself */
+	char *reason;	    /* ...its reason, owned */
+	uint64_t trial;	    /* revision whose trial was told, or 0 */
 	struct ledger ledger;
 	const char *source; /* "stdin" while a batch runs, or NULL */
 	unsigned line;	    /* of the batch */
 	bool gathering;	    /* a batch: many commands, one commit */
 	bool summing;	    /* tell totals, not every deed */
+	bool staying;	    /* a shell: it outlives its commands */
 	bool building;	    /* a file read into a tree of its own */
 	bool moved;	    /* where we were is gone, since the command began */
 	bool leaving;	    /* after exit */
@@ -71,6 +77,18 @@ int session_begin(struct session *session, const char *doing, struct err *err);
 /* Check, plan, apply, store; findings and what was done are said. */
 int session_commit(struct session *session, struct err *err);
 void session_abandon(struct session *session);
+/* The lock, and what a crash or a missed confirmation left; not the tree. */
+int session_lock(struct session *session, const char *doing, struct err *err);
+void session_unlock(struct session *session);
+/* Another tree, which it takes, and its revision. */
+void session_take(struct session *session, struct tree *tree,
+		  uint64_t revision);
+/* How a transaction of this session's is run. actor is borrowed. */
+struct txn session_txn(struct session *session, struct store *store,
+		       const char *actor);
+/* Why the next commit is made; forgotten after the command. Takes reason. */
+void session_because(struct session *session, char *reason);
+void session_unstamp(struct session *session);
 
 /* What the running system says about the nodes; NULL where nothing is known.
  * For the length of a command. */

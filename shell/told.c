@@ -5,6 +5,7 @@
 
 #include "model/node.h"
 #include "model/state.h"
+#include "shell/draft.h"
 #include "shell/session.h"
 
 static struct origin_line where_of(const struct session *session,
@@ -203,5 +204,35 @@ void told_done(struct session *session, const struct outcome *outcome)
 		say_deeds(session);
 		if (!changes(&session->ledger) && outcome->plan.count)
 			say_summary(session, outcome);
+	}
+}
+
+void told_kept(struct session *session)
+{
+	size_t changes = draft_changes(session);
+
+	if (changes)
+		output_say(session->output, SAY_DONE,
+			   "The candidate is kept, with %zu change%s: begin "
+			   "takes it up again, commit applies it.",
+			   changes, changes == 1 ? "" : "s");
+}
+
+void told_gathered(struct session *session)
+{
+	if (output_is_json(session->output)) {
+		output_number(session->output, "candidate",
+			      draft_changes(session));
+		show_deeds(session);
+	} else if (session->gathering) {
+		told_kept(session);
+	} else if (session->summing) {
+		AUTO_TEXT text = TEXT_NONE;
+
+		put_totals(&session->ledger, &text);
+		output_say(session->output, SAY_DONE, "In the candidate: %s.",
+			   text_get(&text));
+	} else {
+		say_deeds(session);
 	}
 }

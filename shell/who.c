@@ -49,6 +49,14 @@ static const char *terminal_name(void)
 	return NULL;
 }
 
+char *who_user_dup(void)
+{
+	struct text who = TEXT_NONE;
+
+	put_user(&who);
+	return text_take(&who);
+}
+
 char *who_dup(void)
 {
 	struct text who = TEXT_NONE;

@@ -7,4 +7,7 @@
  */
 char *who_dup(void);
 
+/* "root (uid 0)": the same from every terminal. */
+char *who_user_dup(void);
+
 #endif

@@ -169,7 +169,7 @@ static char *completed(const char *line)
 
 TEST(completion, offers_places_and_commands_at_the_beginning)
 {
-	ASSERT_TEXT(completed("p"), "paths/ pwd");
+	ASSERT_TEXT(completed("p"), "paths/ pwd plan");
 	ASSERT_TEXT(completed("/cl"), "/classes/");
 	ASSERT_TEXT(completed("/paths/"),
 		    "/paths/adsl0 /paths/adsl9 /paths/adsl10");

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A change of many commands: begin, check, plan, commit, confirm, discard. */
+#include <string.h>
+
+#include "backends/host.h"
+#include "backends/list.h"
+#include "shell/change.h"
+#include "shell/draft.h"
+#include "shell/session.h"
+#include "shell/told.h"
+#include "shell/trial.h"
+#include "shell/who.h"
+
+/* ---- begin ---- */
+
+static int begin_run(struct session *session, const struct match *match,
+		     struct err *err)
+{
+	int rc = draft_begin(session, match_value(match, "new") != NULL, err);
+
+	if (rc == 0 && output_is_json(session->output)) {
+		output_number(session->output, "base", session->base);
+		output_number(session->output, "candidate",
+			      draft_changes(session));
+	}
+	return rc;
+}
+
+static const struct choice afresh[] = {
+	{ "new", "what was left over is discarded" }, { NULL, NULL }
+};
+
+static const struct arg begin_args[] = {
+	{ .name = "new",
+	  .type = &type_choice,
+	  .choices = afresh,
+	  .help = "new: discard what was left over" },
+	{ 0 },
+};
+
+const struct command command_begin = {
+	.name = "begin",
+	.summary = "gather changes, to commit them together",
+	.man = "From here on changes go into a candidate that nobody else "
+	       "sees, until commit or discard; the prompt shows how many there "
+	       "are. The candidate is kept in the store: when the session "
+	       "ends, however, the same user's next begin takes it up again, "
+	       "unless it is begin new.\n"
+	       "\n"
+	       "In a batch it has to come before the first change. Without a "
+	       "commit in the same batch the candidate is kept; if a line "
+	       "fails, it is as it was before the batch.",
+	.example = "begin\nbegin new",
+	.see = "diff, check, plan, commit, discard",
+	.args = begin_args,
+	.needs = NEEDS_TREE,
+	.run = begin_run,
+};
+
+/* ---- check and plan ---- */
+
+/* The tree that would be applied: of its own, and not the session's. */
+static int load_wanted(struct session *session, struct store *store,
+		       struct tree **tree, uint64_t *revision, struct err *err)
+{
+	int rc;
+
+	if (session->draft)
+		return draft_merged(session, store, tree, revision, err);
+	if (tree_is_dirty(session->place.tree))
+		return err_set(err, ECANCELED,
+			       "a batch is checked as a whole, at its end; "
+			       "begin in its first line gives it a candidate");
+	rc = store_revision(store, revision, err);
+	return rc < 0 ? rc : store_load(store, tree, err);
+}
+
+static void show_findings(struct session *session, const struct report *report)
+{
+	const struct origin_line where = session_where(session);
+
+	for (size_t i = 0; i < report->count; i++)
+		output_finding(session->output, &where, &report->items[i]);
+}
+
+static int tell_check(struct session *session, const struct report *report,
+		      struct err *err)
+{
+	size_t doubts = report->count - report->errors;
+
+	show_findings(session, report);
+	if (report->errors)
+		return err_set(err, ECANCELED,
+			       "%zu error%s: this would not be applied",
+			       report->errors, report->errors == 1 ? "" : "s");
+	output_say(session->output, SAY_DONE, "No errors, %zu doubt%s.", doubts,
+		   doubts == 1 ? "" : "s");
+	return 0;
+}
+
+static int check_run(struct session *session, const struct match *match,
+		     struct err *err)
+{
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+	AUTO(tree) struct tree *tree = NULL;
+	struct report report = REPORT_NONE;
+	uint64_t revision;
+	int rc;
+
+	(void)match;
+	if (!store)
+		return err->code;
+	rc = load_wanted(session, store, &tree, &revision, err);
+	if (rc < 0)
+		return rc;
+	tree_choose(tree, &report);
+	tree_check(tree, &report);
+	rc = tell_check(session, &report, err);
+	report_clear(&report);
+	return rc;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.summary = "look for errors in the candidate",
+	.man = "All that can be said without looking at the host, about the "
+	       "candidate or, without one, about what was committed. Needs no "
+	       "rights. What the host lacks shows in plan.",
+	.example = "check",
+	.see = "plan, commit",
+	.needs = NEEDS_TREE,
+	.run = check_run,
+};
+
+static void show_step(struct output *output, const struct step *step)
+{
+	AUTO_TEXT text = TEXT_NONE;
+
+	step_print(step, &text);
+	output_open(output, SHAPE_ROW, NULL, NULL);
+	output_field(output, "effect", effect_name(step->effect));
+	output_field(output, "step", text_get(&text));
+	if (output_is_json(output))
+		output_field(output, "path", step_path(step));
+	output_close(output);
+}
+
+static void put_effects(const struct plan *plan, struct text *out)
+{
+	size_t counts[EFFECT_REBUILD + 1] = { 0 };
+
+	for (size_t i = 0; i < plan->count; i++)
+		counts[plan->items[i].effect]++;
+	for (enum effect effect = 0; effect <= EFFECT_REBUILD; effect++)
+		if (counts[effect])
+			text_printf(out, "%s%zu %s", out->length ? ", " : "",
+				    counts[effect], effect_name(effect));
+}
+
+static void show_plan(struct session *session, const struct outcome *outcome)
+{
+	const struct plan *plan = &outcome->plan;
+	AUTO_TEXT effects = TEXT_NONE;
+
+	output_open(session->output, SHAPE_TABLE, "steps", NULL);
+	for (size_t i = 0; i < plan->count; i++)
+		show_step(session->output, &plan->items[i]);
+	output_close(session->output);
+	put_effects(plan, &effects);
+	if (plan->count)
+		output_say(session->output, SAY_DONE,
+			   "%zu step%s: %s. Nothing was changed.", plan->count,
+			   plan->count == 1 ? "" : "s", text_get(&effects));
+	else
+		output_say(session->output, SAY_DONE,
+			   "Nothing to do: the running system is as it should "
+			   "be%s.",
+			   outcome->blind ? ", as far as it can be read" : "");
+}
+
+static int observe(struct session *session, struct store *store,
+		   const struct tree *tree, struct outcome *outcome,
+		   struct err *err)
+{
+	struct owned owned = OWNED_NONE;
+	int rc = store_load_owned(store, &owned, err);
+
+	if (rc == 0)
+		rc = txn_observe(session_host(session), backends,
+				 host_read_facts, tree, &owned, outcome, err);
+	owned_clear(&owned);
+	return rc;
+}
+
+/* Rehearsed where we may; else what can be read, and what cannot is named. */
+static int plan_for(struct session *session, struct store *store,
+		    struct tree *tree, uint64_t revision,
+		    struct outcome *outcome, struct err *err)
+{
+	AUTO(str) char *actor = who_dup();
+	struct txn txn = session_txn(session, store, actor);
+	int rc;
+
+	txn.dry = true;
+	rc = txn_run(&txn, tree, revision, outcome, err);
+	if (rc != -EPERM && rc != -EACCES)
+		return rc;
+	outcome_clear(outcome);
+	err_clear(err);
+	return observe(session, store, tree, outcome, err);
+}
+
+static int plan_run(struct session *session, const struct match *match,
+		    struct err *err)
+{
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+	AUTO(tree) struct tree *tree = NULL;
+	struct outcome outcome = { 0 };
+	uint64_t revision;
+	int rc;
+
+	(void)match;
+	if (!store)
+		return err->code;
+	rc = load_wanted(session, store, &tree, &revision, err);
+	if (rc < 0)
+		return rc;
+	rc = plan_for(session, store, tree, revision, &outcome, err);
+	if (rc < 0) {
+		told_refused(session, &outcome, err);
+		rc = err->code;
+	} else {
+		show_findings(session, &outcome.report);
+		show_plan(session, &outcome);
+	}
+	outcome_clear(&outcome);
+	return rc;
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.summary = "show the steps that a commit would take",
+	.man = "Each with what it does to traffic: none, hitless (in place, no "
+	       "packet is lost), flap (packets of that object may be lost "
+	       "once), rebuild. The steps are rehearsed in a network of their "
+	       "own and nothing is changed. Without a candidate: what "
+	       "restoreconfig would do.\n"
+	       "\n"
+	       "Without rights it shows what can be read, and names what "
+	       "cannot.",
+	.example = "plan",
+	.see = "check, commit, diff",
+	.needs = NEEDS_TREE,
+	.run = plan_run,
+};
+
+/* ---- commit ---- */
+
+static int commit_run(struct session *session, const struct match *match,
+		      struct err *err)
+{
+	const char *confirm = match_value(match, "confirm");
+	const char *reason = match_value(match, "reason");
+	int rc = 0;
+
+	if (session->gathering && !session->draft)
+		return err_set(err, ECANCELED,
+			       "a batch is committed at its end; begin in its "
+			       "first line gives it a candidate");
+	if (!session->draft)
+		rc = draft_resume(session, err);
+	if (rc < 0)
+		return rc;
+	if (reason)
+		session_because(session, mem_strdup(reason));
+	if (confirm)
+		rc = wait_parse(confirm, &session->stamp.confirm_us, err);
+	if (rc == 0 && !draft_changes(session)) {
+		output_say(session->output, SAY_DONE,
+			   "The candidate has no changes: nothing was done.");
+		return draft_discard(session, err);
+	}
+	return rc < 0 ? rc : draft_commit(session, err);
+}
+
+static const struct arg commit_args[] = {
+	{ .name = "confirm",
+	  .type = &type_wait,
+	  .help = "undo it after so long, unless it is confirmed" },
+	{ .name = "reason", .type = &type_words, .help = "for the history" },
+	{ 0 },
+};
+
+const struct command command_commit = {
+	.name = "commit",
+	.summary = "apply the candidate, whole or not at all",
+	.man = "One transaction; if it fails, the running system is as before "
+	       "and the candidate is kept. What others changed since begin "
+	       "stays, setting by setting; where they changed the same one, "
+	       "both values and the other's name are listed, and nothing is "
+	       "done (exit status 6).\n"
+	       "\n"
+	       "With confirm= it is undone after that time unless somebody "
+	       "types confirm: also when the session, the terminal or the "
+	       "machine is gone by then. Everyone who is logged in is told. "
+	       "Until then other changes are refused, unless they join with a "
+	       "commit confirm= of their own: what is gone back to stays what "
+	       "it was, and the time begins anew. undo ends it at once.\n"
+	       "\n"
+	       "Without a candidate it commits what this user left over from "
+	       "an earlier session.",
+	.example = "commit\ncommit confirm=60s reason=\"new provider\"",
+	.see = "begin, confirm, plan, undo",
+	.args = commit_args,
+	.needs = NEEDS_TREE,
+	.run = commit_run,
+};
+
+/* ---- confirm ---- */
+
+static int confirm_run(struct session *session, const struct match *match,
+		       struct err *err)
+{
+	(void)match;
+	return trial_confirm(session, err);
+}
+
+const struct command command_confirm = {
+	.name = "confirm",
+	.summary = "keep what was committed with confirm=",
+	.man = "Anyone who may write to the store may confirm, from any "
+	       "session.",
+	.example = "confirm",
+	.see = "commit, undo",
+	.run = confirm_run,
+};
+
+/* ---- discard ---- */
+
+static int discard_run(struct session *session, const struct match *match,
+		       struct err *err)
+{
+	size_t changes;
+	int rc = 0;
+
+	(void)match;
+	if (!session->draft)
+		rc = draft_resume(session, err);
+	if (rc < 0)
+		return rc;
+	changes = draft_changes(session);
+	rc = draft_discard(session, err);
+	if (rc == 0)
+		output_say(session->output, SAY_DONE,
+			   "Discarded: %zu change%s.", changes,
+			   changes == 1 ? "" : "s");
+	return rc;
+}
+
+const struct command command_discard = {
+	.name = "discard",
+	.summary = "forget the candidate",
+	.man = "Nothing was applied of it. Without a candidate: what this user "
+	       "left over from an earlier session.",
+	.example = "discard",
+	.see = "begin, commit",
+	.needs = NEEDS_TREE,
+	.run = discard_run,
+};
