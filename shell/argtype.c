@@ -272,7 +272,7 @@ const struct arg_type type_interval = {
 	.check = check_interval,
 };
 
-static int check_count(const struct match *match, const struct arg *arg,
+static int check_looks(const struct match *match, const struct arg *arg,
 		       const char *text, struct err *err)
 {
 	(void)match;
@@ -283,10 +283,10 @@ static int check_count(const struct match *match, const struct arg *arg,
 	return err_set(err, EINVAL, "%s=%s: no number from 1", arg->name, text);
 }
 
-const struct arg_type type_count = {
+const struct arg_type type_looks = {
 	.name = "number",
 	.hint = "a number from 1",
-	.check = check_count,
+	.check = check_looks,
 };
 
 /* ---- another command ---- */

@@ -270,7 +270,7 @@ static const struct arg watch_args[] = {
 	  .type = &type_interval,
 	  .help = "from one look to the next; 1s, if left out" },
 	{ .name = "count",
-	  .type = &type_count,
+	  .type = &type_looks,
 	  .help = "looks until it ends by itself; no end, if left out" },
 	{ 0 },
 };

@@ -46,7 +46,7 @@ extern const struct arg_type type_choice;   /* one of arg->choices */
 extern const struct arg_type type_topic;    /* what help knows */
 extern const struct arg_type type_file;	    /* of the file system */
 extern const struct arg_type type_interval; /* a time to wait */
-extern const struct arg_type type_count;    /* a number from 1 */
+extern const struct arg_type type_looks;    /* a number from 1 */
 extern const struct arg_type type_command;  /* words of another command */
 
 extern const struct arg_type type_wait;	    /* for a confirmation */
