@@ -434,6 +434,12 @@ static int undo(struct run *run, int code, struct err *err)
 	return -ENOTRECOVERABLE;
 }
 
+static int guard(const struct txn *txn, bool after, struct err *err)
+{
+	return txn->guard ? txn->guard(txn->host, after, txn->guard_arg, err)
+			  : 0;
+}
+
 static int apply(struct run *run, struct err *err)
 {
 	struct outcome *outcome = run->outcome;
@@ -441,6 +447,9 @@ static int apply(struct run *run, struct err *err)
 	size_t failed = 0;
 	int rc;
 
+	rc = guard(run->txn, false, err);
+	if (rc < 0)
+		return rc;
 	list_steps(&outcome->plan, SIZE_MAX, "\n", &steps);
 	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
 	if (rc < 0)
@@ -453,8 +462,10 @@ static int apply(struct run *run, struct err *err)
 		err_prefix(err, "%s%s", path, path[0] ? ": " : "");
 		return undo(run, rc, err);
 	}
-	rc = verify(&run->view, &outcome->want, &run->both,
-		    &outcome->failed_path, err);
+	rc = guard(run->txn, true, err);
+	if (rc == 0)
+		rc = verify(&run->view, &outcome->want, &run->both,
+			    &outcome->failed_path, err);
 	return rc < 0 ? undo(run, rc, err) : 0;
 }
 

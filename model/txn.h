@@ -28,6 +28,10 @@ struct txn {
 	int (*rehearse)(const struct tree *before, const struct tree *after,
 			const struct facts *facts, char **path,
 			struct err *err);
+	/* Asked before the first step and after the last; what it refuses then
+	 * is undone (backends/guard.h). NULL: nobody to lose. */
+	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
+	void *guard_arg;
 	struct stamp stamp;
 	bool dry; /* stop after the rehearsal */
 };

@@ -394,6 +394,23 @@ static int dump_result(const struct dump *dump, struct err *err)
 	return answer_err(&dump->answer, "reading from the kernel", err);
 }
 
+int netlink_get(struct netlink *netlink, struct nl_msg *request,
+		int (*each)(const struct nlmsghdr *message, void *arg),
+		void *arg, struct err *err)
+{
+	struct nlmsghdr *header = nlmsg_hdr(request);
+	struct dump dump = { .each = each, .arg = arg };
+	int rc;
+
+	header->nlmsg_flags &= (uint16_t)~NLM_F_DUMP;
+	header->nlmsg_flags |= NLM_F_ACK; /* which ends it */
+	rc = dump_once(netlink, request, &dump, err);
+	if (!rc)
+		rc = dump_result(&dump, err);
+	answer_clear(&dump.answer);
+	return rc;
+}
+
 int netlink_dump(struct netlink *netlink, struct nl_msg *request,
 		 int (*each)(const struct nlmsghdr *message, void *arg),
 		 void (*restart)(void *arg), void *arg, struct err *err)

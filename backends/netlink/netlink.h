@@ -54,6 +54,11 @@ bool netlink_parse(const struct nlmsghdr *message, size_t header_size,
 /* What a 32-bit attribute says, or otherwise where there is none. */
 uint32_t netlink_u32(const struct nlattr *attr, uint32_t otherwise);
 
+/* Sends a request for one thing and gives what comes back to each(). */
+int netlink_get(struct netlink *netlink, struct nl_msg *request,
+		int (*each)(const struct nlmsghdr *message, void *arg),
+		void *arg, struct err *err);
+
 struct answer {
 	int code;    /* 0 or negative errno */
 	char *words; /* owned: the kernel's sentence, error or warning; NULL */
