@@ -176,7 +176,8 @@ static int refuse(const struct guard *guard, const struct way *now,
 	print_way(now, &to);
 	return err_set(err, EHOSTUNREACH,
 		       "you are logged in from %s, and the way there would "
-		       "go to %s in place of %s: this might cut you off",
+		       "go to %s in place of %s: this might cut you off. If "
+		       "it is meant: begin, the change, commit confirm=60s",
 		       peer, text_get(&to), text_get(&from));
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/guard.h"
 #include "backends/host.h"
 #include "backends/list.h"
 #include "backends/rehearse.h"
@@ -305,13 +306,24 @@ static void name_refusal(const struct outcome *outcome, struct err *err)
 		err->code = -EREMOTEIO;
 }
 
+/* Who commits on trial may cut themselves off: it comes back by itself. */
+static void watch_over(struct txn *txn, struct guard *guard)
+{
+	if (txn->stamp.confirm_us || !guard_find(guard))
+		return;
+	txn->guard = guard_watch;
+	txn->guard_arg = guard;
+}
+
 int session_commit(struct session *session, struct err *err)
 {
 	AUTO(str) char *actor = who_dup();
 	struct txn txn = session_txn(session, session->writer, actor);
 	struct outcome outcome;
+	struct guard guard;
 	int rc;
 
+	watch_over(&txn, &guard);
 	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
 	session_unsee(session);
 	if (rc < 0) {
