@@ -71,6 +71,12 @@ struct backend {
 	void (*print_change)(const struct object *before,
 			     const struct object *after, struct text *out);
 
+	/* Of which tool ("tc") export() writes the commands that make what is
+	 * wanted, on a host that has nothing of ours. NULL: of none. */
+	const char *exports;
+	void (*export)(const struct tree *tree, const struct state *want,
+		       struct text *out);
+
 	/* Counters and states for every node of the tree at once. Reads only.
 	 * NULL where there are none to give. */
 	int (*live)(struct host *host, const struct tree *tree,

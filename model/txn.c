@@ -721,6 +721,23 @@ static int probe_seen(const struct view *view, struct outcome *outcome,
 	return 0;
 }
 
+int txn_want(struct host *host, const struct backend *const *backends,
+	     int (*read_facts)(struct host *, struct facts *, struct err *),
+	     const struct tree *tree, struct outcome *outcome, struct err *err)
+{
+	struct view view = { host, backends, tree, &outcome->facts };
+	int rc;
+
+	*outcome = (struct outcome){ 0 };
+	rc = read_facts(host, &outcome->facts, err);
+	if (rc == 0)
+		rc = probe_seen(&view, outcome, err);
+	for (size_t i = 0; backends[i] && rc == 0; i++)
+		backends[i]->want(tree, &outcome->facts, &outcome->report,
+				  &outcome->want);
+	return rc;
+}
+
 int txn_observe(struct host *host, const struct backend *const *backends,
 		int (*read_facts)(struct host *, struct facts *, struct err *),
 		const struct tree *tree, const struct owned *owned,

@@ -82,6 +82,12 @@ int txn_check_trial(const struct txn *txn, const struct tree *candidate,
  * over, as a new revision. *expired says if there was one. */
 int txn_expire(const struct txn *txn, bool *expired, struct err *err);
 
+/* What this tree asks for here (outcome->want), without looking at what is
+ * there. Findings, errors too, are in the report. */
+int txn_want(struct host *host, const struct backend *const *backends,
+	     int (*read_facts)(struct host *, struct facts *, struct err *),
+	     const struct tree *tree, struct outcome *outcome, struct err *err);
+
 /* Reads only: how the running system differs from this tree. Drivers that may
  * not look (no privilege) are left out and noted in the report. */
 int txn_observe(struct host *host, const struct backend *const *backends,

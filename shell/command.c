@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&command_blame,
 	&command_stats,
 	&command_watch,
+	&command_export,
 	&command_saveconfig,
 	&command_restoreconfig,
 	&command_clearconfig,

@@ -22,5 +22,7 @@ const struct backend backend_mark = {
 	.apply = mark_apply,
 	.print = mark_print,
 	.print_change = mark_print_change,
+	.exports = "nft",
+	.export = mark_export,
 	.live = mark_live,
 };

@@ -22,6 +22,9 @@ enum form {
 	FORM_FLAGS,
 	FORM_DSCP4,
 	FORM_DSCP6,
+	FORM_DSCP4_NUMBER,
+	FORM_DSCP6_NUMBER,
+	FORM_CGROUP,
 	FORM_IP4,
 	FORM_IP6,
 };
@@ -33,7 +36,7 @@ struct show {
 		sets; /* anonymous ones that are still to come, from set_at */
 	size_t set_at;
 	const char *what; /* the register holds: "meta length" */
-	char ports[24];	  /* ...and where what is "udp sport", that */
+	char ports[32];	  /* ...and where what is "udp sport", that */
 	enum form form;
 	struct span mask, flip; /* if it was changed */
 	struct span constant;	/* if it is that */
@@ -43,6 +46,8 @@ struct show {
 	bool is_ip4;		/* the family asked for last */
 	char transport[16];	/* the protocol asked for last, or th */
 	bool has_set;		/* something */
+	bool whole;		/* for nft to read: nothing left out */
+	const char *cgroup;	/* of the rule, for nft to read, or NULL */
 };
 
 static const uint32_t usual_mask = 0xffff;
@@ -133,8 +138,15 @@ static void put_form(struct text *out, enum form form, struct span data)
 		value.u >>= 6;
 		put_typed(out, MATCH_DSCP, &value);
 		return;
+	case FORM_DSCP4_NUMBER:
+		text_printf(out, "%u", big_u32(data) >> 2);
+		return;
+	case FORM_DSCP6_NUMBER:
+		text_printf(out, "%u", big_u32(data) >> 6);
+		return;
 	case FORM_IP4: put_address(out, AF_INET, data); return;
 	case FORM_IP6: put_address(out, AF_INET6, data); return;
+	case FORM_CGROUP:
 	case FORM_FLAGS:
 	case FORM_HEX: put_hex(out, data); return;
 	}
@@ -216,6 +228,11 @@ static void load_network(struct show *show, uint32_t offset)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].ip4 == show->is_ip4 && fields[i].offset == offset)
 			load(show, fields[i].what, fields[i].form);
+	/* Not all names that we have for them are nft's. */
+	if (show->whole && show->form == FORM_DSCP4)
+		show->form = FORM_DSCP4_NUMBER;
+	if (show->whole && show->form == FORM_DSCP6)
+		show->form = FORM_DSCP6_NUMBER;
 }
 
 static void load_transport(struct show *show, uint32_t offset)
@@ -257,8 +274,30 @@ static bool is_what(const struct show *show, const char *what)
 	return !strcmp(show->what, what);
 }
 
+/* What is shown in our own words otherwise. */
+static bool put_equal_whole(struct show *show, uint32_t op, struct span data)
+{
+	const char *is = op == NFT_CMP_NEQ ? "!=" : "==";
+
+	if (!show->whole)
+		return false;
+	if (show->form == FORM_CGROUP && show->cgroup) {
+		put_what(show);
+		text_printf(show->out, " \"%s\"", show->cgroup);
+		return true;
+	}
+	if (show->form != FORM_FLAGS || !show->mask.length)
+		return false;
+	put_what(show);
+	text_printf(show->out, " & 0x%x %s 0x%x", big_u32(show->mask), is,
+		    big_u32(data));
+	return true;
+}
+
 static void put_equal(struct show *show, uint32_t op, struct span data)
 {
+	if (put_equal_whole(show, op, data))
+		return;
 	put_what(show);
 	if (show->form == FORM_MARK && show->mask.length)
 		text_printf(show->out, " & 0x%x", own_u32(show->mask));
@@ -408,6 +447,11 @@ static void put_set_mark(struct show *show)
 {
 	uint32_t mask = ~own_u32(show->mask);
 
+	if (show->whole) {
+		text_printf(show->out, "%s & 0x%x | 0x%x", show->what, ~mask,
+			    own_u32(show->flip));
+		return;
+	}
 	show_mark(own_u32(show->flip), show->out);
 	if (mask != usual_mask)
 		text_printf(show->out, "/0x%x", mask);
@@ -458,7 +502,7 @@ static void show_verdict(struct show *show, struct span data)
 	case NFT_JUMP: text_printf(show->out, " jump %s", chain); break;
 	case NFT_GOTO: text_printf(show->out, " goto %s", chain); break;
 	case NFT_RETURN:
-		if (!show->has_set)
+		if (!show->has_set || show->whole)
 			text_put(show->out, " return");
 		break;
 	default: text_put(show->out, " [verdict]"); break;
@@ -507,8 +551,14 @@ static void on_payload(struct show *show, struct span data)
 
 static void on_socket(struct show *show, struct span data)
 {
-	(void)data;
-	load(show, "socket cgroupv2", FORM_HEX);
+	unsigned level = nfattr_u32(data, NFTA_SOCKET_LEVEL);
+
+	load(show, "socket cgroupv2", FORM_CGROUP);
+	if (!show->whole)
+		return;
+	snprintf(show->ports, sizeof(show->ports), "socket cgroupv2 level %u",
+		 level);
+	show->what = show->ports;
 }
 
 static void on_bitwise(struct show *show, struct span data)
@@ -530,12 +580,22 @@ static void on_cmp(struct show *show, struct span data)
 		 value_in(data, NFTA_CMP_DATA));
 }
 
+static void put_in_set(struct show *show, const char *set)
+{
+	put_what(show);
+	if (show->mask.length)
+		text_printf(show->out, " & 0x%x", own_u32(show->mask));
+	text_printf(show->out, " @%s", set);
+}
+
 static void on_lookup(struct show *show, struct span data)
 {
 	if (nfattr_find(data, NFTA_LOOKUP_SET_ID))
 		show_anonymous(show);
-	else
+	else if (nfattr_find(data, NFTA_LOOKUP_DREG))
 		show->map = nfattr_string(data, NFTA_LOOKUP_SET);
+	else
+		put_in_set(show, nfattr_string(data, NFTA_LOOKUP_SET));
 }
 
 static void on_immediate(struct show *show, struct span data)
@@ -550,7 +610,10 @@ static void on_immediate(struct show *show, struct span data)
 
 static void on_counter(struct show *show, struct span data)
 {
-	(void)show, (void)data;
+	(void)data;
+	flush(show);
+	if (show->whole)
+		text_put(show->out, " counter");
 }
 
 static const struct {
@@ -583,17 +646,32 @@ static void show_expression(struct show *show, struct span expr)
 	text_printf(show->out, " [%s]", name ? name : "?");
 }
 
-void show_rule(const struct item *rule, struct text *out)
+static void show_expressions(struct show *show, const struct item *rule)
 {
-	struct show show = { .out = out,
-			     .sets = rule->sets,
-			     .what = "",
-			     .proto = -1,
-			     .transport = "th" };
 	const struct nlattr *attr;
 	int rest;
 
+	show->sets = rule->sets;
+	show->what = "";
+	show->proto = -1;
 	nfattr_each(attr, rest, rule->body)
-		show_expression(&show, nfattr_span(attr));
-	flush(&show);
+		show_expression(show, nfattr_span(attr));
+	flush(show);
+}
+
+void show_rule(const struct item *rule, struct text *out)
+{
+	struct show show = { .out = out, .transport = "th" };
+
+	show_expressions(&show, rule);
+}
+
+void show_rule_whole(const struct item *rule, const char *cgroup,
+		     struct text *out)
+{
+	struct show show = {
+		.out = out, .transport = "th", .whole = true, .cgroup = cgroup
+	};
+
+	show_expressions(&show, rule);
 }

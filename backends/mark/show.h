@@ -15,6 +15,10 @@
 
 /* With a blank in front of each part. */
 void show_rule(const struct item *rule, struct text *out);
+/* The same with nothing left out, for nft to read. cgroup: of a rule that asks
+ * for one, its path; or NULL. */
+void show_rule_whole(const struct item *rule, const char *cgroup,
+		     struct text *out);
 /* "1:10", and a mark in the way its type has it. */
 void show_classid(uint32_t classid, struct text *out);
 void show_mark(uint32_t mark, struct text *out);

@@ -16,6 +16,7 @@
 
 #include "backends/list.h"
 #include "backends/route/apply.h"
+#include "backends/route/export.h"
 #include "backends/route/object.h"
 #include "backends/route/read.h"
 #include "backends/route/want.h"
@@ -204,5 +205,7 @@ const struct backend backend_route = {
 	.apply = route_apply,
 	.print = route_print,
 	.print_change = route_print_change,
+	.exports = "ip",
+	.export = route_export,
 	.live = route_live,
 };

@@ -19,6 +19,8 @@ const struct backend backend_tc = {
 	.apply = tc_apply,
 	.print = tc_print,
 	.print_change = tc_print_change,
+	.exports = "tc",
+	.export = tc_export,
 	.live = tc_live,
 };
 

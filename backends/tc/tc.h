@@ -122,6 +122,8 @@ int tc_apply(struct host *host, struct step *const *steps, size_t count,
 void tc_print(const struct object *object, struct text *out);
 void tc_print_change(const struct object *before, const struct object *after,
 		     struct text *out);
+void tc_export(const struct tree *tree, const struct state *want,
+	       struct text *out);
 int tc_live(struct host *host, const struct tree *tree,
 	    const struct facts *facts, struct live *live, struct err *err);
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* export.h - what is wanted as commands of ip. */
+#ifndef BACKENDS_ROUTE_EXPORT_H
+#define BACKENDS_ROUTE_EXPORT_H
+
+#include "model/backend.h"
+
+void route_export(const struct tree *tree, const struct state *want,
+		  struct text *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is wanted as commands of tc (declared in tc.h). Rates are in bit, so
+ * that nothing is rounded; what tc would choose anyhow is left to it.
+ *
+ * tc before 6.7 cuts bursts to whole microseconds, so at high rates its ticks
+ * are not ours (they are with the tc of today).
+ */
+#include <linux/pkt_sched.h>
+#include <string.h>
+
+#include "backends/list.h"
+#include "backends/tc/tc.h"
+#include "model/base/text.h"
+
+static void put_id(uint32_t id, struct text *out)
+{
+	text_printf(out, "%x:%x", TC_H_MAJ(id) >> 16, TC_H_MIN(id));
+}
+
+static void put_parent(const struct tc_object *object, struct text *out)
+{
+	if (object->parent == TC_H_ROOT) {
+		text_put(out, " parent 1:");
+		return;
+	}
+	text_put(out, " parent ");
+	put_id(object->parent, out);
+}
+
+static void put_given(const char *name, uint64_t given, struct text *out)
+{
+	if (given)
+		text_printf(out, " %s %llu", name, (unsigned long long)given);
+}
+
+static void put_class(const struct tc_object *object, struct text *out)
+{
+	const struct tc_class *class = &object->class;
+
+	text_printf(out, "tc class add dev %s", object->device);
+	put_parent(object, out);
+	text_put(out, " classid ");
+	put_id(object->handle, out);
+	text_printf(out, " htb rate %llubit ceil %llubit",
+		    (unsigned long long)class->rate * 8,
+		    (unsigned long long)class->ceil * 8);
+	put_given("burst", class->burst, out);
+	put_given("cburst", class->cburst, out);
+	if (!class->level) {
+		put_given("prio", class->prio, out);
+		if (class->fixed_quantum)
+			put_given("quantum", class->quantum, out);
+	}
+	put_given("overhead", class->overhead, out);
+	put_given("mpu", class->mpu, out);
+	if (class->linklayer == TC_LINKLAYER_ATM)
+		text_put(out, " linklayer atm");
+}
+
+static void put_leaf(const struct tc_object *object, struct text *out)
+{
+	text_printf(out, "tc qdisc add dev %s", object->device);
+	put_parent(object, out);
+	if (object->handle)
+		text_printf(out, " handle %x:", TC_H_MAJ(object->handle) >> 16);
+	text_put_char(out, ' ');
+	queue_print(&object->queue, out);
+}
+
+static void put_filter(const struct tc_object *object, struct text *out)
+{
+	const struct tc_filter *filter = &object->filter;
+
+	text_printf(out,
+		    "tc filter add dev %s parent 1: protocol all pref %u "
+		    "handle 0x%x/0x%x fw classid ",
+		    object->device, TC_FILTER_PREF, filter->mark, filter->mask);
+	put_id(filter->classid, out);
+}
+
+static void put_object(const struct object *object, struct text *out)
+{
+	const struct tc_object *tc = tc_of(object);
+
+	switch (tc->sort) {
+	case TC_ROOT:
+		text_printf(out,
+			    "tc qdisc add dev %s root handle 1: htb default "
+			    "%x r2q %u",
+			    tc->device, tc->root.defcls, tc->root.r2q);
+		break;
+	case TC_CLASS: put_class(tc, out); break;
+	case TC_LEAF: put_leaf(tc, out); break;
+	case TC_FILTER: put_filter(tc, out); break;
+	default:
+		text_put(out, "# not known to export: ");
+		tc_print(object, out);
+	}
+	text_put_char(out, '\n');
+}
+
+/* want() has parents before children already. */
+void tc_export(const struct tree *tree, const struct state *want,
+	       struct text *out)
+{
+	(void)tree;
+	for (size_t i = 0; i < want->count; i++)
+		if (want->items[i].backend == &backend_tc)
+			put_object(&want->items[i], out);
+}
