@@ -16,7 +16,7 @@ function line(text)
 {
 	text = plain(text)
 	gsub(/\n\n/, "\n.Pp\n", text)
-	while (match(text, /[a-z0-9)][.] [A-Z]/))
+	while (match(text, /[a-zA-Z0-9)][.] [A-Z]/))
 		text = substr(text, 1, RSTART + 1) "\n" substr(text, RSTART + 3)
 	if (text ~ /^[.\047]/)
 		text = "\\&" text

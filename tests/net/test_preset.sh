@@ -11,6 +11,7 @@ wait_for 5 grep -q ready "$tmp/sink"
 # hand, not by what Tresse thinks of it.
 wire() {
 	case $1 in
+	# shellcheck disable=SC2017 # cells are whole
 	pppoe-llc) echo $((($2 - 14 + 40 + 47) / 48 * 53)) ;;
 	ethernet) echo $(($2 + 24 > 84 ? $2 + 24 : 84)) ;;
 	esac
