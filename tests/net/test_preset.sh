@@ -10,8 +10,8 @@ wait_for 5 grep -q ready "$tmp/sink"
 # wire PRESET SIZE: bytes on the line of a packet of SIZE bytes on Ethernet. By
 # hand, not by what Tresse thinks of it.
 wire() {
-	case $1 in
 	# shellcheck disable=SC2017 # cells are whole
+	case $1 in
 	pppoe-llc) echo $((($2 - 14 + 40 + 47) / 48 * 53)) ;;
 	ethernet) echo $(($2 + 24 > 84 ? $2 + 24 : 84)) ;;
 	esac
