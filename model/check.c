@@ -522,22 +522,58 @@ static uint64_t line_ceil(const struct node *class)
 static void check_line(const struct node *uplink, struct report *report)
 {
 	const struct node *path = node_target(uplink, UPLINK_PATH, NULL);
+	size_t attr = uplink_is_down(uplink) ? PATH_DOWN : PATH_UP;
 	uint64_t least = UINT64_MAX;
 
 	node_each (class, uplink)
 		if (line_ceil(class) < least)
 			least = line_ceil(class);
-	if (path && node_has(path, PATH_UP) && least != UINT64_MAX &&
-	    least > node_u(path, PATH_UP)) {
+	if (path && node_has(path, attr) && least != UINT64_MAX &&
+	    least > node_u(path, attr)) {
 		RATE(least_text, least);
-		RATE(up, node_u(path, PATH_UP));
+		RATE(line, node_u(path, attr));
 		report_warning(report, uplink,
 			       "every class at the top may send %s or more, "
-			       "and %s has up=%s: the queue will stand in the "
-			       "modem, where no class holds",
+			       "and %s has %s=%s: the queue will stand %s, "
+			       "where no class holds",
 			       text_get(&least_text), node_name(path),
-			       text_get(&up));
+			       kind_path.attrs[attr].name, text_get(&line),
+			       attr == PATH_UP ? "in the modem"
+					       : "at the provider's");
 	}
+}
+
+/* What arrives is classified before netfilter sees it, and belongs to no
+ * socket. */
+static void check_arriving(const struct node *match, struct report *report)
+{
+	static const size_t unknown[] = { MATCH_UID, MATCH_GID, MATCH_CGROUP,
+					  MATCH_MARK };
+
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		if (node_has(match, unknown[i]))
+			report_error(report, match, EOPNOTSUPP,
+				     "%s: with direction=down a packet is "
+				     "asked as it arrives, before it has a "
+				     "mark or a socket; shape what leaves by "
+				     "the inside device instead",
+				     kind_match.attrs[unknown[i]].name);
+	if (node_origin(match, MATCH_SCOPE) == ORIGIN_GIVEN &&
+	    node_u(match, MATCH_SCOPE) == SCOPE_CONNECTION)
+		report_error(report, match, EOPNOTSUPP,
+			     "scope=connection: with direction=down a packet "
+			     "is asked as it arrives, before its connection is "
+			     "known; scope=packet, or shape what leaves by the "
+			     "inside device instead");
+}
+
+static void check_down(const struct node *uplink, struct report *report)
+{
+	if (node_has(uplink, UPLINK_CLASSIFIER))
+		report_error(report, uplink, EINVAL,
+			     "classifier: with direction=down no mark decides, "
+			     "but a filter on what arrives; classifier=auto");
+	each_below(at, uplink, &kind_match) check_arriving(at, report);
 }
 
 static void check_uplink(const struct node *uplink, struct report *report)
@@ -547,6 +583,8 @@ static void check_uplink(const struct node *uplink, struct report *report)
 	if (node_has(uplink, UPLINK_PATH) == node_has(uplink, UPLINK_DEVICE))
 		report_error(report, uplink, EINVAL,
 			     "say path= or device=, one of the two");
+	if (uplink_is_down(uplink))
+		check_down(uplink, report);
 	check_default(uplink, report);
 	check_line(uplink, report);
 	each_below(at, uplink, &kind_class) check_class(at, mask, report);
@@ -555,7 +593,7 @@ static void check_uplink(const struct node *uplink, struct report *report)
 	check_manners(uplink, report);
 }
 
-/* One tree a device; there are few uplinks. */
+/* A tree a device and direction; there are few uplinks. */
 static void check_devices(const struct tree *tree, struct report *report)
 {
 	node_each (uplink, tree_classes(tree)) {
@@ -565,10 +603,11 @@ static void check_devices(const struct tree *tree, struct report *report)
 		     other && device; other = node_next(other)) {
 			const char *same = uplink_device(other);
 
-			if (same && !strcmp(same, device))
+			if (same && !strcmp(same, device) &&
+			    uplink_is_down(uplink) == uplink_is_down(other))
 				report_error(report, other, EEXIST,
 					     "%s is shaped by %s already; a "
-					     "device has one tree",
+					     "device has one tree a direction",
 					     device, node_name(uplink));
 		}
 	}

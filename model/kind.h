@@ -110,6 +110,7 @@ enum path_attr {
 enum uplink_attr {
 	UPLINK_PATH,
 	UPLINK_DEVICE,
+	UPLINK_DIRECTION,
 	UPLINK_DEFAULT,
 	UPLINK_R2Q,
 	UPLINK_PRESET, /* these four in this order: enum layer */
@@ -186,6 +187,7 @@ enum system_attr {
 
 /* Indexes of the choices and words that code asks for. */
 enum linklayer { LINKLAYER_ETHERNET, LINKLAYER_ATM };
+enum direction { DIRECTION_UP, DIRECTION_DOWN };
 enum scope { SCOPE_CONNECTION, SCOPE_PACKET };
 enum classifier { CLASSIFIER_NFT, CLASSIFIER_FW };
 enum gateway_word { GATEWAY_NONE = 1, GATEWAY_ONLINK = 2 }; /* value.word */

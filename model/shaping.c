@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/shaping.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "model/base/err.h"
 #include "model/base/text.h"
 #include "model/facts.h"
@@ -27,6 +30,27 @@ const char *uplink_device(const struct node *uplink)
 		return node_text(uplink, UPLINK_DEVICE);
 	path = node_target(uplink, UPLINK_PATH, NULL);
 	return path ? node_text(path, PATH_DEVICE) : NULL;
+}
+
+bool uplink_is_down(const struct node *uplink)
+{
+	return node_u(uplink, UPLINK_DIRECTION) == DIRECTION_DOWN;
+}
+
+void uplink_ifb(const struct node *uplink, char name[IFB_NAME_SIZE])
+{
+	const char *device = uplink_device(uplink);
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (const char *at = device; at && *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 16777619u;
+	if (!device)
+		name[0] = '\0';
+	else if (strlen(device) < IFB_NAME_SIZE - 3)
+		snprintf(name, IFB_NAME_SIZE, "tr-%.12s", device);
+	else
+		snprintf(name, IFB_NAME_SIZE, "tr-%.7s%05x", device,
+			 hash & 0xfffff);
 }
 
 const struct node *class_uplink(const struct node *class)

@@ -27,6 +27,12 @@ struct preset;
 /* The device of a tree, its own or its path's; NULL if there is none. */
 const char *uplink_device(const struct node *uplink);
 
+bool uplink_is_down(const struct node *uplink);
+/* The ifb that what arrives is led over: tr-eth1. A name that would be too long
+ * is cut, and told from others by digits. Empty without a device. */
+#define IFB_NAME_SIZE 16
+void uplink_ifb(const struct node *uplink, char name[IFB_NAME_SIZE]);
+
 /* The uplink that a class is below. */
 const struct node *class_uplink(const struct node *class);
 /* 0 for a class at the top. */

@@ -17,6 +17,7 @@ struct view {
 	const struct link_fact *link; /* NULL: not there, or not known */
 	const char *device;	      /* or NULL */
 	uint32_t header;	      /* bytes of link header */
+	char ifb[IFB_NAME_SIZE];      /* of what arrives, or "" */
 };
 
 static bool is_json(const struct view *view)
@@ -306,7 +307,9 @@ struct depth {
 
 static uint64_t queue_long(const struct view *view)
 {
-	return view->link && view->link->txqlen ? view->link->txqlen : 1000;
+	return view->link && view->link->txqlen && !view->ifb[0]
+		       ? view->link->txqlen
+		       : 1000;
 }
 
 static uint64_t full_packet(const struct view *view)
@@ -435,6 +438,7 @@ struct asked {
 struct asking {
 	struct asked *items; /* owned */
 	size_t count, room;
+	bool down; /* of what arrives, each packet is asked by itself */
 };
 
 /* In the order of backends/mark/: classes below first, then by name. */
@@ -462,7 +466,8 @@ static void ask_below(const struct node *parent, struct asking *asking)
 					 &asking->room, sizeof(*asking->items));
 		asking->items[asking->count] = (struct asked){
 			*at, node_u(*at, MATCH_ORDER), asking->count,
-			node_u(*at, MATCH_SCOPE) == SCOPE_PACKET
+			!asking->down &&
+				node_u(*at, MATCH_SCOPE) == SCOPE_PACKET
 		};
 		asking->count++;
 	}
@@ -489,17 +494,19 @@ static void put_asked(const struct asking *asking, size_t at, struct text *out)
 		turn += asking->items[i].packet == asked->packet && i <= at;
 	}
 	text_printf(out, "%zu of %zu asked of %s", turn, all,
-		    asked->packet ? "each packet, after the connection's"
-				  : "a connection until one holds");
+		    asking->down    ? "each packet until one holds"
+		    : asked->packet ? "each packet, after the connection's"
+				    : "a connection until one holds");
 }
 
 static void show_matches(const struct view *view)
 {
-	struct asking asking = { NULL, 0, 0 };
+	struct asking asking = { NULL, 0, 0, false };
 	bool is_match = node_kind(view->node) == &kind_match;
 	const struct node *class =
 		is_match ? node_owner(view->node) : view->node;
 
+	asking.down = uplink_is_down(class_uplink(class));
 	ask_below(class_uplink(class), &asking);
 	if (asking.count)
 		qsort(asking.items, asking.count, sizeof(*asking.items),
@@ -535,7 +542,9 @@ static void put_ways(const struct node *class, struct text *out)
 			      "send");
 		return;
 	}
-	if (node_has(class, CLASS_MARK))
+	if (uplink_is_down(uplink))
+		text_put(out, "what arrives and its matches hold for");
+	else if (node_has(class, CLASS_MARK))
 		text_printf(out,
 			    "mark %s within 0x%x, of the packet or else of its "
 			    "connection",
@@ -611,6 +620,8 @@ static void show_device(const struct view *view)
 		return;
 	text_put(&text, view->device);
 	if (!is_json(view)) {
+		if (view->ifb[0])
+			text_printf(&text, ", by %s", view->ifb);
 		if (!view->link)
 			text_put(&text, view->seen ? ", which is not there"
 						   : ", not looked at");
@@ -682,6 +693,8 @@ static bool look(struct session *session, const struct node *node,
 			       .header = LINK_HEADER_ETHERNET };
 	view->device = kind == &kind_path ? node_text(node, PATH_DEVICE)
 					  : uplink_device(top);
+	if (kind != &kind_path && uplink_is_down(top))
+		uplink_ifb(top, view->ifb);
 	if (view->seen && view->device)
 		view->link = facts_link(&view->seen->facts, view->device);
 	if (view->link)

@@ -139,7 +139,9 @@ bool uplink_read(const struct node *node, uint32_t mask, struct report *report,
 		.mask = mask,
 		.fw = node_u(node, UPLINK_CLASSIFIER) == CLASSIFIER_FW,
 	};
-	if (!node_u(node, UPLINK_ENABLED) || !uplink->device)
+	/* What arrives is classified by backends/tc/: tc comes first there. */
+	if (!node_u(node, UPLINK_ENABLED) || !uplink->device ||
+	    node_u(node, UPLINK_DIRECTION) == DIRECTION_DOWN)
 		return false;
 	read_classes(uplink, node, report);
 	sort_claims(uplink);

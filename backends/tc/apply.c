@@ -12,31 +12,52 @@
 #include "backends/netlink/netlink.h"
 #include "backends/tc/message.h"
 #include "backends/tc/tc.h"
+#include "model/base/mem.h"
 #include "model/base/text.h"
 
-/* Most messages of one step: the old goes, the new comes. */
-#define MOST 2
-
+/* Messages of one step: the old goes, the new comes. */
 static size_t add_messages(const struct step *step, struct batch *batch)
 {
 	const struct tc_object *before =
 		step->before ? tc_of(step->before) : NULL;
 	const struct tc_object *after = step->after ? tc_of(step->after) : NULL;
+	size_t had = batch->count;
 
 	switch (step->op) {
-	case STEP_ADD: batch_add(batch, message_add(after)); return 1;
+	case STEP_ADD: batch_add(batch, message_add(after)); break;
 	case STEP_CHANGE:
 		batch_add(batch, message_change(before, after));
-		return 1;
-	case STEP_DELETE: batch_add(batch, message_delete(before)); return 1;
+		break;
+	case STEP_DELETE: batch_add(batch, message_delete(before)); break;
 	case STEP_REPLACE:
 		/* Another kind cannot take over a handle, and a root of the
 		 * same kind would only be changed: so never in one message. */
 		batch_add(batch, message_delete(before));
 		batch_add(batch, message_add(after));
-		return MOST;
+		break;
 	}
-	return 0;
+	return batch->count - had;
+}
+
+static size_t add_link_messages(const struct step *step, struct batch *batch)
+{
+	size_t had = batch->count;
+
+	if (step->op == STEP_DELETE) {
+		batch_add(batch, message_link_delete(tc_of(step->before)));
+		return 1;
+	}
+	if (step->op == STEP_ADD) {
+		batch_add(batch, message_link_add(tc_of(step->after)));
+		batch_add(batch, message_link_quiet(tc_of(step->after)));
+	}
+	batch_add(batch, message_link_set(tc_of(step->after)));
+	return batch->count - had;
+}
+
+static bool is_link(const struct step *step)
+{
+	return tc_of(step->after ? step->after : step->before)->sort == TC_LINK;
 }
 
 /* What is gone already need not go. */
@@ -47,7 +68,8 @@ static bool is_fine(const struct request *request)
 		       type == RTM_DELTFILTER;
 
 	return !request->answer.code ||
-	       (deletes && request->answer.code == -ENOENT);
+	       (deletes && request->answer.code == -ENOENT) ||
+	       (type == RTM_DELLINK && request->answer.code == -ENODEV);
 }
 
 static int fail(const struct step *step, const struct request *request,
@@ -61,14 +83,15 @@ static int fail(const struct step *step, const struct request *request,
 
 /* Marks what took effect; *failed is the first that did not, or count. */
 static int take_answers(const struct batch *batch, struct step *const *steps,
-			size_t count, size_t *failed, struct err *err)
+			const size_t *lengths, size_t count, size_t *failed,
+			struct err *err)
 {
 	const struct request *request = batch->items;
 	int rc = 0;
 
 	*failed = count;
 	for (size_t i = 0; i < count; i++) {
-		size_t messages = steps[i]->op == STEP_REPLACE ? MOST : 1;
+		size_t messages = lengths[i];
 
 		steps[i]->done = true;
 		for (; messages; messages--, request++) {
@@ -87,15 +110,19 @@ static int take_answers(const struct batch *batch, struct step *const *steps,
 static int apply_level(struct netlink *netlink, struct step *const *steps,
 		       size_t count, size_t *failed, struct err *err)
 {
+	AUTO(mem) void *room = mem_array(count, sizeof(size_t));
 	struct batch batch = BATCH_NONE;
+	size_t *lengths = room;
 	int rc;
 
 	*failed = 0;
 	for (size_t i = 0; i < count; i++)
-		add_messages(steps[i], &batch);
+		lengths[i] = is_link(steps[i])
+				     ? add_link_messages(steps[i], &batch)
+				     : add_messages(steps[i], &batch);
 	rc = netlink_send(netlink, &batch, NULL, err);
 	if (rc == 0)
-		rc = take_answers(&batch, steps, count, failed, err);
+		rc = take_answers(&batch, steps, lengths, count, failed, err);
 	batch_clear(&batch);
 	return rc;
 }

@@ -6,6 +6,7 @@
  * tc before 6.7 cuts bursts to whole microseconds, so at high rates its ticks
  * are not ours (they are with the tc of today).
  */
+#include <linux/filter.h>
 #include <linux/pkt_sched.h>
 #include <string.h>
 
@@ -79,6 +80,49 @@ static void put_filter(const struct tc_object *object, struct text *out)
 	put_id(filter->classid, out);
 }
 
+static void put_program(const struct tc_object *object, struct text *out)
+{
+	size_t count = object->raw_size / sizeof(struct sock_filter);
+
+	text_printf(out, " protocol all pref %u bpf bytecode '%zu",
+		    TC_FILTER_PREF, count);
+	for (size_t i = 0; i < count; i++) {
+		struct sock_filter op;
+
+		memcpy(&op, object->raw + i * sizeof(op), sizeof(op));
+		text_printf(out, ",%u %u %u %u", op.code, op.jt, op.jf, op.k);
+	}
+	text_put_char(out, '\'');
+}
+
+/* What arrives. */
+static void put_down(const struct tc_object *object, struct text *out)
+{
+	const char *device = object->device;
+
+	switch (object->sort) {
+	case TC_LINK:
+		text_printf(out,
+			    "ip link add %s mtu %u txqueuelen %u type ifb\n",
+			    device, object->link.mtu, object->link.txqlen);
+		text_printf(out, "ip link set %s%s up", device,
+			    object->link.ip6 ? " addrgenmode none" : "");
+		break;
+	case TC_PROGRAM:
+		text_printf(out, "tc filter add dev %s parent 1:", device);
+		put_program(object, out);
+		break;
+	case TC_INGRESS:
+		text_printf(out, "tc qdisc add dev %s clsact", device);
+		break;
+	default:
+		text_printf(out, "tc filter add dev %s ingress", device);
+		put_program(object, out);
+		text_printf(out, " action mirred egress redirect dev %s",
+			    object->redirect.to);
+	}
+}
+
 static void put_object(const struct object *object, struct text *out)
 {
 	const struct tc_object *tc = tc_of(object);
@@ -93,6 +137,10 @@ static void put_object(const struct object *object, struct text *out)
 	case TC_CLASS: put_class(tc, out); break;
 	case TC_LEAF: put_leaf(tc, out); break;
 	case TC_FILTER: put_filter(tc, out); break;
+	case TC_LINK:
+	case TC_PROGRAM:
+	case TC_INGRESS:
+	case TC_REDIRECT: put_down(tc, out); break;
 	default:
 		text_put(out, "# not known to export: ");
 		tc_print(object, out);

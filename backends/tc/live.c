@@ -132,10 +132,14 @@ int tc_live(struct host *host, const struct tree *tree,
 
 	node_each (uplink, tree_classes(tree)) {
 		const char *device = uplink_device(uplink);
-		const struct link_fact *link =
-			device ? facts_link(facts, device) : NULL;
+		char ifb[IFB_NAME_SIZE];
+		const struct link_fact *link;
 		struct netlink *netlink;
 
+		uplink_ifb(uplink, ifb);
+		if (uplink_is_down(uplink))
+			device = ifb;
+		link = device ? facts_link(facts, device) : NULL;
 		if (rc < 0 || !link || !node_u(uplink, UPLINK_ENABLED))
 			continue;
 		netlink = host_netlink(host, NETLINK_ROUTE, err);

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
+#include <linux/filter.h>
 #include <linux/pkt_cls.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <string.h>
@@ -149,6 +151,37 @@ static void put_filter(struct nl_msg *message, const struct tc_filter *filter)
 	message_nest_end(message, nest);
 }
 
+/* An action list of one. */
+static void put_mirred(struct nl_msg *message, int target)
+{
+	struct tc_mirred parms = { .action = TC_ACT_STOLEN,
+				   .eaction = TCA_EGRESS_REDIR,
+				   .ifindex = (uint32_t)target };
+	struct nlattr *list = message_nest(message, TCA_BPF_ACT);
+	struct nlattr *first = message_nest(message, 1);
+	struct nlattr *options;
+
+	message_put(message, TCA_ACT_KIND, "mirred", sizeof("mirred"));
+	options = message_nest(message, TCA_ACT_OPTIONS | NLA_F_NESTED);
+	message_put(message, TCA_MIRRED_PARMS, &parms, sizeof(parms));
+	message_nest_end(message, options);
+	message_nest_end(message, first);
+	message_nest_end(message, list);
+}
+
+static void put_program(struct nl_msg *message, const struct tc_object *object)
+{
+	uint16_t count =
+		(uint16_t)(object->raw_size / sizeof(struct sock_filter));
+	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
+
+	message_put(message, TCA_BPF_OPS_LEN, &count, sizeof(count));
+	message_put(message, TCA_BPF_OPS, object->raw, object->raw_size);
+	if (object->sort == TC_REDIRECT)
+		put_mirred(message, object->redirect.target);
+	message_nest_end(message, nest);
+}
+
 static const char *kind_of(const struct tc_object *object)
 {
 	switch (object->sort) {
@@ -156,6 +189,9 @@ static const char *kind_of(const struct tc_object *object)
 	case TC_FILTER: return "fw";
 	case TC_FOREIGN:
 	case TC_SAVED: return object->foreign.kind;
+	case TC_INGRESS: return "clsact";
+	case TC_PROGRAM:
+	case TC_REDIRECT: return "bpf";
 	default: return "htb";
 	}
 }
@@ -177,6 +213,8 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 
 	message_put(message, TCA_KIND, kind, strlen(kind) + 1);
 	switch (object->sort) {
+	case TC_PROGRAM:
+	case TC_REDIRECT: put_program(message, object); return;
 	case TC_ROOT: put_root(message, &object->root); break;
 	case TC_CLASS: put_class(message, &object->class); break;
 	case TC_FILTER: put_filter(message, &object->filter); break;
@@ -192,6 +230,11 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 
 /* ---- messages ---- */
 
+static bool is_filter(enum tc_sort sort)
+{
+	return sort == TC_FILTER || sort == TC_PROGRAM || sort == TC_REDIRECT;
+}
+
 static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
 {
 	struct tcmsg header = { .tcm_family = AF_UNSPEC,
@@ -199,7 +242,7 @@ static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
 				.tcm_handle = object->handle,
 				.tcm_parent = object->parent };
 
-	if (object->sort == TC_FILTER)
+	if (is_filter(object->sort))
 		header.tcm_info =
 			TC_H_MAKE(TC_FILTER_PREF << 16, htons(ETH_P_ALL));
 	return netlink_message(type, flags, &header, sizeof(header),
@@ -210,7 +253,7 @@ static int type_of(const struct tc_object *object, bool is_new)
 {
 	if (object->sort == TC_CLASS)
 		return is_new ? RTM_NEWTCLASS : RTM_DELTCLASS;
-	if (object->sort == TC_FILTER)
+	if (is_filter(object->sort))
 		return is_new ? RTM_NEWTFILTER : RTM_DELTFILTER;
 	return is_new ? RTM_NEWQDISC : RTM_DELQDISC;
 }
@@ -230,7 +273,8 @@ struct nl_msg *message_change(const struct tc_object *before,
 	struct tc_object header = { .sort = after->sort,
 				    .index = after->index,
 				    .handle = before->handle,
-				    .parent = before->parent };
+				    .parent = before->parent,
+				    .raw_size = after->raw_size };
 	struct nl_msg *message = begin(type_of(after, true), 0, &header);
 
 	message_put_object(message, after, true);
@@ -246,7 +290,70 @@ struct nl_msg *message_delete(const struct tc_object *object)
 				    .parent = object->parent };
 	struct nl_msg *message = begin(type_of(object, false), 0, &header);
 
-	if (object->sort == TC_FILTER)
-		message_put(message, TCA_KIND, "fw", sizeof("fw"));
+	if (is_filter(object->sort))
+		message_put(message, TCA_KIND, kind_of(object),
+			    strlen(kind_of(object)) + 1);
 	return message;
+}
+
+/* ---- the ifb ---- */
+
+static struct nl_msg *begin_link(int type, int flags,
+				 const struct tc_object *object, unsigned up)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC,
+				    .ifi_index = object->index,
+				    .ifi_flags = up,
+				    .ifi_change = up };
+
+	return netlink_message(type, flags, &header, sizeof(header), ROOM);
+}
+
+struct nl_msg *message_link_add(const struct tc_object *object)
+{
+	struct nl_msg *message =
+		begin_link(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, object, 0);
+	struct nlattr *info;
+
+	message_put(message, IFLA_IFNAME, object->device,
+		    strlen(object->device) + 1);
+	message_put_u32(message, IFLA_MTU, object->link.mtu);
+	message_put_u32(message, IFLA_TXQLEN, object->link.txqlen);
+	info = message_nest(message, IFLA_LINKINFO);
+	message_put(message, IFLA_INFO_KIND, "ifb", strlen("ifb"));
+	message_nest_end(message, info);
+	return message;
+}
+
+/* Nothing is said on it by itself, so it needs no address. Before it is up:
+ * do_setlink() of net/core/rtnetlink.c looks at the flags first. */
+struct nl_msg *message_link_quiet(const struct tc_object *object)
+{
+	struct nl_msg *message = begin_link(RTM_NEWLINK, 0, object, 0);
+	uint8_t none = IN6_ADDR_GEN_MODE_NONE;
+	struct nlattr *spec, *family;
+
+	if (!object->link.ip6)
+		return message;
+	spec = message_nest(message, IFLA_AF_SPEC);
+	family = message_nest(message, AF_INET6);
+	message_put(message, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
+	message_nest_end(message, family);
+	message_nest_end(message, spec);
+	return message;
+}
+
+struct nl_msg *message_link_set(const struct tc_object *object)
+{
+	struct nl_msg *message = begin_link(RTM_NEWLINK, 0, object,
+					    object->link.up ? IFF_UP : 0);
+
+	message_put_u32(message, IFLA_MTU, object->link.mtu);
+	message_put_u32(message, IFLA_TXQLEN, object->link.txqlen);
+	return message;
+}
+
+struct nl_msg *message_link_delete(const struct tc_object *object)
+{
+	return begin_link(RTM_DELLINK, 0, object, 0);
 }

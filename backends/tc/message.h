@@ -51,4 +51,10 @@ struct nl_msg *message_change(const struct tc_object *before,
 			      const struct tc_object *after);
 struct nl_msg *message_delete(const struct tc_object *object);
 
+/* An ifb takes three messages to make. */
+struct nl_msg *message_link_add(const struct tc_object *object);
+struct nl_msg *message_link_quiet(const struct tc_object *object);
+struct nl_msg *message_link_set(const struct tc_object *object);
+struct nl_msg *message_link_delete(const struct tc_object *object);
+
 #endif

@@ -144,7 +144,7 @@ static void fill_side(struct side *side, const struct object *object)
 	case TC_LEAF: side->leaf = object; break;
 	case TC_FOREIGN: side->foreign = object; break;
 	case TC_SAVED: side->saved = object; break;
-	case TC_FILTER: break;
+	default: break;
 	}
 }
 
@@ -492,6 +492,52 @@ static void plan_filters(struct planning *planning, const struct state *now,
 	}
 }
 
+/* ---- programs ---- */
+
+static bool is_program(const struct object *object)
+{
+	return object->backend == &backend_tc &&
+	       tc_of(object)->sort == TC_PROGRAM;
+}
+
+static void want_program(struct planning *planning, const struct object *before,
+			 const struct object *after)
+{
+	const struct place *root = root_of(planning, tc_of(after));
+
+	if (root->gone)
+		return;
+	if (root->fresh || !before)
+		step(planning, STEP_ADD, PHASE_BUILD, BUILD_FILTER,
+		     EFFECT_HITLESS, NULL, after);
+	else if (!same_raw(tc_of(before), tc_of(after)))
+		step(planning, STEP_CHANGE, PHASE_BUILD, BUILD_FILTER,
+		     EFFECT_HITLESS, before, after);
+}
+
+static void plan_programs(struct planning *planning, const struct state *now,
+			  const struct state *want)
+{
+	for (size_t i = 0; i < want->count; i++)
+		if (is_program(&want->items[i]))
+			want_program(planning,
+				     state_find(now, &backend_tc,
+						want->items[i].key),
+				     &want->items[i]);
+	for (size_t i = 0; i < now->count; i++) {
+		const struct object *before = &now->items[i];
+		const struct place *root;
+
+		if (!is_program(before) ||
+		    state_find(want, &backend_tc, before->key))
+			continue;
+		root = root_of(planning, tc_of(before));
+		if (!root->gone && !root->fresh)
+			step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_FILTER,
+			     EFFECT_HITLESS, before, NULL);
+	}
+}
+
 /* ---- all ---- */
 
 void tc_plan(const struct state *now, const struct state *want,
@@ -521,5 +567,7 @@ void tc_plan(const struct state *now, const struct state *want,
 		}
 	}
 	plan_filters(&planning, now, want);
+	plan_programs(&planning, now, want);
+	down_plan(now, want, report, plan, claims);
 	free(planning.places);
 }

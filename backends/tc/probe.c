@@ -5,6 +5,7 @@
  * /proc/config.gz lie.
  */
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
@@ -18,10 +19,12 @@
 #include "model/shaping.h"
 
 /* Kinds of the table, htb, and the fw filter: the answer is a byte for each. */
-#define MOST   16
-#define LOOP   1 /* index of lo, in any namespace */
-#define FW     (MOST - 1)
-#define HTB    (MOST - 2)
+#define MOST 24
+#define LOOP 1 /* index of lo, in any namespace */
+#define FW   (MOST - 1)
+#define HTB  (MOST - 2)
+/* What direction=down stands on; asked together. */
+#define DOWN   (MOST - 6)
 #define ABSENT 1
 #define THERE  2
 
@@ -87,6 +90,55 @@ static char try_fw(struct netlink *netlink)
 	return try(netlink, message_add(&filter)) == -ENOENT ? ABSENT : THERE;
 }
 
+static const char *const down_kinds[] = { "ifb", "clsact", "bpf", "mirred" };
+
+static char try_ifb(struct netlink *netlink)
+{
+	const struct tc_object ifb = { .sort = TC_LINK,
+				       .index = 0x40000001,
+				       .device = "tr-lo",
+				       .link = { .mtu = 1500, .txqlen = 32 } };
+
+	return try(netlink, message_link_add(&ifb)) == -EOPNOTSUPP ? ABSENT
+								   : THERE;
+}
+
+/* A filter on lo's clsact, with and without an action. */
+static char try_bpf(struct netlink *netlink, enum tc_sort sort, uint32_t handle)
+{
+	static const struct sock_filter all = { BPF_RET | BPF_K, 0, 0,
+						UINT32_MAX };
+	AUTO(mem)
+	void *room = mem_alloc(sizeof(struct tc_object) + sizeof(all));
+	struct tc_object *filter = room;
+
+	filter->sort = sort;
+	filter->index = LOOP;
+	filter->handle = handle;
+	filter->parent = TC_INGRESS_PARENT;
+	filter->redirect.target = LOOP;
+	filter->raw_size = sizeof(all);
+	memcpy(filter->raw, &all, sizeof(all));
+	return try(netlink, message_add(filter)) == -ENOENT ? ABSENT : THERE;
+}
+
+static void try_down(struct netlink *netlink, char *answer)
+{
+	const struct tc_object clsact = { .sort = TC_INGRESS,
+					  .index = LOOP,
+					  .handle = TC_INGRESS_HANDLE,
+					  .parent = TC_H_CLSACT };
+
+	answer[0] = try_ifb(netlink);
+	answer[1] =
+		try(netlink, message_add(&clsact)) == -ENOENT ? ABSENT : THERE;
+	if (answer[1] == ABSENT)
+		return;
+	answer[2] = try_bpf(netlink, TC_PROGRAM, 1);
+	if (answer[2] == THERE)
+		answer[3] = try_bpf(netlink, TC_REDIRECT, 2);
+}
+
 /* When a kind is missing its error names the nearest: so the child looks for
  * that as well. */
 static void try_nearest(struct netlink *netlink, const struct leaf_kind *kind,
@@ -125,6 +177,8 @@ static int ask(void *arg, void *bytes, size_t size)
 		answer[HTB] = try_qdisc(netlink, "htb");
 	if (question->asked[FW])
 		answer[FW] = try_fw(netlink);
+	if (question->asked[DOWN])
+		try_down(netlink, answer + DOWN);
 	return 0;
 }
 
@@ -166,6 +220,8 @@ static void ask_uplink(const struct node *uplink, const struct facts *facts,
 	if (node_has(uplink, UPLINK_CLASSIFIER) &&
 	    node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW)
 		question->asked[FW] |= !facts->asked_fw;
+	if (uplink_is_down(uplink))
+		question->asked[DOWN] |= !is_known(facts, down_kinds[0]);
 	for (const struct node *at = node_first(uplink); at;
 	     at = node_walk(uplink, at))
 		if (node_kind(at) == &kind_class && node_has(at, CLASS_LEAF))
@@ -181,6 +237,10 @@ static void keep(const char *answer, struct facts *facts)
 					answer[place_of(kind)] == THERE);
 	if (answer[HTB])
 		facts_set_qdisc(facts, "htb", answer[HTB] == THERE);
+	for (size_t i = 0; i < ARRAY_SIZE(down_kinds); i++)
+		if (answer[DOWN + i])
+			facts_set_qdisc(facts, down_kinds[i],
+					answer[DOWN + i] == THERE);
 	if (answer[FW]) {
 		facts->asked_fw = true;
 		facts->has_fw = answer[FW] == THERE;

@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,31 +28,63 @@ struct device {
 	bool ours;
 };
 
+/* An ifb of ours, or what stands where one is wanted; facts may be older than
+ * it. */
+struct ifb {
+	char name[16];
+	int index; /* 0: not there */
+	bool ours;
+};
+
 struct reading {
 	struct state *now;
+	const struct owned *owned;
+	struct ifb *ifbs; /* owned */
+	size_t ifb_count, ifb_room;
+	bool has_ipv6;
 	struct device *devices; /* owned, by index */
 	size_t count, room;
 	struct state seen;     /* qdiscs, before we know whose they are */
 	struct device *device; /* the one whose classes or filters come */
 	struct tc_foreign *foreign;
+	struct tc_ingress *ingress;
 };
 
 /* ---- devices ---- */
 
+static struct ifb *ifb_of(const struct reading *reading, const char *name)
+{
+	for (size_t i = 0; i < reading->ifb_count; i++)
+		if (!strcmp(reading->ifbs[i].name, name))
+			return &reading->ifbs[i];
+	return NULL;
+}
+
+static int index_of(const struct reading *reading, const struct facts *facts,
+		    const char *name)
+{
+	const struct ifb *ifb = ifb_of(reading, name);
+	const struct link_fact *link = facts_link(facts, name);
+
+	if (ifb)
+		return ifb->index;
+	return link ? link->index : 0;
+}
+
 static void add_device(struct reading *reading, const struct facts *facts,
 		       const struct owned *owned, const char *name)
 {
-	const struct link_fact *link = name ? facts_link(facts, name) : NULL;
+	int index = name ? index_of(reading, facts, name) : 0;
 	char key[TC_KEY_SIZE];
 	struct device *device;
 
-	if (!link)
+	if (!index)
 		return;
 	reading->devices = mem_grow(reading->devices, reading->count,
 				    &reading->room, sizeof(*reading->devices));
 	device = &reading->devices[reading->count++];
-	*device = (struct device){ .index = link->index };
-	memcpy(device->name, link->name, sizeof(device->name));
+	*device = (struct device){ .index = index };
+	snprintf(device->name, sizeof(device->name), "%s", name);
 	snprintf(key, sizeof(key), "root %s", name);
 	device->owned = owned_find(owned, TC_NAME, key);
 }
@@ -72,9 +105,12 @@ static void find_devices(struct reading *reading, const struct tree *tree,
 		add_device(reading, facts, owned, uplink_device(uplink));
 	for (size_t i = 0; i < owned->count; i++)
 		if (!strcmp(owned->items[i].backend, TC_NAME) &&
-		    !strncmp(owned->items[i].key, "root ", 5))
+		    (!strncmp(owned->items[i].key, "root ", 5) ||
+		     !strncmp(owned->items[i].key, "ingress ", 8)))
 			add_device(reading, facts, owned,
-				   owned->items[i].key + 5);
+				   strchr(owned->items[i].key, ' ') + 1);
+	for (size_t i = 0; i < reading->ifb_count; i++)
+		add_device(reading, facts, owned, reading->ifbs[i].name);
 	if (reading->count)
 		qsort(reading->devices, reading->count,
 		      sizeof(*reading->devices), by_index);
@@ -169,6 +205,19 @@ static void take_root(struct reading *reading, struct device *device,
 	add_read(&reading->seen, &object, attrs[TCA_OPTIONS]);
 }
 
+static void take_ingress(struct reading *reading, const struct device *device,
+			 const struct tcmsg *header, struct nlattr **attrs)
+{
+	struct tc_object object = object_on(device, TC_INGRESS, header);
+	char key[TC_KEY_SIZE];
+
+	object.ingress = (struct tc_ingress){ .filters = 0 };
+	read_kind(attrs[TCA_KIND], object.ingress.kind);
+	tc_key(&object, key);
+	object.ingress.ours = owned_find(reading->owned, TC_NAME, key) != NULL;
+	add_read(&reading->seen, &object, NULL);
+}
+
 static int take_qdisc(const struct nlmsghdr *message, void *arg)
 {
 	struct reading *reading = arg;
@@ -187,7 +236,11 @@ static int take_qdisc(const struct nlmsghdr *message, void *arg)
 		take_root(reading, device, header, attrs);
 		return 0;
 	}
-	if (header->tcm_parent == TC_H_INGRESS || !header->tcm_handle)
+	if (header->tcm_parent == TC_H_INGRESS) {
+		take_ingress(reading, device, header, attrs);
+		return 0;
+	}
+	if (!header->tcm_handle)
 		return 0;
 	object = object_on(device, TC_LEAF, header);
 	read_kind(attrs[TCA_KIND], kind);
@@ -257,6 +310,17 @@ static int take_class(const struct nlmsghdr *message, void *arg)
 
 /* ---- filters ---- */
 
+static void take_program(struct reading *reading, const struct tcmsg *header,
+			 const struct nlattr *options)
+{
+	struct tc_object object =
+		object_on(reading->device, TC_PROGRAM, header);
+	struct nlattr *attrs[TCA_BPF_MAX + 1];
+
+	if (message_nested(options, attrs, TCA_BPF_MAX) && attrs[TCA_BPF_OPS])
+		add_read(reading->now, &object, attrs[TCA_BPF_OPS]);
+}
+
 static int take_filter(const struct nlmsghdr *message, void *arg)
 {
 	struct reading *reading = arg;
@@ -269,11 +333,13 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
 	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle ||
 	    TC_H_MAJ(header->tcm_info) >> 16 != TC_FILTER_PREF ||
-	    TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL) ||
-	    !message_nested(attrs[TCA_OPTIONS], options, TCA_FW_MAX))
+	    TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL))
 		return 0;
 	read_kind(attrs[TCA_KIND], kind);
-	if (strcmp(kind, "fw"))
+	if (!strcmp(kind, "bpf"))
+		take_program(reading, header, attrs[TCA_OPTIONS]);
+	if (strcmp(kind, "fw") != 0 ||
+	    !message_nested(attrs[TCA_OPTIONS], options, TCA_FW_MAX))
 		return 0;
 	object = object_on(reading->device, TC_FILTER, header);
 	object.filter = (struct tc_filter){
@@ -283,6 +349,70 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 		message_u32(options[TCA_FW_CLASSID]),
 	};
 	add_read(reading->now, &object, NULL);
+	return 0;
+}
+
+/* ---- what arrives ---- */
+
+/* Where an action list of one mirred leads; -1: it is none. */
+static int mirred_target(const struct nlattr *actions)
+{
+	struct nlattr *list[2], *act[TCA_ACT_MAX + 1];
+	struct nlattr *options[TCA_MIRRED_MAX + 1];
+	struct tc_mirred parms;
+
+	if (!message_nested(actions, list, 1) ||
+	    !message_nested(list[1], act, TCA_ACT_MAX) || !act[TCA_ACT_KIND] ||
+	    nla_strcmp(act[TCA_ACT_KIND], "mirred") ||
+	    !message_nested(act[TCA_ACT_OPTIONS], options, TCA_MIRRED_MAX) ||
+	    !message_struct(options[TCA_MIRRED_PARMS], &parms, sizeof(parms)) ||
+	    parms.eaction != TCA_EGRESS_REDIR)
+		return -1;
+	return (int)parms.ifindex;
+}
+
+/* Ours lead to an ifb of ours, or to where one was: the kernel says 0 then. */
+static const struct ifb *ifb_at(const struct reading *reading, int index)
+{
+	static const struct ifb gone = { .ours = true };
+
+	for (size_t i = 0; i < reading->ifb_count; i++)
+		if (index > 0 && reading->ifbs[i].index == index)
+			return &reading->ifbs[i];
+	return index == 0 ? &gone : NULL;
+}
+
+static bool take_redirect(struct reading *reading, const struct tcmsg *header,
+			  struct nlattr *const *attrs)
+{
+	struct tc_object object =
+		object_on(reading->device, TC_REDIRECT, header);
+	struct nlattr *options[TCA_BPF_MAX + 1];
+	const struct ifb *ifb;
+
+	if (nla_strcmp(attrs[TCA_KIND], "bpf") ||
+	    TC_H_MAJ(header->tcm_info) >> 16 != TC_FILTER_PREF ||
+	    !message_nested(attrs[TCA_OPTIONS], options, TCA_BPF_MAX) ||
+	    !options[TCA_BPF_OPS])
+		return false;
+	object.redirect.target = mirred_target(options[TCA_BPF_ACT]);
+	ifb = ifb_at(reading, object.redirect.target);
+	if (!ifb || !ifb->ours)
+		return false;
+	memcpy(object.redirect.to, ifb->name, sizeof(object.redirect.to));
+	add_read(reading->now, &object, options[TCA_BPF_OPS]);
+	return true;
+}
+
+static int take_arriving(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct nlattr *attrs[TCA_MAX + 1];
+	const struct tcmsg *header;
+
+	if (parse(message, RTM_NEWTFILTER, &header, attrs) &&
+	    header->tcm_handle && !take_redirect(reading, header, attrs))
+		reading->ingress->filters++;
 	return 0;
 }
 
@@ -390,6 +520,16 @@ static int read_foreign(struct netlink *netlink, struct reading *reading,
 	return rc;
 }
 
+static int read_ingress(struct netlink *netlink, struct reading *reading,
+			const struct object *seen, struct err *err)
+{
+	struct tc_object *object = seen->data;
+
+	reading->ingress = &object->ingress;
+	return dump(netlink, RTM_GETTFILTER, object->index, TC_INGRESS_PARENT,
+		    take_arriving, NULL, reading, err);
+}
+
 static void add_saved(struct reading *reading, const struct device *device)
 {
 	const struct owned_item *owned = device->owned;
@@ -443,12 +583,99 @@ static int place_root(struct netlink *netlink, struct reading *reading,
 	if (object->sort == TC_LEAF)
 		return 0;
 	reading->device = device_at(reading, object->index);
-	if (object->sort == TC_ROOT)
+	if (object->sort == TC_INGRESS)
+		rc = read_ingress(netlink, reading, seen, err);
+	else if (object->sort == TC_ROOT)
 		rc = read_ours(netlink, reading, err);
 	else
 		rc = read_foreign(netlink, reading, seen, err);
 	tc_add(reading->now, object, object->raw, object->raw_size, "");
 	return rc < 0 ? err_prefix(err, "%s: ", reading->device->name) : 0;
+}
+
+/* ---- ifbs ---- */
+
+static void add_ifb(struct reading *reading, const char *name)
+{
+	char key[TC_KEY_SIZE];
+	struct ifb *ifb;
+
+	if (!name[0] || ifb_of(reading, name))
+		return;
+	reading->ifbs = mem_grow(reading->ifbs, reading->ifb_count,
+				 &reading->ifb_room, sizeof(*reading->ifbs));
+	ifb = &reading->ifbs[reading->ifb_count++];
+	*ifb = (struct ifb){ .index = 0 };
+	snprintf(ifb->name, sizeof(ifb->name), "%s", name);
+	snprintf(key, sizeof(key), "ifb %s", ifb->name);
+	ifb->ours = owned_find(reading->owned, TC_NAME, key) != NULL;
+}
+
+static void find_ifbs(struct reading *reading, const struct tree *tree)
+{
+	const struct owned *owned = reading->owned;
+	char name[IFB_NAME_SIZE];
+
+	node_each (uplink, tree_classes(tree)) {
+		uplink_ifb(uplink, name);
+		if (uplink_is_down(uplink))
+			add_ifb(reading, name);
+	}
+	for (size_t i = 0; i < owned->count; i++)
+		if (!strcmp(owned->items[i].backend, TC_NAME) &&
+		    !strncmp(owned->items[i].key, "ifb ", 4))
+			add_ifb(reading, owned->items[i].key + 4);
+}
+
+static bool is_ifb(const struct nlattr *info)
+{
+	struct nlattr *attrs[IFLA_INFO_MAX + 1];
+
+	return message_nested(info, attrs, IFLA_INFO_MAX) &&
+	       attrs[IFLA_INFO_KIND] &&
+	       !nla_strcmp(attrs[IFLA_INFO_KIND], "ifb");
+}
+
+static int take_link(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	const struct ifinfomsg *info = nlmsg_data(message);
+	struct tc_object object = { .sort = TC_LINK };
+	struct nlattr *attrs[IFLA_MAX + 1];
+	struct ifb *ifb;
+
+	if (message->nlmsg_type != RTM_NEWLINK ||
+	    !netlink_parse(message, sizeof(*info), attrs, IFLA_MAX) ||
+	    !attrs[IFLA_IFNAME])
+		return 0;
+	ifb = ifb_of(reading, nla_get_string(attrs[IFLA_IFNAME]));
+	if (!ifb)
+		return 0;
+	object.index = ifb->index = info->ifi_index;
+	memcpy(object.device, ifb->name, sizeof(object.device));
+	object.link = (struct tc_link){
+		.mtu = netlink_u32(attrs[IFLA_MTU], 0),
+		.txqlen = netlink_u32(attrs[IFLA_TXQLEN], 0),
+		.up = (info->ifi_flags & IFF_UP) != 0,
+		.ip6 = reading->has_ipv6,
+		.is_ifb = is_ifb(attrs[IFLA_LINKINFO]),
+		.ours = ifb->ours,
+	};
+	add_read(reading->now, &object, NULL);
+	return 0;
+}
+
+static int read_ifbs(struct netlink *netlink, struct reading *reading,
+		     const struct tree *tree, struct err *err)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	AUTO(nlmsg) struct nl_msg *request = NULL;
+
+	find_ifbs(reading, tree);
+	if (!reading->ifb_count)
+		return 0;
+	request = netlink_message(RTM_GETLINK, 0, &header, sizeof(header), 0);
+	return netlink_dump(netlink, request, take_link, NULL, reading, err);
 }
 
 static int read_all(struct netlink *netlink, struct reading *reading,
@@ -470,17 +697,23 @@ int tc_read(struct host *host, const struct tree *tree,
 	    const struct facts *facts, const struct owned *owned,
 	    struct state *now, struct err *err)
 {
-	struct reading reading = { .now = now, .seen = STATE_NONE };
-	struct netlink *netlink;
+	struct reading reading = { .now = now,
+				   .owned = owned,
+				   .has_ipv6 = facts->has_ipv6,
+				   .seen = STATE_NONE };
+	struct netlink *netlink = NULL;
 	int rc = 0;
 
-	find_devices(&reading, tree, facts, owned);
-	if (reading.count) {
+	if (node_first(tree_classes(tree)) || owned->count) {
 		netlink = host_netlink(host, NETLINK_ROUTE, err);
-		rc = netlink ? read_all(netlink, &reading, err)
+		rc = netlink ? read_ifbs(netlink, &reading, tree, err)
 			     : (err ? err->code : -EIO);
 	}
+	find_devices(&reading, tree, facts, owned);
+	if (rc == 0 && reading.count)
+		rc = read_all(netlink, &reading, err);
 	state_clear(&reading.seen);
+	free(reading.ifbs);
 	free(reading.devices);
 	return rc;
 }

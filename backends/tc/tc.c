@@ -27,8 +27,11 @@ const struct backend backend_tc = {
 /* ---- objects ---- */
 
 static const char *const sort_names[] = {
-	[TC_ROOT] = "root",	[TC_CLASS] = "class",	  [TC_LEAF] = "leaf",
-	[TC_FILTER] = "filter", [TC_FOREIGN] = "foreign", [TC_SAVED] = "saved",
+	[TC_ROOT] = "root",	  [TC_CLASS] = "class",
+	[TC_LEAF] = "leaf",	  [TC_FILTER] = "filter",
+	[TC_FOREIGN] = "foreign", [TC_SAVED] = "saved",
+	[TC_LINK] = "ifb",	  [TC_PROGRAM] = "program",
+	[TC_INGRESS] = "ingress", [TC_REDIRECT] = "redirect",
 };
 
 /* The class that an object is about; 0 for roots. */
@@ -190,7 +193,9 @@ void tc_print(const struct object *object, struct text *out)
 		text_printf(out, " mask 0x%x classid ", tc->filter.mask);
 		put_id(tc->filter.classid, out);
 		break;
-	default: print_foreign(tc, out);
+	case TC_FOREIGN:
+	case TC_SAVED: print_foreign(tc, out); break;
+	default: down_print(tc, out);
 	}
 }
 

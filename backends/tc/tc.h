@@ -9,6 +9,13 @@
  *     foreign wan0       a root somebody else made
  *     saved wan0         what stood there before our root; never wanted
  *
+ * What arrives on wan0 (direction=down) has its tree on a device of its own:
+ *
+ *     ifb tr-wan0        that device
+ *     program tr-wan0    the filter that gives a packet its class (program.h)
+ *     ingress wan0       where it is caught: clsact, or what somebody else has
+ *     redirect wan0      the filter there that leads it to tr-wan0
+ *
  * A tree is told from a stranger's by struct owned ("root wan0"), which also
  * keeps the root that ours took the place of.
  */
@@ -16,6 +23,7 @@
 #define BACKENDS_TC_TC_H
 
 #include <linux/pkt_sched.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +45,10 @@ enum tc_sort {
 	TC_FILTER,
 	TC_FOREIGN,
 	TC_SAVED,
+	TC_LINK,
+	TC_PROGRAM,
+	TC_INGRESS,
+	TC_REDIRECT,
 };
 
 struct tc_root {
@@ -68,6 +80,25 @@ struct tc_foreign {
 	uint8_t keeps; /* can be made again from what the kernel tells of it */
 };
 
+/* All but the first three are only read. */
+struct tc_link {
+	uint32_t mtu, txqlen;
+	uint8_t up;
+	uint8_t ip6; /* give it no IPv6 address */
+	uint8_t is_ifb, ours;
+};
+
+struct tc_ingress {
+	char kind[16];
+	uint32_t filters; /* not ours, of what arrives */
+	uint8_t ours;
+};
+
+struct tc_redirect {
+	int target;  /* index; 0: it is gone */
+	char to[16]; /* its name, for print alone */
+};
+
 struct tc_object {
 	enum tc_sort sort;
 	int index; /* of the device */
@@ -79,9 +110,13 @@ struct tc_object {
 		struct queue queue;
 		struct tc_filter filter;
 		struct tc_foreign foreign;
+		struct tc_link link;
+		struct tc_ingress ingress;
+		struct tc_redirect redirect;
 	};
 	/* TCA_OPTIONS as the kernel gave it: of a foreign root, and of a leaf
-	 * of a kind that model/leaf.h lacks. */
+	 * of a kind that model/leaf.h lacks. Of TC_PROGRAM and TC_REDIRECT the
+	 * instructions. */
 	uint32_t raw_size;
 	uint8_t raw[];
 };
@@ -126,6 +161,28 @@ void tc_export(const struct tree *tree, const struct state *want,
 	       struct text *out);
 int tc_live(struct host *host, const struct tree *tree,
 	    const struct facts *facts, struct live *live, struct err *err);
+
+/* direction=down. The ifb as a link that classes are made for: index, MTU and
+ * link header; where it is not there yet, with the index that it will get. */
+void down_link(const struct node *uplink, const struct facts *facts,
+	       const struct link_fact *arriving, struct link_fact *ifb);
+/* The ifb, before its tree, and all the rest. */
+void down_want_ifb(const struct node *uplink, const struct facts *facts,
+		   const struct link_fact *ifb, struct state *want);
+void down_want(const struct node *uplink, const struct link_fact *arriving,
+	       const struct link_fact *ifb, struct report *report,
+	       struct state *want);
+/* false, and said, if this kernel cannot. */
+bool down_is_there(const struct node *uplink, const struct facts *facts,
+		   struct report *report);
+/* Steps for all of it but the programs, which go with their root. */
+void down_plan(const struct state *now, const struct state *want,
+	       struct report *report, struct plan *plan, struct owned *claims);
+void down_print(const struct tc_object *object, struct text *out);
+
+/* Where what arrives is caught; the kernel's own numbers. */
+#define TC_INGRESS_HANDLE TC_H_MAKE(TC_H_CLSACT, 0)
+#define TC_INGRESS_PARENT TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 
 /* Classes of the same level that are made as asked compare equal. */
 bool tc_class_differs(const struct tc_object *now,

@@ -227,6 +227,10 @@ static bool can_shape(const struct want *want)
 {
 	bool asked;
 
+	if (uplink_is_down(want->uplink) &&
+	    !down_is_there(want->uplink, want->facts, want->report))
+		return false;
+
 	if (!facts_qdisc(want->facts, "htb", &asked) && asked) {
 		report_error(want->report, want->uplink, EOPNOTSUPP,
 			     "this kernel has no htb (CONFIG_NET_SCH_HTB, "
@@ -286,6 +290,18 @@ static void want_uplink(const struct want *want)
 	}
 }
 
+static void want_down(struct want *want)
+{
+	const struct link_fact *arriving = want->link;
+	struct link_fact ifb;
+
+	down_link(want->uplink, want->facts, arriving, &ifb);
+	want->link = &ifb;
+	down_want_ifb(want->uplink, want->facts, &ifb, want->state);
+	want_uplink(want);
+	down_want(want->uplink, arriving, &ifb, want->report, want->state);
+}
+
 void tc_want(const struct tree *tree, const struct facts *facts,
 	     struct report *report, struct state *state)
 {
@@ -307,7 +323,11 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 				       "device %s is not there: its classes "
 				       "wait for it",
 				       device);
-		else if (can_shape(&want))
+		else if (!can_shape(&want))
+			continue;
+		else if (uplink_is_down(uplink))
+			want_down(&want);
+		else
 			want_uplink(&want);
 	}
 }

@@ -12,6 +12,12 @@ static const struct choice linklayers[] = {
 	{ NULL, NULL }
 };
 
+static const struct choice directions[] = {
+	[DIRECTION_UP] = { "up", "what leaves by the device" },
+	[DIRECTION_DOWN] = { "down", "what arrives on it, by an ifb" },
+	{ NULL, NULL }
+};
+
 static const struct choice classifiers[] = {
 	[CLASSIFIER_NFT] = { "nft", "a map from mark to class in nftables" },
 	[CLASSIFIER_FW] = { "fw", "tc's fw filters (needs cls_fw)" },
@@ -67,6 +73,15 @@ static const struct attr uplink_attrs[] = {
 		.effect = EFFECT_REBUILD,
 		.help = "device that is shaped, in place of a path",
 		.example = "eth1",
+	},
+	[UPLINK_DIRECTION] = {
+		.name = "direction",
+		.type = &type_enum,
+		.standard = "up",
+		.choices = directions,
+		.effect = EFFECT_REBUILD,
+		.help = "which way the traffic goes that is shaped",
+		.example = "down",
 	},
 	[UPLINK_DEFAULT] = {
 		.name = "default",
@@ -139,6 +154,8 @@ static void uplink_brief(const struct node *node, struct text *out)
 	} else {
 		node_print(node, UPLINK_DEVICE, out);
 	}
+	if (node_u(node, UPLINK_DIRECTION) == DIRECTION_DOWN)
+		text_put(out, " down");
 	if (node_has(node, UPLINK_DEFAULT)) {
 		text_put(out, " default ");
 		node_print(node, UPLINK_DEFAULT, out);
@@ -157,7 +174,14 @@ const struct kind kind_uplink = {
 	       "preset= names the line: what it adds to each IP packet then "
 	       "counts, so that a rate is the line's own. PTM (VDSL2) also "
 	       "sends 65 bytes for 64, which HTB cannot count: there the "
-	       "classes may have 64/65 of the line's rate together.",
+	       "classes may have 64/65 of the line's rate together.\n\n"
+	       "direction=down shapes what arrives: it is led over a device "
+	       "of type ifb (tr-eth1 for eth1), which is made for it and goes "
+	       "with the tree. There a packet is known by itself alone: by "
+	       "proto, ports, src, dst, dscp, tcp-flags and length, as it "
+	       "arrives, before NAT; not by its connection, a mark or a "
+	       "socket. For those shape what leaves by the inside device. The "
+	       "far end must be slowed down: give less than the line's rate.",
 	.attrs = uplink_attrs,
 	.attr_count = ARRAY_SIZE(uplink_attrs),
 	.child = &kind_class,

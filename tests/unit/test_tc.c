@@ -787,6 +787,68 @@ static int every_pair(void *arg, void *bytes, size_t size)
 	return 0;
 }
 
+/* ---- what arrives ---- */
+
+#define DOWN  "/classes down device=lo|direction=down|default=d"
+#define MATCH "/classes/down/a/c/match"
+
+static const char *const *const down_trees[] = {
+	TREE(DOWN, "/classes/down a rate=10mbit|classid=1:1",
+	     "/classes/down/a c rate=1mbit|classid=1:3|leaf=pfifo limit 10",
+	     "/classes/down/a d rate=1mbit|classid=1:4",
+	     MATCH " web proto=tcp|sport=80,443,8000-8100",
+	     MATCH " net src=192.0.2.0/25,2001:db8::/44|dscp=ef"),
+	/* in place, and another program */
+	TREE(DOWN, "/classes/down a rate=12mbit|classid=1:1",
+	     "/classes/down/a c rate=2mbit|classid=1:3|leaf=pfifo limit 20",
+	     "/classes/down/a d rate=1mbit|classid=1:4",
+	     MATCH " syn proto=tcp|tcp-flags=syn/syn,ack|length=40-84"),
+	/* no program at all, another default: a new root */
+	TREE("/classes down device=lo|direction=down|default=c",
+	     "/classes/down c rate=12mbit|classid=1:3"),
+	/* both ways */
+	TREE(DOWN, "/classes/down d rate=12mbit|classid=1:4",
+	     "/classes/down/d/match all proto=udp",
+	     "/classes up device=lo|default=a", "/classes/up a rate=1mbit"),
+	TREE("/classes up device=lo|default=a|classifier=nft",
+	     "/classes/up a rate=1mbit|classid=1:1"),
+	TREE("/system . class-mask=0xff"),
+};
+
+static int every_down_pair(void *arg, void *bytes, size_t size)
+{
+	AUTO(host) struct host *host = host_new();
+	char *answer = bytes;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_SIZE(down_trees); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(down_trees); k++)
+			if (there_and_back(host, down_trees[i], down_trees[k],
+					   answer, size)) {
+				size_t used = strlen(answer);
+
+				snprintf(answer + used, size - used,
+					 " (from down tree %zu to %zu)", i, k);
+				return 1;
+			}
+	EXPECT(host_link_index("tr-lo", NULL) <= 0, "tr-lo is still there");
+	return 0;
+}
+
+static bool has_down(void)
+{
+	AUTO(tree) struct tree *tree = make_tree(down_trees[0]);
+	struct facts facts = { 0 };
+	struct report report = REPORT_NONE;
+	bool there =
+		backend_tc.probe(NULL, tree, &facts, NULL) == 0 &&
+		down_is_there(node_first(tree_classes(tree)), &facts, &report);
+
+	facts_clear(&facts);
+	report_clear(&report);
+	return there;
+}
+
 static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
 {
 	char answer[16384] = "";
@@ -803,6 +865,14 @@ static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
 TEST(tc_kernel, goes_from_any_tree_to_any_other_and_back)
 {
 	in_namespace(every_pair);
+}
+
+TEST(tc_kernel, goes_between_trees_of_what_arrives_and_leaves_no_trace)
+{
+	if (has_down())
+		in_namespace(every_down_pair);
+	else
+		unit_skip("no ifb, clsact, bpf filter or mirred here");
 }
 
 /* ---- rounding ---- */
