@@ -325,12 +325,25 @@ void node_path(const struct node *node, struct text *out)
 	text_put(out, node->name);
 }
 
+/* Measured first and written from its end: it is asked for a lot. */
 char *node_path_dup(const struct node *node)
 {
-	struct text path = TEXT_NONE;
+	size_t length = 0;
+	char *path;
 
-	node_path(node, &path);
-	return text_take(&path);
+	if (!node->parent)
+		return mem_strdup("/");
+	for (const struct node *at = node; at->parent; at = at->parent)
+		length += 1 + strlen(at->name);
+	path = mem_alloc(length + 1);
+	for (const struct node *at = node; at->parent; at = at->parent) {
+		size_t part = strlen(at->name);
+
+		length -= part;
+		memcpy(path + length, at->name, part);
+		path[--length] = '/';
+	}
+	return path;
 }
 
 struct node *node_owner(const struct node *node)
@@ -374,6 +387,15 @@ static int by_name(const void *a, const void *b)
 	return name_compare((*left)->name, (*right)->name);
 }
 
+/* Often they were made in order. */
+static bool is_in_order(struct node **list, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (name_compare(list[i - 1]->name, list[i]->name) > 0)
+			return false;
+	return true;
+}
+
 struct node **node_sorted(const struct node *node)
 {
 	struct node **list = mem_array(node->child_count + 1, sizeof(*list));
@@ -383,7 +405,8 @@ struct node **node_sorted(const struct node *node)
 		fixed += child->fixed;
 		list[count++] = child;
 	}
-	qsort(list + fixed, count - fixed, sizeof(*list), by_name);
+	if (!is_in_order(list + fixed, count - fixed))
+		qsort(list + fixed, count - fixed, sizeof(*list), by_name);
 	return list;
 }
 

@@ -36,6 +36,22 @@ static void grow_slots(struct state *state)
 			(uint32_t)i + 1;
 }
 
+/* One piece of memory: data, key and path. There are many of these. */
+static void fill(struct object *object, const char *key, const char *path,
+		 const void *data)
+{
+	size_t key_size = strlen(key) + 1, path_size = strlen(path) + 1;
+	char *block = mem_alloc(object->size + key_size + path_size);
+
+	object->data = block;
+	object->key = block + object->size;
+	object->path = object->key + key_size;
+	if (object->size)
+		memcpy(block, data, object->size);
+	memcpy(object->key, key, key_size);
+	memcpy(object->path, path, path_size);
+}
+
 struct object *state_add(struct state *state, const struct backend *backend,
 			 const char *key, const char *path, const void *data,
 			 size_t size)
@@ -51,11 +67,8 @@ struct object *state_add(struct state *state, const struct backend *backend,
 				sizeof(*state->items));
 	object = &state->items[state->count++];
 	*slot = (uint32_t)state->count;
-	*object = (struct object){ .backend = backend,
-				   .key = mem_strdup(key),
-				   .path = mem_strdup(path),
-				   .data = mem_dup(data, size),
-				   .size = size };
+	*object = (struct object){ .backend = backend, .size = size };
+	fill(object, key, path, data);
 	return object;
 }
 
@@ -72,11 +85,8 @@ const struct object *state_find(const struct state *state,
 
 void state_clear(struct state *state)
 {
-	for (size_t i = 0; i < state->count; i++) {
-		free(state->items[i].key);
-		free(state->items[i].path);
+	for (size_t i = 0; i < state->count; i++)
 		free(state->items[i].data);
-	}
 	free(state->items);
 	free(state->slots);
 	*state = (struct state)STATE_NONE;

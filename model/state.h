@@ -26,8 +26,8 @@ struct backend;
 
 struct object {
 	const struct backend *backend;
-	char *key;  /* owned */
-	char *path; /* owned; "" if no node asked for it */
+	char *key;  /* in data's memory, like the path */
+	char *path; /* "" if no node asked for it */
 	void *data; /* owned */
 	size_t size;
 };

@@ -125,10 +125,13 @@ static void pack(struct text *out, const struct item *item)
 
 static void put_hex(struct text *out, struct span in)
 {
+	static const char digits[] = "0123456789abcdef";
 	const uint8_t *byte = in.at;
 
-	for (size_t i = 0; i < in.length; i++)
-		text_printf(out, "%02x", byte[i]);
+	for (size_t i = 0; i < in.length; i++) {
+		text_put_char(out, digits[byte[i] >> 4]);
+		text_put_char(out, digits[byte[i] & 15]);
+	}
 }
 
 /* An end of an interval may have the same key as the next one's start. */

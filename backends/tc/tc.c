@@ -67,6 +67,11 @@ void tc_add(struct state *state, const struct tc_object *object,
 	/* A dump during which something changed may tell of a class twice. */
 	if (state_find(state, &backend_tc, key))
 		return;
+	if (!raw_size) {
+		state_add(state, &backend_tc, key, path, object,
+			  sizeof(*object));
+		return;
+	}
 	whole = mem_alloc(sizeof(*whole) + raw_size);
 	*whole = *object;
 	whole->raw_size = (uint32_t)raw_size;

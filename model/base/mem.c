@@ -31,6 +31,11 @@ void *mem_grow(void *items, size_t count, size_t *room, size_t size)
 	return checked(reallocarray(items, *room, size));
 }
 
+void *mem_resize(void *memory, size_t size)
+{
+	return checked(realloc(memory, size ? size : 1));
+}
+
 char *mem_strdup(const char *text)
 {
 	return checked(strdup(text));

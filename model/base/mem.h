@@ -25,6 +25,8 @@ void *mem_array(size_t count, size_t size);
 /* Makes room for one more item in a grown array: returns the (moved) array,
  * *room is the number of items it holds now. */
 void *mem_grow(void *items, size_t count, size_t *room, size_t size);
+/* As it was, in another size; what is new is not zeroed. */
+void *mem_resize(void *memory, size_t size);
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t length);
 void *mem_dup(const void *bytes, size_t size);

@@ -6,9 +6,14 @@
 
 #include "model/base/mem.h"
 
+static size_t limit_of(const struct text *text)
+{
+	return text->limit ? text->limit : TEXT_LIMIT;
+}
+
 static bool reserve(struct text *text, size_t more)
 {
-	size_t limit = text->limit ? text->limit : TEXT_LIMIT;
+	size_t limit = limit_of(text);
 	size_t room = text->room ? text->room : 64;
 
 	if (text->overflow || more >= limit || text->length >= limit - more) {
@@ -19,9 +24,8 @@ static bool reserve(struct text *text, size_t more)
 		return true;
 	while (room <= text->length + more)
 		room *= 2;
-	text->room = text->bytes ? text->room : 0;
-	while (text->room < room)
-		text->bytes = mem_grow(text->bytes, text->room, &text->room, 1);
+	text->bytes = mem_resize(text->bytes, room);
+	text->room = room;
 	return true;
 }
 
@@ -54,16 +58,33 @@ void text_fill(struct text *text, char c, size_t count)
 	text->bytes[text->length] = '\0';
 }
 
+/* What is printed is short, mostly, and there is room for that. */
+#define SHORT 40
+
 void text_printf(struct text *text, const char *format, ...)
 {
-	va_list args;
-	char *more;
+	va_list args, again;
+	int wanted;
+	size_t spare;
 
+	if (text->overflow)
+		return;
+	if (text->length + SHORT < limit_of(text))
+		reserve(text, SHORT);
+	spare = text->room - text->length;
 	va_start(args, format);
-	more = mem_vprintf(format, args);
+	va_copy(again, args);
+	wanted = vsnprintf(text->bytes + text->length, spare, format, args);
 	va_end(args);
-	text_put(text, more);
-	free(more);
+	if (wanted > 0 && (size_t)wanted < spare)
+		text->length += (size_t)wanted;
+	else if (wanted > 0 && reserve(text, (size_t)wanted))
+		text->length +=
+			(size_t)vsnprintf(text->bytes + text->length,
+					  (size_t)wanted + 1, format, again);
+	va_end(again);
+	if (text->bytes)
+		text->bytes[text->length] = '\0';
 }
 
 const char *text_get(const struct text *text)
