@@ -315,6 +315,22 @@ static void add_device_jump(struct work *work, struct chain *base,
 
 /* ---- uplinks --------------------------------------------------------- */
 
+/* What nobody claims. It also takes away what the packet brings along, such as
+ * the class that it had in a tunnel of this host. */
+static void add_default_rule(struct work *work, struct chain *up,
+			     const struct uplink *uplink, const char *path)
+{
+	const struct node *target =
+		node_target(uplink->node, UPLINK_DEFAULT, NULL);
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	if (!target || uplink->fw)
+		return;
+	expr_constant(&draft, (uint32_t)node_u(target, CLASS_CLASSID));
+	expr_set_meta(&draft, NFT_META_PRIORITY);
+	add_rule(work, up, &draft, "", path);
+}
+
 /* What is asked of each packet, after its connection. */
 static void put_packet_rules(struct work *work, struct chain *chain,
 			     const struct uplink *uplink,
@@ -372,6 +388,7 @@ static void add_uplink(struct work *work, const struct uplink *uplink,
 	for (size_t i = 0; i < uplink->class_count; i++)
 		add_element(work, uplink, names->map, uplink->classes[i]);
 	add_chain(work, names->up, names->path);
+	add_default_rule(work, &up, uplink, names->path);
 	if (uplink_asks_connections(uplink)) {
 		put_connection_rules(work, &up, uplink, names);
 	} else {

@@ -124,11 +124,10 @@ static void put_class(struct nl_msg *message, const struct tc_class *class)
 {
 	struct tc_htb_opt parms = { .buffer = class->buffer,
 				    .cbuffer = class->cbuffer,
-				    .prio = class->prio };
+				    .prio = class->prio,
+				    .quantum = class->quantum };
 	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
 
-	if (class->fixed_quantum)
-		parms.quantum = class->quantum;
 	message_rate(&parms.rate, class->rate, class->linklayer,
 		     class->overhead, class->mpu);
 	message_rate(&parms.ceil, class->ceil, class->linklayer,

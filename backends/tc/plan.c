@@ -15,8 +15,8 @@
  *                  roots
  *
  * htb_change_class() ignores a new parent, so a class that moves is deleted
- * with all below it and made anew. `default` and `r2q` of a root cannot be
- * changed (sch_htb.c has no change()): the whole tree is made anew.
+ * with all below it and made anew. A root cannot be changed (sch_htb.c has no
+ * change()); see root_differs().
  */
 #include <string.h>
 
@@ -230,10 +230,13 @@ static void make_root(struct planning *planning, struct place *place)
 	place->fresh = true;
 }
 
+/* HTB changes neither of its two settings ("Change operation not supported").
+ * But r2q only makes quanta, which are said to each class anyway, and a default
+ * that nftables sees to can stay what it was at birth. */
 static bool root_differs(const struct object *now, const struct object *want)
 {
-	return memcmp(&tc_of(now)->root, &tc_of(want)->root,
-		      sizeof(struct tc_root)) != 0;
+	return tc_of(now)->root.defcls != tc_of(want)->root.defcls &&
+	       !tc_of(want)->root.steered;
 }
 
 static void drop_root(struct planning *planning, const struct place *place)

@@ -178,7 +178,8 @@ static void read_root(const struct nlattr *options, struct tc_root *out)
 
 	if (message_nested(options, attrs, TCA_HTB_MAX))
 		(void)message_struct(attrs[TCA_HTB_INIT], &glob, sizeof(glob));
-	*out = (struct tc_root){ glob.rate2quantum, glob.defcls };
+	*out = (struct tc_root){ .r2q = glob.rate2quantum,
+				 .defcls = glob.defcls };
 }
 
 static void take_root(struct reading *reading, struct device *device,

@@ -53,6 +53,9 @@ enum tc_sort {
 
 struct tc_root {
 	uint32_t r2q, defcls;
+	/* nftables leads what nobody claims to the default class
+	 * (backends/mark/), so HTB's own default only counts at birth. */
+	uint32_t steered;
 };
 
 struct tc_class {

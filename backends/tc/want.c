@@ -53,6 +53,10 @@ static void want_root(const struct want *want)
 	object.parent = TC_H_ROOT;
 	object.root.r2q = (uint32_t)node_u(want->uplink, UPLINK_R2Q);
 	object.root.defcls = target ? TC_H_MIN(classid(target)) : 0;
+	object.root.steered =
+		target &&
+		node_u(want->uplink, UPLINK_CLASSIFIER) == CLASSIFIER_NFT &&
+		node_u(want->uplink, UPLINK_DIRECTION) != DIRECTION_DOWN;
 	add(want, &object, want->uplink);
 }
 

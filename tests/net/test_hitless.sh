@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Seventy changes of a class and its neighbours while 7,500 datagrams pass through
+# Eighty changes of a class and its neighbours while 7,500 datagrams pass through
 # its standing queue: every one of them arrives.
 . "$(dirname "$0")/lib.sh"
 
@@ -12,6 +12,7 @@ run 0 'a tree is made' tresse <<'END'
 /classes/u/line create bulk rate=17mbit ceil=17mbit burst=20k leaf="pfifo limit 2000"
 /classes/u/line create side rate=1mbit burst=15k leaf="pfifo limit 50"
 /classes/u/line/side/match create far dst=203.0.113.0/24
+/classes/u/line/bulk/match create test proto=udp dport=9000
 END
 
 # Not through far(): its process would be a shell, and get our signal.
@@ -47,8 +48,11 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 	change /classes/u/line create "new$round" rate=100kbit burst=15k
 	change /classes/u/line/side/match/far set dst=203.0.113.$round
 	change /classes/u/line delete "new$round"
+	# The queue that stands is the default class's own, and stays it.
+	[ $((round % 2)) = 1 ] && other=side || other=bulk
+	change /classes/u set default=$other r2q=$((10 + round))
 done
-is 'seventy changes were made' $changes 70
+is 'eighty changes were made' $changes 80
 check 'some of them while it was sending' stands
 over() { ! kill -0 "$sender" 2>/dev/null; }
 wait_for 30 over

@@ -119,7 +119,8 @@ static void options_of(struct nl_msg *message, struct nlattr **options,
 	CU_ASSERT_FATAL(message_nested(attrs[TCA_OPTIONS], options, most));
 }
 
-/* Without the two rate tables of 1 KiB that follow it in tc's. */
+/* Without the two rate tables of 1 KiB that follow it in tc's, and with the
+ * quantum that tc leaves to the kernel: r2q cannot be changed, a quantum can. */
 TEST(tc_message, has_tcs_struct_for_a_class)
 {
 	const struct tc_object class = {
@@ -137,6 +138,7 @@ TEST(tc_message, has_tcs_struct_for_a_class)
 		.ceil = { 3, TC_LINKLAYER_ATM, 0, -1, 0, 25000 },
 		.buffer = 5000000,
 		.cbuffer = 1000000,
+		.quantum = 3200,
 		.prio = 1,
 	};
 	AUTO(nlmsg) struct nl_msg *message = message_add(&class);
@@ -460,15 +462,27 @@ TEST(tc_plan, rebuilds_what_moves_and_waits_for_an_inner_class_to_be_a_leaf)
 	      "flap + leaf lo 1:1 handle 101: bfifo\n");
 }
 
-TEST(tc_plan, rebuilds_the_tree_for_another_default)
+#define TWO(settings)                                                          \
+	TREE("/classes up device=lo|" settings,                                \
+	     "/classes/up x rate=1mbit|classid=1:1",                           \
+	     "/classes/up y rate=1mbit|classid=1:2")
+
+TEST(tc_plan, leaves_another_default_to_nftables)
 {
-	plans(TREE("/classes up device=lo|default=x",
-		   "/classes/up x rate=1mbit|classid=1:1",
-		   "/classes/up y rate=1mbit|classid=1:2"),
-	      TREE("/classes up device=lo|default=y",
-		   "/classes/up x rate=1mbit|classid=1:1",
-		   "/classes/up y rate=1mbit|classid=1:2"),
-	      "rebuild ! root lo htb handle 1: default 2 r2q 10\n"
+	plans(TWO("default=x"), TWO("default=y"), "");
+}
+
+TEST(tc_plan, says_another_r2q_to_each_class)
+{
+	plans(TWO("r2q=10"), TWO("r2q=20"),
+	      "hitless ~ class lo 1:1 quantum 12500 -> 6250\n"
+	      "hitless ~ class lo 1:2 quantum 12500 -> 6250\n");
+}
+
+TEST(tc_plan, rebuilds_the_tree_for_a_default_that_is_no_more)
+{
+	plans(TWO("default=x"), TWO("r2q=10"),
+	      "rebuild ! root lo htb handle 1: default 0 r2q 10\n"
 	      "rebuild + class lo 1:1 root prio 0 rate 1mbit ceil 1mbit\n"
 	      "rebuild + class lo 1:2 root prio 0 rate 1mbit ceil 1mbit\n");
 }
