@@ -41,7 +41,7 @@ static void fill(struct object *object, const char *key, const char *path,
 		 const void *data)
 {
 	size_t key_size = strlen(key) + 1, path_size = strlen(path) + 1;
-	char *block = mem_alloc(object->size + key_size + path_size);
+	char *block = mem_resize(NULL, object->size + key_size + path_size);
 
 	object->data = block;
 	object->key = block + object->size;

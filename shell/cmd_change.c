@@ -130,7 +130,7 @@ const struct command command_check = {
 	       "rights. What the host lacks shows in plan.",
 	.example = "check",
 	.see = "plan, commit",
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = check_run,
 };
 
@@ -254,7 +254,7 @@ const struct command command_plan = {
 	       "cannot.",
 	.example = "plan",
 	.see = "check, commit, diff",
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = plan_run,
 };
 

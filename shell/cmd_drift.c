@@ -132,25 +132,54 @@ static void show_verdict(struct output *output, const struct branch *branch)
 	output_answer(output, NULL, text_get(&said));
 }
 
+/* What runs is what is stored, whatever candidate this session works on: then
+ * another one, without, looks. */
+static const struct outcome *look(struct session *session,
+				  struct session *other, struct err *err)
+{
+	const struct outcome *seen;
+	const char *why;
+
+	if (session->draft || tree_is_dirty(session->place.tree)) {
+		if (session_look(other, err) < 0)
+			return NULL;
+		session = other;
+	}
+	seen = session_observe(session, &why);
+	if (!seen)
+		err_set(err, EREMOTEIO, "the running system is not known: %s",
+			why);
+	return seen;
+}
+
+static int tell(struct session *session, struct branch *branch, struct err *err)
+{
+	struct session other;
+
+	session_init(&other, &session->options, session->output);
+	branch->seen = look(session, &other, err);
+	if (branch->seen) {
+		show_steps(session->output, branch);
+		show_findings(session->output, branch);
+		show_verdict(session->output, branch);
+	}
+	session_clear(&other);
+	return branch->seen ? 0 : err ? err->code : -EREMOTEIO;
+}
+
 static int drift_run(struct session *session, const struct match *match,
 		     struct err *err)
 {
 	const struct node *node = match_node(match, "path", err);
 	AUTO(str) char *path = node ? node_path_dup(node) : NULL;
 	struct branch branch = { path, NULL, 0 };
-	const char *why;
+	int rc;
 
 	if (!node)
 		return err->code;
-	branch.seen = session_observe(session, &why);
-	if (!branch.seen)
-		return err_set(err, EIO, "the running system is not known: %s",
-			       why);
-	show_steps(session->output, &branch);
-	show_findings(session->output, &branch);
-	show_verdict(session->output, &branch);
+	rc = tell(session, &branch, err);
 	session->differs |= branch.count > 0;
-	return 0;
+	return rc;
 }
 
 static const struct arg drift_args[] = {
@@ -184,7 +213,11 @@ static int repair_run(struct session *session, const struct match *match,
 		      struct err *err)
 {
 	(void)match;
-	(void)err;
+	if (session->draft)
+		return err_set(err, ECANCELED,
+			       "there is a candidate, and what it changes is "
+			       "not to be applied yet: commit or discard it "
+			       "first");
 	session->summing = true;
 	return 0;
 }

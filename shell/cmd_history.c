@@ -412,7 +412,7 @@ const struct command command_blame = {
 	.example = "blame /paths",
 	.see = "history, diff",
 	.args = blame_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = blame_run,
 };
 
@@ -604,6 +604,6 @@ const struct command command_diff = {
 	.example = "diff\ndiff r7\ndiff kernel",
 	.see = "plan, history, blame",
 	.args = diff_args,
-	.needs = NEEDS_TREE,
+	.needs = NEEDS_TREE | REPEATABLE,
 	.run = diff_run,
 };

@@ -55,9 +55,16 @@ static int take(struct lexer *lexer)
 {
 	uint32_t code = 0;
 	const char *from = lexer->line + lexer->at;
-	size_t size = utf8_next(from, lexer->length - lexer->at, &code);
-	bool tab = size && code == '\t';
+	size_t size;
+	bool tab;
 
+	if (*from >= ' ' && *from <= '~') { /* nearly all of them */
+		text_put_char(&lexer->text, *from);
+		lexer->at++;
+		return 0;
+	}
+	size = utf8_next(from, lexer->length - lexer->at, &code);
+	tab = size && code == '\t';
 	if (!size || (utf8_is_control(code) && !tab))
 		return fail_byte(lexer, code, size);
 	text_put_bytes(&lexer->text, from, size);

@@ -94,6 +94,24 @@ has 'and named' "$tmp/out" '^/classes/uplink: is missing' 'wanted +root wan0'
 run 0 'repair makes it again' tresse repair
 run 0 'and all agrees again' tresse drift
 
+# A candidate is no drift, and not what a repair applies.
+tresse >"$tmp/out" 2>&1 <<'END'
+begin
+/classes/uplink/voice set ceil=2mbit
+drift
+END
+is 'drift beside a candidate' "$?" 0
+has 'is of what is stored' "$tmp/out" 'agrees with the store\.'
+run 1 'repair waits for the candidate' tresse <<'END'
+begin
+/classes/uplink/voice set ceil=2mbit
+repair
+END
+tresse <<'END' >/dev/null 2>&1
+begin
+discard
+END
+
 # Without privileges: a namespace's rights, but for its network.
 lame() { setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$@"; }
 chmod 644 "$TRESSE_STORE"* 2>/dev/null
