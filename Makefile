@@ -98,7 +98,7 @@ check-net: $(programs)
 
 # On a stock kernel: what needs one, and the main job once more.
 full := $(sort $(wildcard tests/net/full/test_*.sh)) tests/net/test_adsl.sh \
-	tests/net/test_refused.sh
+	tests/net/test_refused.sh tests/net/test_down.sh tests/net/test_bpf.sh
 check-full: $(programs)
 	@tests/run -t 900 'stock kernel: tests/lab/fullkernel -t 600 -- tests/run $(full)'
 

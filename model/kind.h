@@ -189,7 +189,7 @@ enum system_attr {
 enum linklayer { LINKLAYER_ETHERNET, LINKLAYER_ATM };
 enum direction { DIRECTION_UP, DIRECTION_DOWN };
 enum scope { SCOPE_CONNECTION, SCOPE_PACKET };
-enum classifier { CLASSIFIER_NFT, CLASSIFIER_FW };
+enum classifier { CLASSIFIER_NFT, CLASSIFIER_FW, CLASSIFIER_BPF };
 enum gateway_word { GATEWAY_NONE = 1, GATEWAY_ONLINK = 2 }; /* value.word */
 enum source_word { SOURCE_NONE = 1 };
 

@@ -137,7 +137,8 @@ bool uplink_read(const struct node *node, uint32_t mask, struct report *report,
 		.node = node,
 		.device = device_of(node),
 		.mask = mask,
-		.fw = node_u(node, UPLINK_CLASSIFIER) == CLASSIFIER_FW,
+		/* A filter of tc's, of either sort. Unset is 0: nft. */
+		.fw = node_u(node, UPLINK_CLASSIFIER) != CLASSIFIER_NFT,
 	};
 	/* What arrives is classified by backends/tc/: tc comes first there. */
 	if (!node_u(node, UPLINK_ENABLED) || !uplink->device ||

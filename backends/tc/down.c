@@ -150,6 +150,19 @@ void down_want(const struct node *uplink, const struct link_fact *arriving,
 	want_redirect(arriving, ifb, path, want);
 }
 
+void bpf_want(const struct node *uplink, const struct link_fact *link,
+	      uint32_t mask, struct report *report, struct state *want)
+{
+	AUTO(str) char *path = node_path_dup(uplink);
+	struct tc_object object = object_of(TC_PROGRAM, link);
+	struct program program = PROGRAM_NONE;
+
+	object.parent = TC_ROOT_HANDLE;
+	program_marks(uplink, mask, report, &program);
+	if (program.count)
+		add_program(&object, &program, path, want);
+}
+
 /* ---- plan ---- */
 
 struct moves {

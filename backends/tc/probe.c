@@ -25,6 +25,7 @@
 #define HTB  (MOST - 2)
 /* What direction=down stands on; asked together. */
 #define DOWN   (MOST - 6)
+#define BPF    (DOWN + 2) /* alone, for classifier=bpf */
 #define ABSENT 1
 #define THERE  2
 
@@ -68,7 +69,7 @@ static char try_qdisc(struct netlink *netlink, const char *kind)
 }
 
 /* A filter needs something to hang on. */
-static char try_fw(struct netlink *netlink)
+static char try_filter(struct netlink *netlink, const struct tc_object *filter)
 {
 	const struct tc_object any = { .sort = TC_ROOT,
 				       .index = LOOP,
@@ -78,16 +79,22 @@ static char try_fw(struct netlink *netlink)
 					.handle = TC_ROOT_HANDLE,
 					.parent = TC_H_ROOT,
 					.root = { .r2q = 10 } };
+
+	(void)try(netlink, message_delete(&any));
+	if (try(netlink, message_add(&root)) < 0)
+		return 0;
+	return try(netlink, message_add(filter)) == -ENOENT ? ABSENT : THERE;
+}
+
+static char try_fw(struct netlink *netlink)
+{
 	const struct tc_object filter = { .sort = TC_FILTER,
 					  .index = LOOP,
 					  .handle = 1,
 					  .parent = TC_ROOT_HANDLE,
 					  .filter = { 1, 1, 0x10001 } };
 
-	(void)try(netlink, message_delete(&any));
-	if (try(netlink, message_add(&root)) < 0)
-		return 0;
-	return try(netlink, message_add(&filter)) == -ENOENT ? ABSENT : THERE;
+	return try_filter(netlink, &filter);
 }
 
 static const char *const down_kinds[] = { "ifb", "clsact", "bpf", "mirred" };
@@ -103,23 +110,37 @@ static char try_ifb(struct netlink *netlink)
 								   : THERE;
 }
 
-/* A filter on lo's clsact, with and without an action. */
-static char try_bpf(struct netlink *netlink, enum tc_sort sort, uint32_t handle)
+static struct tc_object *bpf_filter(enum tc_sort sort, uint32_t handle,
+				    uint32_t parent)
 {
 	static const struct sock_filter all = { BPF_RET | BPF_K, 0, 0,
 						UINT32_MAX };
-	AUTO(mem)
-	void *room = mem_alloc(sizeof(struct tc_object) + sizeof(all));
-	struct tc_object *filter = room;
+	struct tc_object *filter = mem_alloc(sizeof(*filter) + sizeof(all));
 
 	filter->sort = sort;
 	filter->index = LOOP;
 	filter->handle = handle;
-	filter->parent = TC_INGRESS_PARENT;
+	filter->parent = parent;
 	filter->redirect.target = LOOP;
 	filter->raw_size = sizeof(all);
 	memcpy(filter->raw, &all, sizeof(all));
-	return try(netlink, message_add(filter)) == -ENOENT ? ABSENT : THERE;
+	return filter;
+}
+
+/* A filter on lo's clsact, with and without an action. */
+static char try_bpf(struct netlink *netlink, enum tc_sort sort, uint32_t handle)
+{
+	AUTO(mem) void *room = bpf_filter(sort, handle, TC_INGRESS_PARENT);
+
+	return try(netlink, message_add(room)) == -ENOENT ? ABSENT : THERE;
+}
+
+/* Without an action, as classifier=bpf has it: on an HTB. */
+static char try_marks(struct netlink *netlink)
+{
+	AUTO(mem) void *room = bpf_filter(TC_PROGRAM, 1, TC_ROOT_HANDLE);
+
+	return try_filter(netlink, room);
 }
 
 static void try_down(struct netlink *netlink, char *answer)
@@ -179,6 +200,8 @@ static int ask(void *arg, void *bytes, size_t size)
 		answer[FW] = try_fw(netlink);
 	if (question->asked[DOWN])
 		try_down(netlink, answer + DOWN);
+	else if (question->asked[BPF])
+		answer[BPF] = try_marks(netlink);
 	return 0;
 }
 
@@ -220,6 +243,8 @@ static void ask_uplink(const struct node *uplink, const struct facts *facts,
 	if (node_has(uplink, UPLINK_CLASSIFIER) &&
 	    node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW)
 		question->asked[FW] |= !facts->asked_fw;
+	if (node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF)
+		question->asked[BPF] |= !is_known(facts, down_kinds[2]);
 	if (uplink_is_down(uplink))
 		question->asked[DOWN] |= !is_known(facts, down_kinds[0]);
 	for (const struct node *at = node_first(uplink); at;

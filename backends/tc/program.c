@@ -359,6 +359,112 @@ void program_classify(const struct node *uplink, struct report *report,
 			     program->count, BPF_MAXINSNS);
 }
 
+/* ---- marks ---- */
+
+struct pair {
+	uint32_t mark, classid;
+};
+struct pairs {
+	struct pair *items; /* owned, by mark */
+	size_t count, room;
+};
+#define FEW 4 /* are asked one after another */
+
+static void find_pairs(const struct node *uplink, struct pairs *pairs)
+{
+	for (const struct node *at = node_first(uplink); at;
+	     at = node_walk(uplink, at)) {
+		const struct value *mark;
+
+		if (node_kind(at) != &kind_class || !class_is_leaf(at))
+			continue;
+		mark = node_value(at, CLASS_MARK);
+		if (!mark)
+			continue;
+		pairs->items = mem_grow(pairs->items, pairs->count,
+					&pairs->room, sizeof(*pairs->items));
+		pairs->items[pairs->count++] =
+			(struct pair){ mark->bits.value,
+				       (uint32_t)node_u(at, CLASS_CLASSID) };
+	}
+}
+
+static int by_mark(const void *left, const void *right)
+{
+	const struct pair *a = left, *b = right;
+
+	return a->mark < b->mark ? -1 : a->mark > b->mark;
+}
+
+static bool is_plain(const struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (pairs->items[i].mark != (pairs->items[i].classid & 0xffff))
+			return false;
+	return true;
+}
+
+/* No class is 1:0, and of one that is not there HTB takes the default. */
+static void put_plain(struct program *program, const struct pairs *pairs)
+{
+	emit(program, TEST(BPF_JEQ), 0, 2, 0);
+	emit(program, BPF_ALU | BPF_OR | BPF_K,
+	     pairs->items[0].classid & 0xffff0000, 0, 0);
+	emit(program, BPF_RET | BPF_A, 0, 0, 0);
+	emit(program, BPF_RET | BPF_K, 0, 0, 0);
+}
+
+static void put_search(struct program *program, const struct pair *pairs,
+		       size_t count)
+{
+	size_t half = count / 2, upper;
+
+	if (count > FEW) {
+		emit(program, TEST(BPF_JGE), pairs[half].mark, 0, 1);
+		upper = jump(program);
+		put_search(program, pairs, half);
+		land(program, upper);
+		put_search(program, pairs + half, count - half);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		emit(program, TEST(BPF_JEQ), pairs[i].mark, 0, 1);
+		emit(program, BPF_RET | BPF_K, pairs[i].classid, 0, 0);
+	}
+	emit(program, BPF_RET | BPF_K, 0, 0, 0);
+}
+
+static void put_pairs(struct program *program, const struct pairs *pairs,
+		      uint32_t mask)
+{
+	emit(program, LOAD(BPF_W), (uint32_t)(SKF_AD_OFF + SKF_AD_MARK), 0, 0);
+	if (mask != UINT32_MAX)
+		emit(program, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
+	if (is_plain(pairs))
+		put_plain(program, pairs);
+	else
+		put_search(program, pairs->items, pairs->count);
+}
+
+void program_marks(const struct node *uplink, uint32_t mask,
+		   struct report *report, struct program *program)
+{
+	struct pairs pairs = { NULL, 0, 0 };
+
+	find_pairs(uplink, &pairs);
+	if (pairs.count) {
+		qsort(pairs.items, pairs.count, sizeof(*pairs.items), by_mark);
+		put_pairs(program, &pairs, mask);
+	}
+	if (program->count > BPF_MAXINSNS)
+		report_error(report, uplink, E2BIG,
+			     "classifier=bpf: %zu classes come to %zu "
+			     "instructions, and the kernel takes %u in one "
+			     "filter; classifier=auto does without",
+			     pairs.count, program->count, BPF_MAXINSNS);
+	free(pairs.items);
+}
+
 void program_arriving(struct program *program)
 {
 	emit(program, LOAD(BPF_W), (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL), 0,

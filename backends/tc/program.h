@@ -22,6 +22,7 @@
 
 #include <linux/filter.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct node;
 struct report;
@@ -42,6 +43,10 @@ void program_clear(struct program *program);
  * for one program are reported. */
 void program_classify(const struct node *uplink, struct report *report,
 		      struct program *program);
+/* The class of a mark, for classifier=bpf: by a search in halves, or in six
+ * instructions where each mark is its class's number. */
+void program_marks(const struct node *uplink, uint32_t mask,
+		   struct report *report, struct program *program);
 /* Takes everything but ARP, which is not to wait. */
 void program_arriving(struct program *program);
 

@@ -172,6 +172,9 @@ void down_link(const struct node *uplink, const struct facts *facts,
 /* The ifb, before its tree, and all the rest. */
 void down_want_ifb(const struct node *uplink, const struct facts *facts,
 		   const struct link_fact *ifb, struct state *want);
+/* The filter of classifier=bpf. */
+void bpf_want(const struct node *uplink, const struct link_fact *link,
+	      uint32_t mask, struct report *report, struct state *want);
 void down_want(const struct node *uplink, const struct link_fact *arriving,
 	       const struct link_fact *ifb, struct report *report,
 	       struct state *want);

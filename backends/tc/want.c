@@ -16,7 +16,8 @@ struct want {
 	struct state *state;
 	const struct node *uplink;
 	const struct link_fact *link;
-	bool fw; /* filters, not nft, say the class */
+	bool fw;  /* filters, not nft, say the class */
+	bool bpf; /* one filter does */
 	uint32_t mask;
 };
 
@@ -248,6 +249,13 @@ static bool can_shape(const struct want *want)
 			     "classifier=auto does without");
 		return false;
 	}
+	if (want->bpf && !facts_qdisc(want->facts, "bpf", &asked) && asked) {
+		report_error(want->report, want->uplink, EOPNOTSUPP,
+			     "classifier=bpf: this kernel has no bpf filter "
+			     "(CONFIG_NET_CLS_BPF, module cls_bpf); "
+			     "classifier=auto does without");
+		return false;
+	}
 	return true;
 }
 
@@ -292,6 +300,9 @@ static void want_uplink(const struct want *want)
 		if (want->fw)
 			want_filter(want, at);
 	}
+	if (want->bpf)
+		bpf_want(want->uplink, want->link, want->mask, want->report,
+			 want->state);
 }
 
 static void want_down(struct want *want)
@@ -322,6 +333,7 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 		want.link = facts_link(facts, device);
 		want.fw = node_has(uplink, UPLINK_CLASSIFIER) &&
 			  node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW;
+		want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
 		if (!want.link)
 			report_warning(report, uplink,
 				       "device %s is not there: its classes "

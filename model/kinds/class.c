@@ -21,6 +21,7 @@ static const struct choice directions[] = {
 static const struct choice classifiers[] = {
 	[CLASSIFIER_NFT] = { "nft", "a map from mark to class in nftables" },
 	[CLASSIFIER_FW] = { "fw", "tc's fw filters (needs cls_fw)" },
+	[CLASSIFIER_BPF] = { "bpf", "one bpf filter of tc's (needs cls_bpf)" },
 	{ NULL, NULL }
 };
 

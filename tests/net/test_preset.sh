@@ -12,7 +12,6 @@ wait_for 5 grep -q ready "$tmp/sink"
 wire() {
 	# shellcheck disable=SC2017 # cells are whole
 	case $1 in
-	# shellcheck disable=SC2017 # whole cells
 	pppoe-llc) echo $((($2 - 14 + 40 + 47) / 48 * 53)) ;;
 	ethernet) echo $(($2 + 24 > 84 ? $2 + 24 : 84)) ;;
 	esac

@@ -120,7 +120,8 @@ static void options_of(struct nl_msg *message, struct nlattr **options,
 }
 
 /* Without the two rate tables of 1 KiB that follow it in tc's, and with the
- * quantum that tc leaves to the kernel: r2q cannot be changed, a quantum can. */
+ * quantum that tc leaves to the kernel: r2q cannot be changed, a quantum can.
+ */
 TEST(tc_message, has_tcs_struct_for_a_class)
 {
 	const struct tc_object class = {
@@ -826,6 +827,11 @@ static const char *const *const down_trees[] = {
 	     "/classes up device=lo|default=a", "/classes/up a rate=1mbit"),
 	TREE("/classes up device=lo|default=a|classifier=nft",
 	     "/classes/up a rate=1mbit|classid=1:1"),
+	TREE("/classes up device=lo|default=a|classifier=bpf",
+	     "/classes/up a rate=1mbit|classid=1:1|mark=7",
+	     "/classes/up b rate=1mbit|classid=1:2|mark=8"),
+	TREE("/classes up device=lo|default=a|classifier=bpf",
+	     "/classes/up a rate=1mbit|classid=1:1|mark=1"),
 	TREE("/system . class-mask=0xff"),
 };
 
