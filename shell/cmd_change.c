@@ -2,7 +2,6 @@
 /* A change of many commands: begin, check, plan, commit, confirm, discard. */
 #include <string.h>
 
-#include "backends/host.h"
 #include "backends/list.h"
 #include "shell/change.h"
 #include "shell/draft.h"

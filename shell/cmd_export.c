@@ -2,7 +2,6 @@
 /* The configuration in the words of the field's own tools: export. */
 #include <string.h>
 
-#include "backends/host.h"
 #include "backends/list.h"
 #include "shell/save.h"
 #include "shell/session.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/sample.h"
 
-#include "backends/host.h"
 #include "backends/list.h"
 #include "shell/pause.h"
 #include "shell/session.h"

@@ -4,10 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/guard.h"
-#include "backends/host.h"
 #include "backends/list.h"
-#include "backends/rehearse.h"
 #include "shell/draft.h"
 #include "shell/told.h"
 #include "shell/trial.h"
