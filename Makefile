@@ -76,7 +76,8 @@ $(BUILD)/flags: FORCE
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
-	status explain drift repair stats watch export saveconfig restoreconfig \
+	status begin diff check plan commit confirm discard undo history \
+	rollback blame explain drift repair stats watch export saveconfig restoreconfig \
 	clearconfig help version exit
 man: $(BUILD)/tresse.8
 $(BUILD)/tresse.8: man/tresse.8 man/reference.awk $(BUILD)/tresse

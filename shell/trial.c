@@ -287,11 +287,17 @@ int trial_watch(const char *store)
 {
 	const struct session session = { .options = { .store = store } };
 	int64_t retry_us = RETRY_FIRST_US;
+	uint64_t revision = 0;
 	struct trial trial;
 
 	while (look(&session, &trial)) {
 		int64_t left_us = trial_left_us(&trial);
 
+		if (revision && revision != trial.revision) {
+			trial_clear(&trial);
+			break; /* who joined has a watcher of their own */
+		}
+		revision = trial.revision;
 		if (left_us > 0) {
 			pause_us(left_us < WATCH_US ? left_us + 1000
 						    : WATCH_US);

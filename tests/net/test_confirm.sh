@@ -87,6 +87,27 @@ check 'the shell is dead' wait_for 5 sh -c "! kill -0 $shell 2>/dev/null"
 check 'what it committed runs' is_second
 back 'a shell that was killed'
 
+# --- so does one with a candidate -------------------------------------------
+exec 9<>"$tmp/typed"
+script -qefc tresse "$tmp/script" <&9 >"$tmp/screen" 2>&1 &
+started+=("$!")
+printf 'begin\n/classes/uplink/voice set rate=900kbit\n' >&9
+kept() {
+	sqlite3 -readonly "$TRESSE_STORE" 'SELECT text FROM candidate' |
+		grep -q 'voice set rate=900kbit'
+}
+check 'a candidate is kept at once' wait_for 10 kept
+run 3 'it belongs to its session' tresse commit
+shell=$(pgrep -x tresse | head -n 1)
+kill -9 "$shell"
+exec 9>&-
+check 'the shell is dead' wait_for 5 sh -c "! kill -0 $shell 2>/dev/null"
+printf 'begin\ndiff\n' >"$tmp/resume"
+run 0 'the next session takes it up' tresse <"$tmp/resume"
+has 'as it was' "$tmp/said" 'voice rate: 1mbit -> 900kbit'
+run 0 'and may discard it' tresse discard
+check 'nothing was changed' is_before
+
 # --- the watcher dies -------------------------------------------------------
 run 0 'a commit waits' second 'commit confirm=1s'
 # shellcheck disable=SC2046
