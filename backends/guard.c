@@ -110,7 +110,7 @@ bool guard_find(struct guard *guard)
 
 static int take_way(const struct nlmsghdr *message, void *arg)
 {
-	struct way *way = arg;
+	struct hop *way = arg;
 	struct nlattr *attrs[RTA_MAX + 1];
 	const struct rtmsg *header = NLMSG_DATA(message);
 
@@ -129,7 +129,7 @@ static int take_way(const struct nlmsghdr *message, void *arg)
 
 /* No way at all is an answer (index 0), not an error. */
 static int find_way(struct host *host, const struct guard *guard,
-		    struct way *way, struct err *err)
+		    struct hop *way, struct err *err)
 {
 	struct netlink *netlink = host_netlink(host, NETLINK_ROUTE, err);
 	struct rtmsg header = { .rtm_family = guard->peer.family,
@@ -137,7 +137,7 @@ static int find_way(struct host *host, const struct guard *guard,
 				.rtm_src_len = guard->own.length };
 	int size = guard->peer.length / 8;
 
-	*way = (struct way){ 0 };
+	*way = (struct hop){ 0 };
 	if (!netlink)
 		return err ? err->code : -EIO;
 	AUTO(nlmsg)
@@ -149,7 +149,7 @@ static int find_way(struct host *host, const struct guard *guard,
 	return 0;
 }
 
-static void print_way(const struct way *way, struct text *out)
+static void print_way(const struct hop *way, struct text *out)
 {
 	char name[IF_NAMESIZE], gateway[INET6_ADDRSTRLEN];
 
@@ -164,7 +164,7 @@ static void print_way(const struct way *way, struct text *out)
 		text_printf(out, " by %s", gateway);
 }
 
-static int refuse(const struct guard *guard, const struct way *now,
+static int refuse(const struct guard *guard, const struct hop *now,
 		  struct err *err)
 {
 	char peer[INET6_ADDRSTRLEN] = "?";
@@ -184,7 +184,7 @@ static int refuse(const struct guard *guard, const struct way *now,
 int guard_watch(struct host *host, bool after, void *arg, struct err *err)
 {
 	struct guard *guard = arg;
-	struct way now;
+	struct hop now;
 	int rc;
 
 	if (!after)

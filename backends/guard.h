@@ -18,14 +18,14 @@
 struct host;
 
 /* Where packets to the peer go. */
-struct way {
+struct hop {
 	int index;	       /* of the device; 0: nowhere */
 	struct prefix gateway; /* family 0: on-link */
 };
 
 struct guard {
 	struct prefix peer, own; /* the two ends of the ssh connection */
-	struct way before;
+	struct hop before;
 };
 
 /* Looks for an ssh connection behind this process: SSH_CONNECTION of its own
