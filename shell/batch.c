@@ -173,23 +173,28 @@ void batch_builder(struct session *builder, const struct session *like,
 	builder->place.here = tree_root(tree);
 }
 
+/* The session is at that line. False after exit, which is said. */
+static bool stand_at(struct session *session, const struct batch *batch,
+		     const struct line *line)
+{
+	session->source = batch->name;
+	session->line = line->number;
+	if (session->leaving)
+		output_say(session->output, SAY_WARNING,
+			   "%s:%u: what stands behind exit is left out",
+			   batch->name, line->number);
+	return !session->leaving;
+}
+
 int batch_run(struct session *session, const struct batch *batch,
 	      struct err *err)
 {
 	int rc = 0;
 
-	session->source = batch->name;
 	for (size_t i = 0; rc == 0 && i < batch->count; i++) {
-		const struct line *line = &batch->lines[i];
-
-		session->line = line->number;
-		if (session->leaving) {
-			output_say(session->output, SAY_WARNING,
-				   "%s:%u: what stands behind exit is left out",
-				   batch->name, line->number);
+		if (!stand_at(session, batch, &batch->lines[i]))
 			break;
-		}
-		rc = run_words(session, &line->words, err);
+		rc = run_words(session, &batch->lines[i].words, err);
 	}
 	return rc;
 }
@@ -227,4 +232,41 @@ int batch_do(struct session *session, const struct batch *batch)
 	}
 	session->gathering = false;
 	return rc;
+}
+
+static int tell_failed(struct session *session, const struct batch *batch,
+		       size_t failed)
+{
+	AUTO_ERR err = ERR_NONE;
+	int rc = err_set(&err, ECANCELED, "%zu of %zu commands failed", failed,
+			 batch->count);
+
+	session->source = batch->name;
+	session->line = 0;
+	run_tell(session, &err);
+	return rc;
+}
+
+int batch_do_each(struct session *session, const struct batch *batch,
+		  bool past_errors)
+{
+	size_t failed = 0;
+	int rc = 0;
+
+	session->stepping = true;
+	for (size_t i = 0; i < batch->count; i++) {
+		AUTO_ERR err = ERR_NONE;
+
+		if (!stand_at(session, batch, &batch->lines[i]))
+			break;
+		rc = run_words(session, &batch->lines[i].words, &err);
+		if (rc == 0)
+			continue;
+		run_tell(session, &err);
+		failed++;
+		if (!past_errors)
+			break;
+	}
+	session->stepping = false;
+	return failed && past_errors ? tell_failed(session, batch, failed) : rc;
 }

@@ -4,11 +4,12 @@
  *
  * All of a batch is read and cut into words before the first line runs, so a
  * quote left open in line 900 changes nothing; and all of it is applied, or
- * none.
+ * none, unless somebody wants it line by line.
  */
 #ifndef SHELL_BATCH_H
 #define SHELL_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/base/err.h"
@@ -43,5 +44,9 @@ int batch_run(struct session *session, const struct batch *batch,
 	      struct err *err);
 /* The same, and one transaction behind it. What went wrong is told. */
 int batch_do(struct session *session, const struct batch *batch);
+/* Every line a transaction of its own, up to the first that fails; past_errors:
+ * to the end, and an error with their number. What went wrong is told. */
+int batch_do_each(struct session *session, const struct batch *batch,
+		  bool past_errors);
 
 #endif

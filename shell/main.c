@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shell/batch.h"
@@ -56,28 +57,48 @@ static int do_words(struct session *session, char **argv)
 	return rc;
 }
 
-static int do_batch(struct session *session)
+/* What -c and -f name, or stdin. */
+static struct batch *read_batch(const struct options *options,
+				struct output *output, const char *name,
+				struct err *err)
+{
+	if (options->commands.length)
+		return batch_cut(&options->commands, name, output, err);
+	if (options->file && strcmp(options->file, "-") != 0)
+		return batch_read_file(options->file, output, err);
+	return batch_read(STDIN_FILENO, name, output, err);
+}
+
+static int do_batch(struct session *session, const struct options *options)
 {
 	AUTO_ERR err = ERR_NONE;
-	struct batch *batch =
-		batch_read(STDIN_FILENO, "stdin", session->output, &err);
+	const char *name = options->commands.length ? "-c" : "stdin";
+	struct batch *batch = read_batch(options, session->output, name, &err);
 	int rc;
 
 	if (!batch) {
-		session->source = "stdin";
+		session->source = options->file ? NULL : name;
 		run_tell(session, &err);
 		return err.code;
 	}
-	rc = batch_do(session, batch);
+	rc = options->each ? batch_do_each(session, batch, options->keep_going)
+			   : batch_do(session, batch);
 	batch_free(batch);
 	return rc;
+}
+
+/* Somebody sits there and is to type. */
+static bool wants_prompt(const struct options *options, bool batch)
+{
+	return batch && !options->commands.length && !options->file &&
+	       isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static int run(const struct options *options, char **words, bool unicode)
 {
 	const struct session_options wanted = { options->store, options->dry };
 	bool batch = !*words;
-	bool prompt = batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool prompt = wants_prompt(options, batch);
 	struct output *output = make_output(options, batch, prompt, unicode);
 	struct session session;
 	int rc = 0, flushed;
@@ -86,7 +107,7 @@ static int run(const struct options *options, char **words, bool unicode)
 	if (prompt)
 		interactive(&session);
 	else if (batch)
-		rc = do_batch(&session);
+		rc = do_batch(&session, options);
 	else
 		rc = do_words(&session, words);
 	session_clear(&session);
@@ -113,6 +134,7 @@ int main(int argc, char **argv)
 	struct options options;
 	AUTO_ERR err = ERR_NONE;
 	bool unicode;
+	int status;
 
 	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN); /* who stops reading is no error */
@@ -135,5 +157,7 @@ int main(int argc, char **argv)
 	}
 	if (options.watch)
 		return exit_of(trial_watch(options.store));
-	return run(&options, argv, unicode);
+	status = run(&options, argv, unicode);
+	text_clear(&options.commands);
+	return status;
 }

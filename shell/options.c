@@ -9,7 +9,14 @@
 #define STORE_DEFAULT "/var/lib/tresse/tresse.db"
 
 /* Options without a letter. */
-enum { OPTION_STORE = 256, OPTION_VERSION, OPTION_COMPLETE, OPTION_WATCH };
+enum {
+	OPTION_STORE = 256,
+	OPTION_VERSION,
+	OPTION_COMPLETE,
+	OPTION_WATCH,
+	OPTION_EACH,
+	OPTION_KEEP_GOING
+};
 
 static const struct row {
 	int letter;
@@ -17,6 +24,13 @@ static const struct row {
 } rows[] = {
 	{ OPTION_STORE, "store", "FILE",
 	  "the configuration (else $TRESSE_STORE, else " STORE_DEFAULT ")" },
+	{ 'c', "command", "COMMAND",
+	  "run it; several are one change, as the lines of a batch are" },
+	{ 'f', "file", "FILE", "a batch from a file; - is stdin" },
+	{ OPTION_EACH, "each", NULL,
+	  "a batch line by line, to the first error" },
+	{ OPTION_KEEP_GOING, "keep-going", NULL,
+	  "...and past errors; exit 1 if there was one" },
 	{ 'j', "json", NULL, "results as JSON" },
 	{ 'q', "quiet", NULL, "no messages but errors and warnings" },
 	{ 'n', "dry-run", NULL, "show the steps of a change, do nothing" },
@@ -33,6 +47,12 @@ static void take(int letter, const char *value, struct options *options)
 	case OPTION_VERSION: options->version = true; break;
 	case OPTION_COMPLETE: options->complete = true; break;
 	case OPTION_WATCH: options->watch = true; break;
+	case OPTION_EACH: options->each = true; break;
+	case OPTION_KEEP_GOING:
+		options->each = options->keep_going = true;
+		break;
+	case 'c': text_printf(&options->commands, "%s\n", value); break;
+	case 'f': options->file = value; break;
 	case 'j': options->json = true; break;
 	case 'q': options->quiet = true; break;
 	case 'n': options->dry = true; break;
@@ -53,6 +73,29 @@ static int refuse(int why, char **argv, struct err *err)
 	return err_set(err, EINVAL, "there is no option %s; see --help", word);
 }
 
+static int check(const struct options *options, const char *word,
+		 struct err *err)
+{
+	bool commands = options->commands.length;
+
+	if (options->store && !*options->store)
+		return err_set(err, EINVAL, "--store needs a file's name");
+	if (commands && options->file)
+		return err_set(err, EINVAL,
+			       "-c and -f do not go together: put the commands "
+			       "into the file");
+	if (word && (commands || options->file))
+		return err_set(err, EINVAL,
+			       "'%s' is one word too many: -c and -f already "
+			       "say what is to be run",
+			       word);
+	if (word && options->each && !options->complete)
+		return err_set(err, EINVAL,
+			       "--each and --keep-going are for a batch: give "
+			       "it by -c, by -f or on stdin");
+	return 0;
+}
+
 int options_read(int argc, char **argv, struct options *options,
 		 struct err *err)
 {
@@ -69,7 +112,7 @@ int options_read(int argc, char **argv, struct options *options,
 	options->store = store && *store ? store : STORE_DEFAULT;
 	opterr = 0;
 	/* + : the first word ends the options; : : a missing value is told. */
-	while ((letter = getopt_long(argc, argv, "+:jqnh", table, NULL)) !=
+	while ((letter = getopt_long(argc, argv, "+:jqnhc:f:", table, NULL)) !=
 	       -1) {
 		if (letter == '?' || letter == ':')
 			return refuse(letter, argv, err);
@@ -78,9 +121,7 @@ int options_read(int argc, char **argv, struct options *options,
 			break; /* what follows is somebody's half a line */
 	}
 	options->words = optind;
-	if (options->store && !*options->store)
-		return err_set(err, EINVAL, "--store needs a file's name");
-	return 0;
+	return check(options, argv[optind], err);
 }
 
 static void put_flags(const struct row *row, struct text *out)
@@ -97,8 +138,10 @@ void options_help(struct text *out)
 {
 	text_put(out, "usage: tresse [OPTION]...                  a shell\n"
 		      "       tresse [OPTION]... WORD...          one command\n"
-		      "       tresse [OPTION]... < FILE           a batch: all "
-		      "of it or nothing\n\n");
+		      "       tresse [OPTION]... -c COMMAND...    \n"
+		      "       tresse [OPTION]... -f FILE          a batch: all "
+		      "of it or nothing\n"
+		      "       tresse [OPTION]... < FILE\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO_TEXT flags = TEXT_NONE;
 

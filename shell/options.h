@@ -6,11 +6,16 @@
 #include <stdbool.h>
 
 #include "model/base/err.h"
+#include "model/base/text.h"
 #include "model/value.h"
 
 struct options {
 	const char *store; /* file */
 	bool json, quiet, dry;
+	struct text commands; /* of -c, one a line; owned */
+	const char *file;     /* of -f, or NULL */
+	bool each;	      /* a line at a time, to the first error */
+	bool keep_going;      /* ...and past it */
 	bool help, version;
 	bool complete; /* hidden: asked by the completions of other shells */
 	bool watch;    /* hidden: the watcher of a commit on trial */

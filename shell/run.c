@@ -111,11 +111,12 @@ int run_words(struct session *session, const struct words *words,
 
 	if (!words->count)
 		return 0;
-	if (!session->gathering) {
+	if (!session->gathering && !session->stepping) {
 		session->source = NULL; /* a file's, of an earlier command */
 		session->line = 0;
-		session->moved = false;
 	}
+	if (!session->gathering)
+		session->moved = false;
 	rc = needs_tree(session, words) ? session_look(session, err) : 0;
 	if (rc == 0 && !session->gathering && needs_tree(session, words))
 		trial_warn(session);

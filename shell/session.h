@@ -54,6 +54,7 @@ struct session {
 	const char *source; /* "stdin" while a batch runs, or NULL */
 	unsigned line;	    /* of the batch */
 	bool gathering;	    /* a batch: many commands, one commit */
+	bool stepping;	    /* a batch: a commit for each command */
 	bool summing;	    /* tell totals, not every deed */
 	bool staying;	    /* a shell: it outlives its commands */
 	bool building;	    /* a file read into a tree of its own */
