@@ -116,6 +116,18 @@ bench: $(programs)
 golden: $(BUILD)/tresse
 	@tests/golden/run.sh --rewrite
 
+# FUZZ=600: seconds. What it finds is left as crash-* and belongs into a test.
+FUZZ ?= 30
+fuzz:
+	@mkdir -p build/fuzz
+	$(call quiet,LINK,build/fuzz/text)clang $(cflags) -O1 \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o build/fuzz/text \
+		tests/fuzz/fuzz_text.c $(model) $(drivers) \
+		$(filter-out shell/main.c,$(shell)) $(libs)
+	build/fuzz/text -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/
+
 lint:
 	@tests/run 'lint: tests/lab/lint'
 
@@ -160,6 +172,7 @@ help:
 	@echo 'make check-all  all of these, both compilers, sanitizers, lint'
 	@echo 'make man        the manual: $(BUILD)/tresse.8'
 	@echo 'make lint       layout of the code, includes, scripts, manual'
+	@echo 'make fuzz       hostile text at what reads it, FUZZ= seconds'
 	@echo 'make golden     rewrite what the golden tests expect'
 	@echo 'make bench      times, as ratios to what else does the same'
 	@echo 'make install uninstall   DESTDIR= PREFIX=$(PREFIX)'
@@ -168,6 +181,6 @@ help:
 	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
 	@echo 'CFLAGS= and LDFLAGS= come last'
 
-.PHONY: all man deps check check-net check-full check-all demo bench golden lint \
+.PHONY: all fuzz man deps check check-net check-full check-all demo bench golden lint \
 	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
