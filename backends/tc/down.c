@@ -10,6 +10,7 @@
  * The kernel takes the index of a new device from us, so that everything on it
  * can be planned before it is there.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@
 
 /* Far above those that the kernel counts up from 1. */
 #define IFB_INDEX 0x40000000
+#define IFB_STEP  0x100000
 /* An ifb has 32 by itself, too few for the queues that take it as their limit.
  */
 #define IFB_TXQLEN 1000u
@@ -65,6 +67,17 @@ bool down_is_there(const struct node *uplink, const struct facts *facts,
 
 /* ---- want ---- */
 
+/* That of the device it belongs to, moved up; another one's that is there stays
+ * out of the way. */
+static int new_index(const struct facts *facts, int arriving)
+{
+	int index = IFB_INDEX + arriving;
+
+	while (facts_link_at(facts, index) && index < INT_MAX - IFB_STEP)
+		index += IFB_STEP;
+	return index;
+}
+
 void down_link(const struct node *uplink, const struct facts *facts,
 	       const struct link_fact *arriving, struct link_fact *ifb)
 {
@@ -74,7 +87,8 @@ void down_link(const struct node *uplink, const struct facts *facts,
 	uplink_ifb(uplink, name);
 	there = facts_link(facts, name);
 	*ifb = (struct link_fact){
-		.index = there ? there->index : IFB_INDEX + arriving->index,
+		.index = there ? there->index
+			       : new_index(facts, arriving->index),
 		.flags = IFF_UP,
 		.mtu = arriving->mtu,
 		.txqlen = IFB_TXQLEN,
@@ -135,6 +149,23 @@ void down_want_ifb(const struct node *uplink, const struct facts *facts,
 	tc_add(want, &object, NULL, 0, path);
 }
 
+/* What the card or the kernel has joined to one packet (GRO) passes HTB as one;
+ * its bytes are right, what each of its parts adds on the line is not. */
+static void note_joined(const struct node *uplink,
+			const struct link_fact *arriving, struct report *report)
+{
+	node_each (class, uplink)
+		if (class_overhead_on(class, link_header(arriving)) ||
+		    class_linklayer(class) == LINKLAYER_ATM) {
+			report_note(report, uplink,
+				    "packets that arrive joined (GRO) count "
+				    "what the line adds once for all of them; "
+				    "to have it exact: ethtool -K %s gro off",
+				    arriving->name);
+			return;
+		}
+}
+
 void down_want(const struct node *uplink, const struct link_fact *arriving,
 	       const struct link_fact *ifb, struct report *report,
 	       struct state *want)
@@ -143,6 +174,7 @@ void down_want(const struct node *uplink, const struct link_fact *arriving,
 	struct tc_object object = object_of(TC_PROGRAM, ifb);
 	struct program program = PROGRAM_NONE;
 
+	note_joined(uplink, arriving, report);
 	program_classify(uplink, report, &program);
 	object.parent = TC_ROOT_HANDLE;
 	if (program.count)

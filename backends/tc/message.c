@@ -312,8 +312,16 @@ struct nl_msg *message_link_add(const struct tc_object *object)
 {
 	struct nl_msg *message =
 		begin_link(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, object, 0);
+	/* Nobody uses it, but made again it is to be the same. */
+	const uint8_t address[] = { 0x02,
+				    'T',
+				    'R',
+				    (uint8_t)(object->index >> 16),
+				    (uint8_t)(object->index >> 8),
+				    (uint8_t)object->index };
 	struct nlattr *info;
 
+	message_put(message, IFLA_ADDRESS, address, sizeof(address));
 	message_put(message, IFLA_IFNAME, object->device,
 		    strlen(object->device) + 1);
 	message_put_u32(message, IFLA_MTU, object->link.mtu);

@@ -26,6 +26,22 @@ cat >"$tmp/second" <<'END'
 /classes/uplink/web create site rate=1mbit burst=15k leaf="pfifo limit 9"
 /classes/uplink/web/site/match create marked mark=41
 END
+# What arrives, where this kernel has ifbs.
+if ip link add probe0 type ifb 2>/dev/null; then
+	ip link del probe0
+	cat >>"$tmp/first" <<-'END'
+	/classes create down device=wan0 direction=down default=rest
+	/classes/down create rest rate=1mbit burst=15k
+	/classes/down/rest/match create all proto=udp
+	END
+	cat >>"$tmp/second" <<-'END'
+	/classes/down/rest/match/all set proto=tcp
+	/classes/down create more rate=1mbit burst=15k
+	/classes create arriving device=lo direction=down default=rest
+	/classes/arriving create rest rate=1mbit burst=15k
+	/classes/arriving/rest/match create all proto=udp
+	END
+fi
 run 0 'the first policy is applied' tresse <"$tmp/first"
 everything >"$tmp/before"
 store >"$tmp/store.before"

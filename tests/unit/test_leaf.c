@@ -307,6 +307,30 @@ TEST(shaping, takes_the_link_layer_from_above)
 	CU_ASSERT_PTR_EQUAL(class_uplink(low), uplink);
 }
 
+TEST(shaping, names_an_ifb_by_its_device_within_15_bytes)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	struct node *uplink =
+		make(tree_classes(tree), "d", "direction", "down");
+	char name[IFB_NAME_SIZE], other[IFB_NAME_SIZE];
+
+	uplink_ifb(uplink, name);
+	ASSERT_TEXT(name, "");
+	node_set_text(uplink, "device", "wan0", NULL);
+	uplink_ifb(uplink, name);
+	ASSERT_TEXT(name, "tr-wan0");
+	node_set_text(uplink, "device", "enp123s0f1.1", NULL);
+	uplink_ifb(uplink, name);
+	ASSERT_TEXT(name, "tr-enp123s0f1.1");
+	node_set_text(uplink, "device", "enp123s0f1.100", NULL);
+	uplink_ifb(uplink, name);
+	node_set_text(uplink, "device", "enp123s0f1.101", NULL);
+	uplink_ifb(uplink, other);
+	CU_ASSERT_EQUAL(strlen(name), 15);
+	CU_ASSERT_EQUAL(strlen(other), 15);
+	CU_ASSERT_NOT_EQUAL(strcmp(name, other), 0);
+}
+
 TEST(shaping, defaults_bursts_as_tc_does_and_says_what_is_too_much)
 {
 	AUTO(tree) struct tree *tree = tree_new();
