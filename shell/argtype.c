@@ -291,10 +291,27 @@ const struct arg_type type_looks = {
 
 /* ---- another command ---- */
 
-static bool may_stand(const struct words *words, const char *text)
+/* "interval=" is the outer command's own. */
+static bool is_own_key(const struct match *match, const char *text)
+{
+	size_t length = strcspn(text, "=");
+
+	each_arg(arg, match->command)
+	{
+		if (text[length] && strlen(arg->name) == length &&
+		    !strncmp(arg->name, text, length))
+			return true;
+	}
+	return false;
+}
+
+static bool may_stand(const struct match *match, const struct words *words,
+		      const char *text)
 {
 	const struct command *command = command_find(text);
 
+	if (is_own_key(match, text))
+		return false;
 	return words->count > 1 || !command || command->needs & REPEATABLE;
 }
 
@@ -314,7 +331,7 @@ static void complete_command(const struct match *match, const struct arg *arg,
 		return;
 	completion_find(&inner, &place, &words);
 	for (size_t i = 0; i < inner.count; i++)
-		if (may_stand(&words, inner.items[i].text))
+		if (may_stand(match, &words, inner.items[i].text))
 			to->offer(to, inner.items[i].text, inner.items[i].help);
 }
 

@@ -197,6 +197,33 @@ TEST(completion, offers_values_and_references)
 	ASSERT_TEXT(completed("delete paths/adsl1"), "paths/adsl10");
 }
 
+TEST(completion, of_watch_goes_on_like_the_command_behind_it)
+{
+	ASSERT_TEXT(completed("watch st"), "status stats");
+	ASSERT_TEXT(completed("watch ls /classes/u"), "/classes/uplink/");
+	ASSERT_TEXT(completed("watch sav"), "(command: what is repeated, with "
+					    "its own words; stats, if left "
+					    "out; a command that changes "
+					    "nothing: stats, ls, status, "
+					    "drift)");
+	ASSERT_TEXT(completed("watch stats int"), "interval=");
+}
+
+TEST(match, leaves_the_keys_of_another_command_to_it)
+{
+	struct ground ground;
+
+	raise_ground(&ground);
+	CU_ASSERT_EQUAL(match(&ground, "watch ls depth=2 interval=2s /paths"),
+			0);
+	ASSERT_TEXT(match_value(&ground.match, "interval"), "2s");
+	CU_ASSERT_EQUAL(ground.match.count, 4);
+	ASSERT_TEXT(ground.match.bound[1].value, "depth=2");
+	CU_ASSERT(match(&ground, "watch ls interval=2s interval=3s") < 0);
+	CU_ASSERT(match(&ground, "watch ls count=0") < 0);
+	raze(&ground);
+}
+
 TEST(completion, says_what_free_text_may_be)
 {
 	ASSERT_TEXT(completed("/paths create "),
