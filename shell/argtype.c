@@ -83,6 +83,33 @@ const struct arg_type type_node = {
 	.complete = complete_node,
 };
 
+static bool is_step(const char *text)
+{
+	return *text && strchr("-<>", *text) && !text[1];
+}
+
+static int check_goal(const struct match *match, const struct arg *arg,
+		      const char *text, struct err *err)
+{
+	return is_step(text) ? 0 : check_node(match, arg, text, err);
+}
+
+static void complete_goal(const struct match *match, const struct arg *arg,
+			  const char *prefix, struct candidates *to)
+{
+	complete_node(match, arg, prefix, to);
+	to->offer(to, "-", "where you were before");
+	to->offer(to, "<", "back along the places you have been to");
+	to->offer(to, ">", "and forward again");
+}
+
+const struct arg_type type_goal = {
+	.name = "path",
+	.hint = "a path: /classes, uplink/web, ..; or - < >",
+	.check = check_goal,
+	.complete = complete_goal,
+};
+
 const struct arg_type type_child = {
 	.name = "name",
 	.hint = "an object below this place, or the path to one",

@@ -1,23 +1,101 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Moving about, and looking at where one is: cd, ls, pwd. */
+#include <string.h>
+
+#include "shell/picker.h"
+#include "shell/screen.h"
 #include "shell/session.h"
+
+/* ---- cd ---- */
+
+/* Along the trail, past what is gone by now. */
+static int step(struct session *session, int step, struct err *err)
+{
+	const struct place *place = &session->place;
+	const char *path;
+	struct node *node = NULL;
+
+	while (!node && (path = trail_step(&session->trail, step)))
+		node = tree_walk(place->tree, tree_root(place->tree), path,
+				 NULL);
+	if (!node) {
+		output_say(session->output, SAY_DONE,
+			   step < 0 ? "Reached the beginning of the path "
+				      "history."
+				    : "Reached the end of the path history.");
+		return 0;
+	}
+	output_say(session->output, SAY_DONE, "Taking you %s to %s.",
+		   step < 0 ? "back" : "forward", path);
+	return session_go(session, node, err);
+}
+
+static int go_back(struct session *session, struct err *err)
+{
+	const struct place *place = &session->place;
+	struct node *node;
+
+	if (!session->trail.last)
+		return err_set(err, ENOENT,
+			       "there is no previous place: this is the first "
+			       "one");
+	node = tree_walk(place->tree, tree_root(place->tree),
+			 session->trail.last, err);
+	return node ? session_go(session, node, err) : err->code;
+}
+
+static void list_places(struct session *session)
+{
+	AUTO(str) char *path = session_path(session);
+
+	output_say(session->output, SAY_DONE,
+		   "This terminal cannot draw the tree to pick from. You are "
+		   "in %s; cd PATH goes elsewhere:",
+		   path);
+	output_tree(session->output, session->place.here, 1, NULL);
+}
+
+/* Nobody sits in front of a script to pick. */
+static int pick(struct session *session, struct err *err)
+{
+	struct node *node;
+
+	if (!session->staying || session->gathering ||
+	    !output_is_terminal(session->output) ||
+	    output_is_json(session->output))
+		return err_set(err, EINVAL,
+			       "PATH is missing; usage: cd PATH (alone, it "
+			       "picks one on a terminal)");
+	if (!screen_moves()) {
+		list_places(session);
+		return 0;
+	}
+	output_flush(session->output);
+	node = picker_run(session->place.tree, session->place.here);
+	return node ? session_go(session, node, err) : 0;
+}
 
 static int cd_run(struct session *session, const struct match *match,
 		  struct err *err)
 {
-	struct node *node = match_node(match, "path", err);
+	const char *path = match_value(match, "path");
+	struct node *node;
 
-	if (!node)
-		return err->code;
-	session->place.here = node;
-	return 0;
+	if (!path)
+		return pick(session, err);
+	if (!strcmp(path, "-"))
+		return go_back(session, err);
+	if (!strcmp(path, "<") || !strcmp(path, ">"))
+		return step(session, *path == '<' ? -1 : 1, err);
+	node = match_node(match, "path", err);
+	return node ? session_go(session, node, err) : err->code;
 }
 
 static const struct arg cd_args[] = {
 	{ .name = "path",
-	  .type = &type_node,
-	  .flags = ARG_REQUIRED,
-	  .help = "where to go: /paths, uplink/web, .. and so on" },
+	  .type = &type_goal,
+	  .help = "where to go: /paths, uplink/web, .. and so on; - < or >; "
+		  "left out, it is picked from the tree" },
 	{ 0 },
 };
 
@@ -25,13 +103,20 @@ const struct command command_cd = {
 	.name = "cd",
 	.summary = "go to another place in the tree",
 	.man = "A path alone does the same. Commands that follow are for that "
-	       "place.",
-	.example = "cd /classes",
+	       "place. cd - goes to where you were before; cd < and cd > go "
+	       "back and forward along the places you have been to, and pass "
+	       "by those that are gone.\n\n"
+	       "cd alone shows the tree to pick from: the arrow keys and Page "
+	       "Up and Down move, Left goes to what is above, / searches, "
+	       "Enter goes there and Esc leaves.",
+	.example = "cd /classes\ncd -\ncd <",
 	.see = "ls, pwd",
 	.args = cd_args,
 	.needs = NEEDS_TREE | NEEDS_FILE,
 	.run = cd_run,
 };
+
+/* ---- ls, pwd ---- */
 
 static int ls_run(struct session *session, const struct match *match,
 		  struct err *err)

@@ -36,6 +36,7 @@ struct arg_type {
 };
 
 extern const struct arg_type type_node;	    /* a path to what is there */
+extern const struct arg_type type_goal;	    /* ...or - < > */
 extern const struct arg_type type_child;    /* ...that is not fixed */
 extern const struct arg_type type_newname;  /* of what is to be made here */
 extern const struct arg_type type_childset; /* settings of what is made here */

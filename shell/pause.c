@@ -57,6 +57,12 @@ uint64_t pause_now_us(void)
 
 enum waited pause_until(const struct pause *pause, uint64_t at_us)
 {
+	return pause_for_input(pause, -1, at_us);
+}
+
+enum waited pause_for_input(const struct pause *pause, int fd, uint64_t at_us)
+{
+	struct pollfd input = { fd, POLLIN, 0 };
 	sigset_t open = pause->before;
 	uint64_t now;
 
@@ -72,7 +78,8 @@ enum waited pause_until(const struct pause *pause, uint64_t at_us)
 				.tv_nsec =
 					(long)((at_us - now) % 1000000u) * 1000
 			};
-		ppoll(NULL, 0, &rest, &open);
+		if (ppoll(&input, fd >= 0, &rest, &open) > 0)
+			return WAITED;
 		if (ended)
 			return WAITED_ENDED;
 		if (redraw) {

@@ -30,6 +30,8 @@ enum waited {
 /* May be within another one. */
 void pause_begin(struct pause *pause);
 enum waited pause_until(const struct pause *pause, uint64_t at_us);
+/* The same, and something to read from fd ends it, too. */
+enum waited pause_for_input(const struct pause *pause, int fd, uint64_t at_us);
 /* SIGTERM and SIGHUP then do what they would have done. */
 void pause_end(struct pause *pause);
 

@@ -88,10 +88,8 @@ static int go(struct session *session, const struct match *match,
 	int rc = 0;
 
 	output_begin(session->output);
-	if (match->command)
-		rc = match->command->run(session, match, err);
-	else
-		session->place.here = match->node;
+	rc = match->command ? match->command->run(session, match, err)
+			    : session_go(session, match->node, err);
 	if (rc == 0 && session->writer && !session->gathering)
 		rc = session_commit(session, err);
 	if (rc == 0 && session->draft && writes(match) && !session->gathering)

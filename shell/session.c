@@ -32,6 +32,7 @@ void session_clear(struct session *session)
 {
 	end_write(session);
 	draft_leave(session);
+	trail_clear(&session->trail);
 	session_unstamp(session);
 	session_unsee(session);
 	tree_free(TAKE(session->place.tree));
@@ -50,6 +51,19 @@ char *session_path(const struct session *session)
 {
 	return session->place.here ? node_path_dup(session->place.here)
 				   : mem_strdup("/");
+}
+
+int session_go(struct session *session, struct node *node, struct err *err)
+{
+	AUTO(str) char *from = session_path(session);
+	AUTO(str) char *to = NULL;
+
+	if (!node)
+		return err_set(err, ENOENT, "no configuration is loaded");
+	to = node_path_dup(node);
+	trail_note(&session->trail, from, to);
+	session->place.here = node;
+	return 0;
 }
 
 struct origin_line session_where(const struct session *session)

@@ -25,6 +25,7 @@
 #include "shell/ledger.h"
 #include "shell/match.h"
 #include "shell/output.h"
+#include "shell/trail.h"
 
 struct draft;
 struct host;
@@ -40,6 +41,7 @@ struct session {
 	struct session_options options;
 	struct output *output;
 	struct place place;   /* tree owned; NULL until looked at */
+	struct trail trail;   /* the places before */
 	uint64_t base;	      /* revision of the tree */
 	struct host *host;    /* NULL until asked for */
 	struct outcome *seen; /* how things stand, for one command, or NULL */
@@ -102,6 +104,8 @@ const struct outcome *session_observe(struct session *session,
 void session_unsee(struct session *session);
 struct host *session_host(struct session *session);
 
+/* To another place, by command: cd < finds the way back. */
+int session_go(struct session *session, struct node *node, struct err *err);
 /* The path of where we are. The caller's to free. */
 char *session_path(const struct session *session);
 /* Takes text (see ledger.h). */

@@ -57,6 +57,30 @@ wipe
 type_in 'cd /' Enter
 expect 'back at the root' '^/> ?$'
 wipe
+type_in 'cd -' Enter
+expect 'cd - goes to the place before' '^/classes/upli.*\.\.\..*match> ?$'
+type_in 'cd <' Enter
+expect 'cd < goes back' '^Taking you back to /\.$'
+wipe
+type_in 'cd' Enter
+expect 'cd alone shows the tree' '^> /'
+type_in Down Down
+expect 'the arrows move' '^>   paths|^>     adsl0'
+type_in '/' 'ssh'
+expect 'a slash searches' '^> /classes/uplink/internet/ssh'
+mux resize-window -t t -x 40 -y 10
+expect 'a new size is drawn anew' '^Enter goes, / searches, Esc leaves$'
+mux resize-window -t t -x 100 -y 40
+type_in Enter
+expect 'Enter goes there' '^/classes/uplink/internet/ssh> ?$'
+wipe
+type_in 'cd' Enter
+expect 'and again' '^Go where'
+type_in Escape
+expect 'Esc leaves, and the terminal is as before' '^/classes/.*/ssh> ?$'
+type_in 'cd /' Enter
+expect 'back at the root once more' '^/> ?$'
+wipe
 type_in '/paths create "x' Enter
 expect 'what cannot be read is shown with a caret' '^ *\^'
 wipe

@@ -138,7 +138,8 @@ TEST(match, drops_no_word_in_silence)
 		"'device' needs a value: device=..., with no blank around the "
 		"=");
 	refuses("pwd x=y", -EINVAL, "pwd knows no x=; usage: pwd");
-	refuses("cd", -EINVAL, "PATH is missing; usage: cd PATH");
+	refuses("info / /", -EINVAL,
+		"'/' is one word too many; usage: info [PATH]");
 }
 
 /* ---- completion ---- */
