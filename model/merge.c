@@ -8,6 +8,7 @@
 struct merge {
 	const struct tree *base;
 	struct tree *theirs;
+	enum merge_side overrules;
 	struct clash *clashes, **end;
 	struct err *err;
 };
@@ -30,8 +31,14 @@ static void clash_at(struct merge *merge, const struct node *at,
 		     const struct node *theirs, const char *setting, char *mine,
 		     char *text)
 {
-	struct clash *clash = mem_alloc(sizeof(*clash));
+	struct clash *clash;
 
+	if (merge->overrules == MERGE_MINE && theirs) {
+		free(mine);
+		free(text);
+		return;
+	}
+	clash = mem_alloc(sizeof(*clash));
 	*clash = (struct clash){ node_path_dup(at),
 				 setting,
 				 mine,
@@ -180,9 +187,13 @@ static int do_change(const struct change *change, void *arg)
 }
 
 int tree_merge(const struct tree *base, const struct tree *mine,
-	       struct tree *theirs, struct clash **clashes, struct err *err)
+	       struct tree *theirs, enum merge_side overrules,
+	       struct clash **clashes, struct err *err)
 {
-	struct merge merge = { .base = base, .theirs = theirs, .err = err };
+	struct merge merge = { .base = base,
+			       .theirs = theirs,
+			       .overrules = overrules,
+			       .err = err };
 	size_t count = 0;
 
 	merge.end = &merge.clashes;

@@ -27,10 +27,16 @@ struct clash {
 };
 void clashes_free(struct clash *clash);
 
+enum merge_side {
+	MERGE_NEITHER,
+	MERGE_MINE, /* overrules; but not where theirs deleted the object */
+};
+
 /* Puts what leads from base to mine into theirs. -ESTALE and the list if there
  * are clashes: theirs is as it was then. */
 int tree_merge(const struct tree *base, const struct tree *mine,
-	       struct tree *theirs, struct clash **clashes, struct err *err);
+	       struct tree *theirs, enum merge_side overrules,
+	       struct clash **clashes, struct err *err);
 
 /* Makes tree just as `past` was, with what was chosen then. */
 void tree_put_back(struct tree *tree, const struct tree *past);

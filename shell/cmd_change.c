@@ -65,7 +65,7 @@ static int load_wanted(struct session *session, struct store *store,
 	int rc;
 
 	if (session->draft)
-		return draft_merged(session, store, tree, revision, err);
+		return draft_merged(session, store, false, tree, revision, err);
 	if (tree_is_dirty(session->place.tree))
 		return err_set(err, ECANCELED,
 			       "a batch is checked as a whole, at its end; "
@@ -283,14 +283,25 @@ static int commit_run(struct session *session, const struct match *match,
 			   "The candidate has no changes: nothing was done.");
 		return draft_discard(session, err);
 	}
-	return rc < 0 ? rc : draft_commit(session, err);
+	return rc < 0 ? rc
+		      : draft_commit(session, match_value(match, "clashes"),
+				     err);
 }
+
+static const struct choice sides[] = {
+	{ "mine", "what both changed becomes what the candidate says" },
+	{ NULL, NULL }
+};
 
 static const struct arg commit_args[] = {
 	{ .name = "confirm",
 	  .type = &type_wait,
 	  .help = "undo it after so long, unless it is confirmed" },
 	{ .name = "reason", .type = &type_words, .help = "for the history" },
+	{ .name = "clashes",
+	  .type = &type_choice,
+	  .choices = sides,
+	  .help = "mine: overrule what others changed meanwhile" },
 	{ 0 },
 };
 
@@ -301,7 +312,7 @@ const struct command command_commit = {
 	       "and the candidate is kept. What others changed since begin "
 	       "stays, setting by setting; where they changed the same one, "
 	       "both values and the other's name are listed, and nothing is "
-	       "done (exit status 6).\n"
+	       "done (exit status 6), unless clashes=mine overrules them.\n"
 	       "\n"
 	       "With confirm= it is undone after that time unless somebody "
 	       "types confirm: also when the session, the terminal or the "

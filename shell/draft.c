@@ -406,7 +406,7 @@ static void show_clashes(struct session *session, struct store *store,
 	}
 }
 
-int draft_merged(struct session *session, struct store *store,
+int draft_merged(struct session *session, struct store *store, bool overrules,
 		 struct tree **tree, uint64_t *revision, struct err *err)
 {
 	struct clash *clashes = NULL;
@@ -417,11 +417,12 @@ int draft_merged(struct session *session, struct store *store,
 	if (rc < 0)
 		return rc;
 	rc = tree_merge(session->draft->base, session->place.tree, *tree,
-			&clashes, err);
+			overrules ? MERGE_MINE : MERGE_NEITHER, &clashes, err);
 	if (clashes) {
 		show_clashes(session, store, clashes);
-		err_append(err, "; set what it shall be and commit again, or "
-				"discard");
+		err_append(err,
+			   "; set the same as they did, discard, or overrule "
+			   "them with commit clashes=mine");
 	}
 	clashes_free(clashes);
 	return rc;
@@ -440,18 +441,19 @@ static void say_merged(struct session *session, uint64_t revision)
 	if (revision != session->draft->kept.base)
 		output_say(session->output, SAY_DONE,
 			   "Others changed something meanwhile (revision %llu, "
-			   "the candidate began at %llu): nothing of this, so "
-			   "both are kept.",
+			   "the candidate began at %llu): both are kept.",
 			   (unsigned long long)revision,
 			   (unsigned long long)session->draft->kept.base);
 }
 
-static int merge_and_commit(struct session *session, struct err *err)
+static int merge_and_commit(struct session *session, bool overrules,
+			    struct err *err)
 {
 	AUTO(tree) struct tree *tree = NULL;
 	bool told = session->ledger.count > 0;
 	uint64_t revision;
-	int rc = draft_merged(session, session->writer, &tree, &revision, err);
+	int rc = draft_merged(session, session->writer, overrules, &tree,
+			      &revision, err);
 
 	if (rc < 0) {
 		session_unlock(session);
@@ -468,13 +470,13 @@ static int merge_and_commit(struct session *session, struct err *err)
 	return session_commit(session, err);
 }
 
-int draft_commit(struct session *session, struct err *err)
+int draft_commit(struct session *session, bool overrules, struct err *err)
 {
 	AUTO_ERR why = ERR_NONE;
 	int rc = session_lock(session, "commit", err);
 
 	if (rc == 0)
-		rc = merge_and_commit(session, err);
+		rc = merge_and_commit(session, overrules, err);
 	if (rc < 0 || session->options.dry)
 		return rc;
 	drop(session, &why);

@@ -36,10 +36,11 @@ void draft_reload(struct session *session);
 /* A batch failed: what it began is gone, what it took up is as it was. */
 void draft_abort(struct session *session);
 /* The tree that a commit would make of it now, the caller's, and the revision
- * that stands behind it. ESTALE if others changed the same; that is told. */
-int draft_merged(struct session *session, struct store *store,
+ * that stands behind it. ESTALE if others changed the same; that is told,
+ * unless this candidate overrules them. */
+int draft_merged(struct session *session, struct store *store, bool overrules,
 		 struct tree **tree, uint64_t *revision, struct err *err);
-int draft_commit(struct session *session, struct err *err);
+int draft_commit(struct session *session, bool overrules, struct err *err);
 int draft_discard(struct session *session, struct err *err);
 /* The session ends; the candidate stays, unless it is empty. */
 void draft_leave(struct session *session);

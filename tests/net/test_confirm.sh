@@ -34,7 +34,8 @@ now() { everything >"$tmp/after"; }
 is_before() { now && cmp -s "$tmp/before" "$tmp/after"; }
 is_second() { now && cmp -s "$tmp/applied" "$tmp/after"; }
 watchers() { pgrep -f -- --confirm-watch; }
-trials() { sqlite3 -readonly "$TRESSE_STORE" 'SELECT count(*) FROM trial'; }
+trials() { sqlite3 -readonly -cmd '.timeout 5000' "$TRESSE_STORE" \
+		'SELECT count(*) FROM trial'; }
 # back NAME: within a while the host is as before, and nothing waits.
 back() {
 	wait_for 10 is_before
@@ -93,7 +94,8 @@ script -qefc tresse "$tmp/script" <&9 >"$tmp/screen" 2>&1 &
 started+=("$!")
 printf 'begin\n/classes/uplink/voice set rate=900kbit\n' >&9
 kept() {
-	sqlite3 -readonly "$TRESSE_STORE" 'SELECT text FROM candidate' |
+	sqlite3 -readonly -cmd '.timeout 5000' "$TRESSE_STORE" \
+		'SELECT text FROM candidate' |
 		grep -q 'voice set rate=900kbit'
 }
 check 'a candidate is kept at once' wait_for 10 kept
@@ -199,6 +201,13 @@ run 6 'the candidate clashes' tresse commit
 has 'path, values and author are told' "$tmp/said" \
 	'/classes/uplink/voice: rate: yours 700kbit, theirs 600kbit \(root'
 check 'nothing was done' is_before
+run 0 'unless it is to overrule them' tresse commit clashes=mine
+tresse /classes/uplink/voice get rate >"$tmp/out"
+has 'which it does' "$tmp/out" 700kbit
+
+candidate '/classes/uplink/voice set rate=710kbit'
+tresse /classes/uplink/voice set rate=600kbit >/dev/null 2>&1
+run 6 'the next one clashes again' tresse commit
 run 0 'the candidate is still there' tresse discard
 has 'with its change' "$tmp/said" '1 change'
 

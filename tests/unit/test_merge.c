@@ -5,6 +5,7 @@
 
 struct bench {
 	struct tree *base, *mine, *theirs;
+	enum merge_side overrules;
 	struct clash *clashes;
 	struct err err;
 };
@@ -45,7 +46,7 @@ static void start(struct bench *bench)
 static int merge(struct bench *bench)
 {
 	return tree_merge(bench->base, bench->mine, bench->theirs,
-			  &bench->clashes, &bench->err);
+			  bench->overrules, &bench->clashes, &bench->err);
 }
 
 static void stop(struct bench *bench)
@@ -142,5 +143,24 @@ TEST(merge, finds_two_of_one_name_that_are_not_alike)
 	CU_ASSERT_EQUAL(merge(&bench), -ESTALE);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(bench.clashes);
 	ASSERT_TEXT(bench.clashes->setting, "down");
+	stop(&bench);
+}
+
+TEST(merge, may_overrule_what_others_set_but_not_what_they_deleted)
+{
+	struct bench bench;
+
+	start(&bench);
+	bench.overrules = MERGE_MINE;
+	put(bench.mine, "a", "up", "2mbit");
+	put(bench.theirs, "a", "up", "3mbit");
+	node_delete(path(bench.mine, "b"));
+	put(bench.theirs, "b", "up", "3mbit");
+	CU_ASSERT_EQUAL(merge(&bench), 0);
+	CU_ASSERT_TRUE(tree_same(bench.mine, bench.theirs));
+	node_delete(path(bench.theirs, "a"));
+	CU_ASSERT_EQUAL(merge(&bench), -ESTALE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bench.clashes);
+	CU_ASSERT_PTR_NULL(bench.clashes->theirs);
 	stop(&bench);
 }
