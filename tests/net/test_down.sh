@@ -60,25 +60,26 @@ lands voice udp,to=2001:db8::2,dport=9000,sport=5060,size=300
 lands voice udp,to=192.0.2.2,dport=7100,size=12
 lands rest udp,to=192.0.2.2,dport=7100,size=13
 
-# through TO: bit/s, L2, of a far sender of 20 mbit.
+# through FLOW: bit/s, L2, of a far sender that has more than 5 mbit.
 through() {
-	local to=$1
-
-	start "$tmp/send" ip netns exec far traffic send 60 \
-		"udp,to=$to,dport=9000,size=1400,rate=20000000"
+	start "$tmp/send" ip netns exec far traffic send 60 "$1"
 	sleep 1.5
 	class_rate tr-wan0 "$(id_of rest)" 4
 	stop "$pid"
 	sleep 0.3
 }
 for to in 192.0.2.2 2001:db8::2; do
-	for _ in 1 2 3; do
-		rate=$(through "$to")
-		echo "# udp to $to: $rate bit/s"
-		[ "$rate" -lt 4700000 ] || [ "$rate" -gt 5100000 ] || break
+	for flow in "udp,to=$to,dport=9000,size=1400,rate=20000000" \
+		"tcp,to=$to,dport=9001,size=16000"; do
+		for _ in 1 2 3; do
+			rate=$(through "$flow")
+			echo "# $flow: $rate bit/s"
+			[ "$rate" -lt 4700000 ] || [ "$rate" -gt 5100000 ] ||
+				break
+		done
+		check "5 mbit of ${flow%%,dport*} are 4.7 to 5.1" \
+			test "$rate" -ge 4700000 -a "$rate" -le 5100000
 	done
-	check "5 mbit of what arrives for $to are 4.7 to 5.1" \
-		test "$rate" -ge 4700000 -a "$rate" -le 5100000
 done
 
 # Changes in place; a program of its own.
