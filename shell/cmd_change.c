@@ -88,6 +88,10 @@ static int tell_check(struct session *session, const struct report *report,
 	size_t doubts = report->count - report->errors;
 
 	show_findings(session, report);
+	if (output_is_json(session->output)) {
+		output_number(session->output, "errors", report->errors);
+		output_number(session->output, "doubts", doubts);
+	}
 	if (report->errors)
 		return err_set(err, ECANCELED,
 			       "%zu error%s: this would not be applied",
@@ -364,6 +368,8 @@ static int discard_run(struct session *session, const struct match *match,
 		return rc;
 	changes = draft_changes(session);
 	rc = draft_discard(session, err);
+	if (rc == 0 && output_is_json(session->output))
+		output_number(session->output, "discarded", changes);
 	if (rc == 0)
 		output_say(session->output, SAY_DONE,
 			   "Discarded: %zu change%s.", changes,

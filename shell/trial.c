@@ -93,6 +93,9 @@ void trial_begun(struct session *session, const struct outcome *outcome)
 		AUTO(str) char *sentence = sentence_dup(&trial);
 
 		start_watcher(session);
+		if (output_is_json(session->output))
+			output_number(session->output, "confirm_in",
+				      left_seconds(&trial));
 		output_say(session->output, SAY_WARNING, "%s", sentence);
 		tell_all(sentence);
 		session->trial = trial.revision;
@@ -225,6 +228,9 @@ int trial_confirm(struct session *session, struct err *err)
 		char *said = mem_printf("revision %llu is confirmed: it stays",
 					(unsigned long long)trial.revision);
 
+		if (output_is_json(session->output))
+			output_number(session->output, "confirmed",
+				      trial.revision);
 		output_say(session->output, SAY_DONE, "%s", said);
 		tell_all(said);
 		session->trial = 0;

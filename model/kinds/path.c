@@ -135,7 +135,9 @@ static const struct attr path_attrs[] = {
 
 static void path_brief(const struct node *node, struct text *out)
 {
-	text_put(out, node_text(node, PATH_DEVICE));
+	const char *device = node_text(node, PATH_DEVICE);
+
+	text_put(out, device ? device : "no device");
 	if (node_has(node, PATH_UP)) {
 		text_put(out, " up ");
 		node_print(node, PATH_UP, out);
