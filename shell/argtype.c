@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shell/bookmark.h"
 #include "shell/completion.h"
 #include "shell/match.h"
 #include "shell/pause.h"
@@ -17,7 +18,7 @@ static int check_node(const struct match *match, const struct arg *arg,
 	(void)arg;
 	if (!match->node)
 		return 0;
-	return tree_walk(match->place.tree, match->node, text, err) ? 0
+	return bookmark_walk(&match->place, match->node, text, err) ? 0
 	       : err						    ? err->code
 								    : -ENOENT;
 }
@@ -50,8 +51,12 @@ static void complete_path(const struct match *match, const char *prefix,
 	AUTO(nodes) struct node **sorted = NULL;
 	const struct node *parent = match->node;
 
+	if (!lead && prefix[0] == '@') {
+		bookmarks_offer("@", to);
+		return;
+	}
 	if (parent && lead)
-		parent = tree_walk(match->place.tree, parent, directory, NULL);
+		parent = bookmark_walk(&match->place, parent, directory, NULL);
 	if (!parent)
 		return;
 	sorted = node_sorted(parent);
@@ -346,7 +351,8 @@ static bool may_stand(const struct match *match, const struct words *words,
 static void complete_command(const struct match *match, const struct arg *arg,
 			     const char *prefix, struct candidates *to)
 {
-	struct place place = { match->place.tree, match->node };
+	struct place place = { match->place.tree, match->node,
+			       match->place.made };
 	AUTO_COMPLETION inner = { 0 };
 	AUTO_WORDS words = WORDS_NONE;
 	int rc = 0;

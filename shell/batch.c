@@ -231,6 +231,7 @@ int batch_do(struct session *session, const struct batch *batch)
 		run_tell(session, &err);
 	}
 	session->gathering = false;
+	session_settle(session, rc == 0);
 	return rc;
 }
 

@@ -165,11 +165,12 @@ static int create_run(struct session *session, const struct match *match,
 	rc = set_all(node, match, err);
 	if (rc == 0)
 		rc = check_required(node, err);
-	if (rc == 0)
-		session_did(session, DEED_CREATED, node,
-			    mem_printf("Created %s %s.", node_kind(node)->name,
-				       name));
-	return rc;
+	if (rc < 0)
+		return rc;
+	session_did(session, DEED_CREATED, node,
+		    mem_printf("Created %s %s.", node_kind(node)->name, name));
+	session_made(session, node);
+	return 0;
 }
 
 static const struct arg create_args[] = {

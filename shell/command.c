@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_cd,
 	&command_ls,
 	&command_pwd,
+	&command_bookmarks,
 	&command_create,
 	&command_delete,
 	&command_set,

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/editor.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -14,6 +11,7 @@
 #include "shell/completion.h"
 #include "shell/draft.h"
 #include "shell/session.h"
+#include "shell/state.h"
 #include "shell/trial.h"
 #include "shell/utf8.h"
 #include "shell/words.h"
@@ -223,39 +221,6 @@ static int complete(int count, int key)
 
 /* ---- history ---- */
 
-static bool make_folders(const char *file)
-{
-	AUTO(str) char *path = mem_strdup(file);
-
-	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return false;
-		*at = '/';
-	}
-	return true;
-}
-
-/* $XDG_STATE_HOME/tresse/history, for its owner's eyes only. */
-static char *history_file(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	AUTO(str) char *file = NULL;
-	int fd;
-
-	if (state && *state == '/')
-		file = mem_printf("%s/tresse/history", state);
-	else if (home && *home == '/')
-		file = mem_printf("%s/.local/state/tresse/history", home);
-	if (!file || !make_folders(file))
-		return NULL;
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return NULL;
-	close(fd);
-	return TAKE(file);
-}
-
 /* What was typed before and is typed again moves to the end. */
 static void forget_same(const char *line)
 {
@@ -305,7 +270,7 @@ static void read_old_history(void)
 {
 	using_history();
 	stifle_history(HISTORY_LINES);
-	editor.history = history_file();
+	editor.history = state_file("history");
 	if (editor.history && read_history(editor.history) == 0)
 		tidy_history();
 }

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
+#include "shell/bookmark.h"
 #include "shell/nearest.h"
 
 bool match_is_path(const struct word *word)
 {
 	return !word->key &&
-	       (strchr(word->text, '/') || !strcmp(word->text, ".") ||
-		!strcmp(word->text, ".."));
+	       (strchr(word->text, '/') || word->text[0] == '@' ||
+		!strcmp(word->text, ".") || !strcmp(word->text, ".."));
 }
 
 static int add_usage(const struct match *match, struct err *err)
@@ -26,7 +27,7 @@ static int walk(struct match *match, const char *path, struct err *err)
 
 	if (!match->place.tree)
 		return err_set(err, ENOENT, "no configuration is loaded");
-	node = tree_walk(match->place.tree, match->place.here, path, err);
+	node = bookmark_walk(&match->place, match->place.here, path, err);
 	if (!node)
 		return err ? err->code : -ENOENT;
 	match->node = node;
@@ -293,5 +294,5 @@ struct node *match_node(const struct match *match, const char *arg,
 
 	if (!path)
 		return match->node;
-	return tree_walk(match->place.tree, match->node, path, err);
+	return bookmark_walk(&match->place, match->node, path, err);
 }

@@ -24,6 +24,7 @@
 struct place {
 	struct tree *tree;
 	struct node *here;
+	const char *made; /* path of what was created last, or NULL */
 };
 
 struct bound {
@@ -44,7 +45,7 @@ struct match {
 
 #define MATCH_NONE                                                             \
 	{                                                                      \
-		{ NULL, NULL }, NULL, false, NULL, NULL, 0, 0                  \
+		{ NULL, NULL, NULL }, NULL, false, NULL, NULL, 0, 0            \
 	}
 
 /* Does this word have to be a path? */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/run.h"
 
+#include <string.h>
+
 #include "shell/draft.h"
 #include "shell/session.h"
 #include "shell/trial.h"
@@ -43,7 +45,7 @@ static int check_place(const struct session *session, const struct match *match,
 static int check_moved(const struct session *session, const struct words *words,
 		       struct err *err)
 {
-	if (!session->moved || words->items[0].text[0] == '/')
+	if (!session->moved || strchr("/@", words->items[0].text[0]))
 		return 0;
 	return err_set(err, ENOENT,
 		       "the place it was typed for is gone: nothing was done");
@@ -129,6 +131,8 @@ int run_words(struct session *session, const struct words *words,
 	else if (rc < 0 && session->draft && writes(&match) &&
 		 !session->gathering)
 		draft_reload(session);
+	if (!session->gathering)
+		session_settle(session, rc == 0);
 	session_unstamp(session);
 	session_unsee(session);
 	session->summing = false;

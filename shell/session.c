@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/list.h"
+#include "shell/bookmark.h"
 #include "shell/draft.h"
 #include "shell/told.h"
 #include "shell/trial.h"
@@ -33,6 +34,7 @@ void session_clear(struct session *session)
 	end_write(session);
 	draft_leave(session);
 	trail_clear(&session->trail);
+	free(TAKE(session->made));
 	session_unstamp(session);
 	session_unsee(session);
 	tree_free(TAKE(session->place.tree));
@@ -64,6 +66,24 @@ int session_go(struct session *session, struct node *node, struct err *err)
 	trail_note(&session->trail, from, to);
 	session->place.here = node;
 	return 0;
+}
+
+void session_made(struct session *session, const struct node *node)
+{
+	free(session->made);
+	session->made = node_path_dup(node);
+	session->place.made = session->made;
+}
+
+void session_settle(struct session *session, bool done)
+{
+	if (!session->made || session->building)
+		return;
+	/* A bookmark that cannot be kept is no reason to complain. */
+	if (done && !session->options.dry)
+		bookmarks_put(BOOKMARK_LAST, session->made, NULL);
+	session->place.made = NULL;
+	free(TAKE(session->made));
 }
 
 struct origin_line session_where(const struct session *session)

@@ -41,6 +41,7 @@ struct session {
 	struct session_options options;
 	struct output *output;
 	struct place place;   /* tree owned; NULL until looked at */
+	char *made;	      /* owned; not settled yet */
 	struct trail trail;   /* the places before */
 	uint64_t base;	      /* revision of the tree */
 	struct host *host;    /* NULL until asked for */
@@ -111,6 +112,10 @@ char *session_path(const struct session *session);
 /* Takes text (see ledger.h). */
 void session_did(struct session *session, enum deed deed,
 		 const struct node *node, char *text);
+/* This was created; @last stands for it. */
+void session_made(struct session *session, const struct node *node);
+/* ...for good, also in the user's next session, or not after all. */
+void session_settle(struct session *session, bool done);
 /* Where an error is to be placed. */
 struct origin_line session_where(const struct session *session);
 

@@ -33,7 +33,8 @@ static void raise_ground(struct ground *ground)
 	make(tree_classes(ground->tree), "uplink", "path", "adsl0");
 	make(node_find(tree_classes(ground->tree), "uplink"), "ssh", "rate",
 	     "64kbit");
-	ground->place = (struct place){ ground->tree, tree_root(ground->tree) };
+	ground->place = (struct place){ ground->tree, tree_root(ground->tree),
+					 NULL };
 }
 
 static void raze(struct ground *ground)
