@@ -38,6 +38,15 @@ tresse >"$tmp/said" 2>&1 <<END || not_ok 'the policy is applied'
 /classes/uplink/other/match create icmp proto=icmpv6
 END
 
+if ip link add probe0 type ifb 2>/dev/null; then
+	ip link del probe0
+	run 0 'what arrives, too' tresse <<-'END'
+		/classes create down device=wan0 direction=down default=rest
+		/classes/down create rest rate=5mbit leaf="pfifo limit 20"
+		/classes/down create web rate=5mbit
+		/classes/down/web/match create w proto=tcp sport=80
+	END
+fi
 run 0 'export tc' tresse export tc "$tmp/tc.sh"
 run 0 'export ip' tresse export ip "$tmp/ip.sh"
 run 0 'export nft, to stdout' tresse export nft
@@ -46,7 +55,7 @@ run 0 'without privileges' setpriv --bounding-set=-net_admin \
 	--inh-caps=-net_admin tresse export nft
 same 'it is the same' "$tmp/rules.nft" "$tmp/out"
 run 0 'for programs' tresse -j export tc
-check 'in a document' jq -e '.commands | length > 100' "$tmp/out"
+check 'in a document' test "$(jq '.commands | length' "$tmp/out")" -gt 100
 run 2 'of what nobody knows' tresse export iptables
 
 run 0 'tc takes it' copy sh -e "$tmp/tc.sh"
@@ -55,6 +64,11 @@ run 0 'nft takes it' copy nft -f "$tmp/rules.nft"
 
 made() {
 	tree wan0
+	if ip link show tr-wan0 >/dev/null 2>&1; then
+		tree tr-wan0
+		tc filter show dev tr-wan0
+		tc filter show dev wan0 ingress
+	fi
 	ip rule show
 	ip -6 rule show
 	ip route show table all | grep 'proto 84'
