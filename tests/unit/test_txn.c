@@ -409,6 +409,88 @@ TEST(txn, another_s_commit_in_between_is_a_conflict_and_undone)
 	bench_close(&bench);
 }
 
+/* Edits, on trial for that long. */
+static void try_for(struct bench *bench, int64_t confirm_us)
+{
+	struct outcome outcome;
+	AUTO_ERR err = ERR_NONE;
+
+	edit(bench);
+	bench->txn.stamp.confirm_us = confirm_us;
+	CU_ASSERT_EQUAL(run(bench, &outcome, &err), 0);
+	bench->txn.stamp.confirm_us = 0;
+	CU_ASSERT_FALSE(is_as_opened(&bench->host));
+	outcome_clear(&outcome);
+}
+
+static bool on_trial(struct bench *bench)
+{
+	struct trial trial;
+	bool is;
+
+	CU_ASSERT_EQUAL(store_trial(bench->store, &trial, NULL), 0);
+	is = trial.is;
+	trial_clear(&trial);
+	return is;
+}
+
+TEST(txn, what_is_not_confirmed_in_time_is_undone)
+{
+	struct bench bench;
+	AUTO_ERR err = ERR_NONE;
+	bool expired = false;
+
+	bench_open(&bench);
+	try_for(&bench, 1);
+	CU_ASSERT_EQUAL(txn_expire(&bench.txn, &expired, &err), 0);
+	CU_ASSERT_TRUE(expired);
+	CU_ASSERT_TRUE(is_as_opened(&bench.host));
+	CU_ASSERT_FALSE(on_trial(&bench));
+	CU_ASSERT_EQUAL(txn_expire(&bench.txn, &expired, &err), 0);
+	CU_ASSERT_FALSE(expired);
+	bench_close(&bench);
+}
+
+TEST(txn, an_undoing_that_fails_is_still_due)
+{
+	for (int at = 0; at < 3; at++) {
+		struct bench bench;
+		AUTO_ERR err = ERR_NONE;
+		bool expired = false;
+
+		bench_open(&bench);
+		try_for(&bench, 1);
+		bench.host.fail_at = (int)bench.host.writes + at;
+		CU_ASSERT_EQUAL(txn_expire(&bench.txn, &expired, &err), -EIO);
+		CU_ASSERT_TRUE(on_trial(&bench));
+		bench.host.fail_at = -1;
+		CU_ASSERT_EQUAL(txn_expire(&bench.txn, &expired, &err), 0);
+		CU_ASSERT_TRUE(is_as_opened(&bench.host));
+		bench_close(&bench);
+	}
+}
+
+TEST(txn, nothing_comes_between_a_commit_and_its_confirmation)
+{
+	struct bench bench;
+	struct outcome outcome;
+	AUTO_ERR err = ERR_NONE;
+	bool expired = true;
+
+	bench_open(&bench);
+	try_for(&bench, 60000000);
+	CU_ASSERT_EQUAL(txn_expire(&bench.txn, &expired, &err), 0);
+	CU_ASSERT_FALSE(expired);
+	set(node_first(tree_paths(bench.tree)), "down", "7mbit");
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), -EBUSY);
+	outcome_clear(&outcome);
+	CU_ASSERT_TRUE(on_trial(&bench));
+	CU_ASSERT_EQUAL(store_trial_end(bench.store, &err), 0);
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
+	outcome_clear(&outcome);
+	bench_close(&bench);
+}
+
 TEST(txn, chosen_numbers_are_kept_and_give_way_to_given_ones)
 {
 	struct bench bench;
