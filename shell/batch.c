@@ -199,7 +199,7 @@ int batch_run(struct session *session, const struct batch *batch,
 	return rc;
 }
 
-static int end_batch(struct session *session, struct err *err)
+int batch_end(struct session *session, struct err *err)
 {
 	int rc;
 
@@ -225,7 +225,7 @@ int batch_do(struct session *session, const struct batch *batch)
 	session->gathering = true;
 	rc = batch_run(session, batch, &err);
 	if (rc == 0)
-		rc = end_batch(session, &err);
+		rc = batch_end(session, &err);
 	if (rc < 0) {
 		draft_abort(session);
 		run_tell(session, &err);

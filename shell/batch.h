@@ -44,6 +44,8 @@ int batch_run(struct session *session, const struct batch *batch,
 	      struct err *err);
 /* The same, and one transaction behind it. What went wrong is told. */
 int batch_do(struct session *session, const struct batch *batch);
+/* The transaction behind what was gathered. */
+int batch_end(struct session *session, struct err *err);
 /* Every line a transaction of its own, up to the first that fails; past_errors:
  * to the end, and an error with their number. What went wrong is told. */
 int batch_do_each(struct session *session, const struct batch *batch,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shell/match.h"
+#include "shell/star.h"
 #include "shell/table.h"
 #include "shell/utf8.h"
 
@@ -200,15 +201,57 @@ static void complete_head(const struct match *match, const struct word *word,
 		complete_commands(to);
 }
 
+/* A line that begins with * goes on as it would for the first child. */
+static bool match_star(struct match *match, const struct place *place,
+		       const struct words *words, const char *child)
+{
+	struct word *items = mem_array(words->count, sizeof(*items));
+	struct words line = { items, words->count, 0 };
+	bool matched;
+
+	memcpy(items, words->items, words->count * sizeof(*items));
+	items[0].text = (char *)child;
+	matched = match_words(match, place, &line, words->count - 1, NULL) == 0;
+	free(items);
+	return matched;
+}
+
+static void complete_star(const struct place *place, const char *child,
+			  const struct words *words, struct completion *to)
+{
+	const struct word *word = &words->items[words->count - 1];
+	AUTO_MATCH match = MATCH_NONE;
+
+	if (words->count == 1) {
+		to->known = last_slash(word->text);
+		to->base.offer(&to->base, word->text, "every child");
+		return;
+	}
+	if (!match_star(&match, place, words, child))
+		return;
+	if (match.command && star_takes(match.command))
+		complete_arg(&match, word, to);
+	else if (!match.command)
+		for (const struct command *const *at = commands; *at; at++)
+			if (star_takes(*at))
+				to->base.offer(&to->base, (*at)->name,
+					       (*at)->summary);
+}
+
 void completion_find(struct completion *completion, const struct place *place,
 		     const struct words *words)
 {
 	AUTO_MATCH match = MATCH_NONE;
+	AUTO(str) char *child = star_first(place, words->items[0].text);
 	size_t last = words->count - 1;
 	const struct word *word = &words->items[last];
 
 	*completion =
 		(struct completion){ .base = { offer }, .typed = word->text };
+	if (child) {
+		complete_star(place, child, words, completion);
+		return;
+	}
 	if (match_words(&match, place, words, last, NULL) < 0)
 		return;
 	if (match.command)

@@ -5,6 +5,7 @@
 
 #include "shell/draft.h"
 #include "shell/session.h"
+#include "shell/star.h"
 #include "shell/trial.h"
 
 static bool writes(const struct match *match)
@@ -84,12 +85,25 @@ static int begin(struct session *session, const struct words *words,
 	return find(session, words, match, err);
 }
 
+/* Of each block that * gives. */
+static void put_heading(struct session *session)
+{
+	AUTO(str) char *line = mem_printf("[%s]\n", session->heading);
+
+	if (output_is_json(session->output))
+		output_field(session->output, "path", session->heading);
+	else
+		output_raw(session->output, line, strlen(line));
+}
+
 static int go(struct session *session, const struct match *match,
 	      struct err *err)
 {
 	int rc = 0;
 
 	output_begin(session->output);
+	if (session->heading && !writes(match))
+		put_heading(session);
 	rc = match->command ? match->command->run(session, match, err)
 			    : session_go(session, match->node, err);
 	if (rc == 0 && session->writer && !session->gathering)
@@ -117,6 +131,8 @@ int run_words(struct session *session, const struct words *words,
 	}
 	if (!session->gathering)
 		session->moved = false;
+	if (star_is(words))
+		return star_run(session, words, err);
 	rc = needs_tree(session, words) ? session_look(session, err) : 0;
 	if (rc == 0 && !session->gathering && needs_tree(session, words))
 		trial_warn(session);

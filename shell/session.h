@@ -54,17 +54,18 @@ struct session {
 	char *reason;	    /* ...its reason, owned */
 	uint64_t trial;	    /* revision whose trial was told, or 0 */
 	struct ledger ledger;
-	const char *source; /* "stdin" while a batch runs, or NULL */
-	unsigned line;	    /* of the batch */
-	bool gathering;	    /* a batch: many commands, one commit */
-	bool stepping;	    /* a batch: a commit for each command */
-	bool summing;	    /* tell totals, not every deed */
-	bool staying;	    /* a shell: it outlives its commands */
-	bool building;	    /* a file read into a tree of its own */
-	bool moved;	    /* where we were is gone, since the command began */
-	bool leaving;	    /* after exit */
-	bool differs;	    /* drift found something: exit status 1 */
-	uint64_t watch_us;  /* the interval while watch repeats, or 0 */
+	const char *source;  /* "stdin" while a batch runs, or NULL */
+	unsigned line;	     /* of the batch */
+	bool gathering;	     /* a batch: many commands, one commit */
+	const char *heading; /* path of the child that * is at, or NULL */
+	bool stepping;	     /* a batch: a commit for each command */
+	bool summing;	     /* tell totals, not every deed */
+	bool staying;	     /* a shell: it outlives its commands */
+	bool building;	     /* a file read into a tree of its own */
+	bool moved;	   /* where we were is gone, since the command began */
+	bool leaving;	   /* after exit */
+	bool differs;	   /* drift found something: exit status 1 */
+	uint64_t watch_us; /* the interval while watch repeats, or 0 */
 	struct sample *past; /* ...and what stats saw the last time, or NULL */
 };
 

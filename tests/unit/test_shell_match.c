@@ -33,8 +33,8 @@ static void raise_ground(struct ground *ground)
 	make(tree_classes(ground->tree), "uplink", "path", "adsl0");
 	make(node_find(tree_classes(ground->tree), "uplink"), "ssh", "rate",
 	     "64kbit");
-	ground->place = (struct place){ ground->tree, tree_root(ground->tree),
-					 NULL };
+	ground->place =
+		(struct place){ ground->tree, tree_root(ground->tree), NULL };
 }
 
 static void raze(struct ground *ground)
@@ -177,6 +177,16 @@ TEST(completion, offers_places_and_commands_at_the_beginning)
 		    "/paths/adsl0 /paths/adsl9 /paths/adsl10");
 	ASSERT_TEXT(completed("/paths sa"), "saveconfig");
 	ASSERT_TEXT(completed("/nosuch "), "");
+}
+
+TEST(completion, offers_every_child_where_there_are_some)
+{
+	ASSERT_TEXT(completed("/paths/*"), "/paths/*");
+	ASSERT_TEXT(completed("*"), "*");
+	ASSERT_TEXT(completed("/paths/adsl0/*"), "");
+	ASSERT_TEXT(completed("/paths/* c"), "create check");
+	ASSERT_TEXT(completed("/paths/* set devi"), "device=");
+	ASSERT_TEXT(completed("/paths/* cd "), "");
 }
 
 TEST(completion, offers_settings_and_not_those_that_are_there)
