@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * list.h - the drivers, in the order in which they take turns, and what goes with
- * them: the host they work on, the rehearsal, the guard. This is all that the
- * shell sees of them.
+ * list.h - the drivers, in the order in which they take turns, and what goes
+ * with them: the host they work on, the rehearsal, the guard. This is all that
+ * the shell sees of them.
  */
 #ifndef BACKENDS_LIST_H
 #define BACKENDS_LIST_H

@@ -50,9 +50,9 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 	change /classes/u/line delete "new$round"
 	# The queue that stands is the default class's own, and stays it.
 	[ $((round % 2)) = 1 ] && other=side || other=bulk
-	change /classes/u set default=$other r2q=$((10 + round))
+	change /classes/u set default="$other" r2q=$((10 + round))
 done
-is 'eighty changes were made' $changes 80
+is 'eighty changes were made' "$changes" 80
 check 'some of them while it was sending' stands
 over() { ! kill -0 "$sender" 2>/dev/null; }
 wait_for 30 over
