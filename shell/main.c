@@ -129,12 +129,16 @@ static int print_usage(void)
 	return EXIT_DONE;
 }
 
+static void options_clear(struct options *options)
+{
+	text_clear(&options->commands);
+}
+
 int main(int argc, char **argv)
 {
-	struct options options;
+	__attribute__((cleanup(options_clear))) struct options options = { 0 };
 	AUTO_ERR err = ERR_NONE;
 	bool unicode;
-	int status;
 
 	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN); /* who stops reading is no error */
@@ -157,7 +161,5 @@ int main(int argc, char **argv)
 	}
 	if (options.watch)
 		return exit_of(trial_watch(options.store));
-	status = run(&options, argv, unicode);
-	text_clear(&options.commands);
-	return status;
+	return run(&options, argv, unicode);
 }
