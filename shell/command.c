@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&command_delete,
 	&command_set,
 	&command_get,
+	&command_find_objects,
 	&command_info,
 	&command_status,
 	&command_explain,
