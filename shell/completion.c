@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shell/filter.h"
 #include "shell/match.h"
 #include "shell/star.h"
 #include "shell/table.h"
@@ -248,6 +249,11 @@ void completion_find(struct completion *completion, const struct place *place,
 
 	*completion =
 		(struct completion){ .base = { offer }, .typed = word->text };
+	if (filter_find(words) < last) {
+		if (words->items[last - 1].pipe)
+			filter_offer(&completion->base);
+		return;
+	}
 	if (child) {
 		complete_star(place, child, words, completion);
 		return;

@@ -52,6 +52,8 @@ struct output {
 	struct output_options options;
 	void *own;	      /* of the form */
 	struct text *capture; /* where it all goes, or NULL */
+	bool results_only;    /* ...but for messages */
+	bool coloured;	      /* before that */
 	int failed;	      /* first errno of writing results, or 0 */
 };
 

@@ -334,7 +334,7 @@ static void text_tree(struct output *output, const struct node *top,
 /* Results and messages come in the order in which they were made. */
 static void to_stderr(struct output *output, struct text *text)
 {
-	if (output->capture) {
+	if (output->capture && !output->results_only) {
 		text_put(output->capture, text_get(text));
 		return;
 	}

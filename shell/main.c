@@ -42,6 +42,15 @@ static struct output *make_output(const struct options *options, bool batch,
 	return output_new(&wanted);
 }
 
+static int add_word(struct words *words, const char *text, struct err *err)
+{
+	int rc = words_add(words, text, err);
+
+	if (rc == 0)
+		words->items[words->count - 1].pipe = !strcmp(text, "|");
+	return rc;
+}
+
 static int do_words(struct session *session, char **argv)
 {
 	AUTO_WORDS words = WORDS_NONE;
@@ -49,7 +58,7 @@ static int do_words(struct session *session, char **argv)
 	int rc = 0;
 
 	for (; *argv && rc == 0; argv++)
-		rc = words_add(&words, *argv, &err);
+		rc = add_word(&words, *argv, &err);
 	if (rc == 0)
 		rc = run_words(session, &words, &err);
 	if (rc < 0)

@@ -52,6 +52,29 @@ bool output_is_broken(const struct output *output)
 void output_capture(struct output *output, struct text *to)
 {
 	output->capture = to;
+	output->results_only = false;
+}
+
+void output_filter(struct output *output, struct text *to)
+{
+	output->capture = to;
+	output->results_only = to != NULL;
+	if (to)
+		output->coloured = output->options.colour;
+	output->options.colour = !to && output->coloured;
+}
+
+bool output_set_json(struct output *output, bool json)
+{
+	bool was = output->options.json;
+
+	if (was == json)
+		return was;
+	output->form->stop(output->own);
+	output->options.json = json;
+	output->form = json ? &form_json : &form_text;
+	output->own = output->form->start();
+	return was;
 }
 
 void output_begin(struct output *output)

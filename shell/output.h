@@ -61,6 +61,10 @@ bool output_is_terminal(const struct output *output);
 bool output_is_broken(const struct output *output);
 /* All that would be written goes there, messages too; NULL: no longer. */
 void output_capture(struct output *output, struct text *to);
+/* The same for results alone, without colours; messages go where they go. */
+void output_filter(struct output *output, struct text *to);
+/* Between commands. Returns what it was. */
+bool output_set_json(struct output *output, bool json);
 
 /* Around the results of one command: JSON is one document. */
 void output_begin(struct output *output);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shell/draft.h"
+#include "shell/filter.h"
 #include "shell/session.h"
 #include "shell/star.h"
 #include "shell/trial.h"
@@ -117,6 +118,17 @@ static int go(struct session *session, const struct match *match,
 	return rc;
 }
 
+/* What changes things has no lines to filter, and watch never ends. */
+static int check_filtered(const struct match *match, struct err *err)
+{
+	if (match->command && !writes(match) &&
+	    match->command != &command_watch)
+		return 0;
+	return err_set(err, EINVAL,
+		       "%s takes no filter: | goes behind what only looks",
+		       match->command ? match->command->name : "a path alone");
+}
+
 int run_words(struct session *session, const struct words *words,
 	      struct err *err)
 {
@@ -131,6 +143,8 @@ int run_words(struct session *session, const struct words *words,
 	}
 	if (!session->gathering)
 		session->moved = false;
+	if (filter_find(words) < words->count)
+		return filter_run(session, words, err);
 	if (star_is(words))
 		return star_run(session, words, err);
 	rc = needs_tree(session, words) ? session_look(session, err) : 0;
@@ -138,6 +152,8 @@ int run_words(struct session *session, const struct words *words,
 		trial_warn(session);
 	if (rc == 0)
 		rc = find(session, words, &match, err);
+	if (rc == 0 && session->filtering)
+		rc = check_filtered(&match, err);
 	if (rc == 0 && writes(&match))
 		rc = begin(session, words, &match, err);
 	if (rc == 0)

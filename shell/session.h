@@ -58,6 +58,7 @@ struct session {
 	unsigned line;	     /* of the batch */
 	bool gathering;	     /* a batch: many commands, one commit */
 	const char *heading; /* path of the child that * is at, or NULL */
+	bool filtering;	     /* | stands behind the command */
 	bool stepping;	     /* a batch: a commit for each command */
 	bool summing;	     /* tell totals, not every deed */
 	bool staying;	     /* a shell: it outlives its commands */

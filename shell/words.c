@@ -155,11 +155,18 @@ static int read_word(struct lexer *lexer)
 	return rc;
 }
 
+/* Was the word just read a | and nothing else, without quotes? */
+static bool is_pipe(const struct lexer *lexer)
+{
+	return lexer->at == lexer->start + 1 &&
+	       lexer->line[lexer->start] == '|';
+}
+
 static void push(struct words *words, char *text, size_t key, size_t start)
 {
 	words->items = mem_grow(words->items, words->count, &words->room,
 				sizeof(*words->items));
-	words->items[words->count++] = (struct word){ text, key, start };
+	words->items[words->count++] = (struct word){ text, key, start, false };
 }
 
 static void skip_blanks(struct lexer *lexer)
@@ -197,6 +204,7 @@ static int read_all(struct lexer *lexer, struct words *words)
 		if (rc < 0)
 			return rc;
 		push(words, text_take(&lexer->text), lexer->key, lexer->start);
+		words->items[words->count - 1].pipe = is_pipe(lexer);
 	}
 }
 
@@ -309,7 +317,7 @@ void word_print(const char *text, struct text *out)
 
 	text_put_bytes(out, text, (size_t)(value - text));
 	if ((!*value && !key) || strpbrk(value, " \t\"'\\") ||
-	    (*value == '#' && !key)) {
+	    (*value == '#' && !key) || !strcmp(text, "|")) {
 		text_put_char(out, '"');
 		put_escaped(value, '"', out);
 		text_put_char(out, '"');

@@ -6,9 +6,9 @@
  *
  * Blanks separate. "..." knows \" \\ and \t, '...' takes everything as it is, a
  * backslash outside takes the next character as it is; # at the beginning of a
- * word starts a comment. What cannot be read (an open quote, bytes that are no
- * UTF-8, control characters) is an error with a place: a line is read whole or
- * not at all.
+ * word starts a comment, and a | between blanks leads to a filter. What cannot
+ * be read (an open quote, bytes that are no UTF-8, control characters) is an
+ * error with a place: a line is read whole or not at all.
  *
  * The words of a command line come from the calling shell already cut, and stay
  * as they are.
@@ -28,6 +28,7 @@ struct word {
 	 * before it were not quoted, so "a=b" in quotes is a plain value. */
 	size_t key;
 	size_t start; /* in the line, in bytes */
+	bool pipe;    /* a | of its own, not quoted: a filter follows */
 };
 
 struct words {

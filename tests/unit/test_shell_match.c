@@ -179,6 +179,14 @@ TEST(completion, offers_places_and_commands_at_the_beginning)
 	ASSERT_TEXT(completed("/nosuch "), "");
 }
 
+TEST(completion, offers_filters_behind_a_pipe)
+{
+	ASSERT_TEXT(completed("ls | "), "grep count json");
+	ASSERT_TEXT(completed("ls | grep x | c"), "count");
+	ASSERT_TEXT(completed("ls | grep "), "");
+	ASSERT_TEXT(completed("/paths/adsl0 get \"|\" sta"), "state");
+}
+
 TEST(completion, offers_every_child_where_there_are_some)
 {
 	ASSERT_TEXT(completed("/paths/*"), "/paths/*");

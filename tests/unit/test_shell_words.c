@@ -263,3 +263,19 @@ TEST(utf8, cuts_the_middle_and_the_end)
 	utf8_cut_end("short", 5, "…", &out);
 	ASSERT_TEXT(text_get(&out), "short");
 }
+
+TEST(words, know_a_pipe_from_a_quoted_one)
+{
+	static const char line[] = "a | '|' \\| b| \"x\"| |";
+	AUTO_WORDS words = WORDS_NONE;
+	AUTO_TEXT out = TEXT_NONE;
+	size_t at;
+
+	CU_ASSERT_EQUAL_FATAL(
+		words_read(&words, line, sizeof(line) - 1, &at, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(words.count, 7);
+	for (size_t i = 0; i < words.count; i++)
+		CU_ASSERT_EQUAL(words.items[i].pipe, i == 1 || i == 6);
+	word_print("|", &out);
+	ASSERT_TEXT(text_get(&out), "\"|\"");
+}
