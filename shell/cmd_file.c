@@ -2,7 +2,9 @@
 /* The configuration as a file: saveconfig, restoreconfig, clearconfig. */
 #include <string.h>
 
+#include "shell/backup.h"
 #include "shell/batch.h"
+#include "shell/change.h"
 #include "shell/save.h"
 #include "shell/session.h"
 #include "shell/sync.h"
@@ -32,7 +34,9 @@ static int saveconfig_run(struct session *session, const struct match *match,
 		output_raw(session->output, text_get(&saved), saved.length);
 		return 0;
 	}
-	rc = save_write(file, text_get(&saved), saved.length, err);
+	rc = given ? 0 : backup_keep(file, text_get(&saved), saved.length, err);
+	if (rc == 0)
+		rc = save_write(file, text_get(&saved), saved.length, err);
 	if (rc < 0)
 		return rc;
 	if (output_is_json(session->output))
@@ -56,12 +60,58 @@ const struct command command_saveconfig = {
 	.man = "One object a line, sorted, with what was set and not with what "
 	       "Tresse chose. The store keeps the configuration anyway; this "
 	       "is for copies, for other machines and for reading. The file is "
-	       "replaced whole or not at all.",
+	       "replaced whole or not at all. Of the file that it writes where "
+	       "none is named, the last ten that were different are kept: "
+	       "backups lists them.",
 	.example = "saveconfig /root/edge.tresse\nsaveconfig -",
-	.see = "restoreconfig, clearconfig",
+	.see = "restoreconfig, backups, clearconfig",
 	.args = saveconfig_args,
 	.needs = NEEDS_TREE,
 	.run = saveconfig_run,
+};
+
+/* ---- backups ---- */
+
+static int backups_run(struct session *session, const struct match *match,
+		       struct err *err)
+{
+	struct output *output = session->output;
+	AUTO(str) char *file = default_file(session);
+	AUTO_BACKUPS backups;
+
+	(void)match;
+	(void)err;
+	backups_load(file, &backups);
+	output_open(output, SHAPE_TABLE, "backups", NULL);
+	for (size_t i = 0; i < backups.count; i++) {
+		AUTO_TEXT when = TEXT_NONE;
+
+		time_print(backups.items[i].at_us, &when);
+		output_open(output, SHAPE_ROW, NULL, NULL);
+		output_number(output, "number", i + 1);
+		output_field(output, "saved", text_get(&when));
+		output_field(output, "file", backups.items[i].file);
+		output_close(output);
+	}
+	output_close(output);
+	if (!backups.count)
+		output_say(output, SAY_DONE,
+			   "There are no backups yet: saveconfig keeps what "
+			   "%s said before, where it was different.",
+			   file);
+	return 0;
+}
+
+const struct command command_backups = {
+	.name = "backups",
+	.summary = "list what saveconfig's own file said before",
+	.man = "The newest first, at most ten. restoreconfig backup=NUMBER "
+	       "goes "
+	       "back to one; diff FILE compares one with what is now.",
+	.example = "backups",
+	.see = "saveconfig, restoreconfig, diff",
+	.needs = REPEATABLE,
+	.run = backups_run,
 };
 
 /* ---- restoreconfig ---- */
@@ -75,7 +125,9 @@ static void stand_at(struct session *session, const char *file, unsigned line,
 		err_prefix(err, "%s:%u: ", file, line);
 		return;
 	}
-	session->source = file;
+	free(session->restored); /* who tells of it still needs the name */
+	session->restored = mem_strdup(file);
+	session->source = session->restored;
 	session->line = line;
 }
 
@@ -98,12 +150,42 @@ static int restore_file(struct session *session, const char *file, bool merge,
 	return rc;
 }
 
+/* The file, or the one of that backup. *file stays NULL without either. */
+static int find_file(const struct session *session, const struct match *match,
+		     char **file, struct err *err)
+{
+	const char *given = match_value(match, "file");
+	const char *number = match_value(match, "backup");
+	unsigned long at = number ? strtoul(number, NULL, 10) : 0;
+	AUTO(str) char *of = default_file(session);
+	AUTO_BACKUPS backups = { 0 };
+
+	if (given && number)
+		return err_set(err, EINVAL,
+			       "backup= and a file do not go together");
+	if (given)
+		*file = mem_strdup(given);
+	if (!number)
+		return 0;
+	backups_load(of, &backups);
+	if (at > backups.count)
+		return err_set(err, ENOENT,
+			       "there is no backup %s: backups lists those "
+			       "that are there",
+			       number);
+	*file = mem_strdup(backups.items[at - 1].file);
+	return 0;
+}
+
 static int restoreconfig_run(struct session *session, const struct match *match,
 			     struct err *err)
 {
-	const char *file = match_value(match, "file");
+	AUTO(str) char *file = NULL;
 	const char *mode = match_value(match, "mode");
+	int rc = find_file(session, match, &file, err);
 
+	if (rc < 0)
+		return rc;
 	session->summing = true;
 	if (!file && mode)
 		return err_set(err, EINVAL,
@@ -134,6 +216,9 @@ static const struct arg restoreconfig_args[] = {
 	  .type = &type_choice,
 	  .choices = restore_modes,
 	  .help = "replace, if left out, or merge" },
+	{ .name = "backup",
+	  .type = &type_looks,
+	  .help = "what saveconfig's own file said before; 1 is the newest" },
 	{ 0 },
 };
 
@@ -144,8 +229,9 @@ const struct command command_restoreconfig = {
 	       "the differences only. Without one, the running system is put "
 	       "to what the store says: after a boot, or when others changed "
 	       "it.",
-	.example = "restoreconfig\nrestoreconfig /root/edge.tresse mode=merge",
-	.see = "saveconfig, status",
+	.example = "restoreconfig\nrestoreconfig /root/edge.tresse mode=merge\n"
+		   "restoreconfig backup=1",
+	.see = "saveconfig, backups, status",
 	.args = restoreconfig_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = restoreconfig_run,

@@ -34,6 +34,7 @@ const struct command *const commands[] = {
 	&command_watch,
 	&command_export,
 	&command_saveconfig,
+	&command_backups,
 	&command_restoreconfig,
 	&command_clearconfig,
 	&command_help,

@@ -35,6 +35,7 @@ void session_clear(struct session *session)
 	draft_leave(session);
 	trail_clear(&session->trail);
 	free(TAKE(session->made));
+	free(TAKE(session->restored));
 	session_unstamp(session);
 	session_unsee(session);
 	tree_free(TAKE(session->place.tree));

@@ -56,6 +56,7 @@ struct session {
 	struct ledger ledger;
 	const char *source;  /* "stdin" while a batch runs, or NULL */
 	unsigned line;	     /* of the batch */
+	char *restored;	     /* owned; the source while a file is restored */
 	bool gathering;	     /* a batch: many commands, one commit */
 	const char *heading; /* path of the child that * is at, or NULL */
 	bool filtering;	     /* | stands behind the command */

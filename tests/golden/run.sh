@@ -39,7 +39,8 @@ batch() {
 
 transcript() {
 	[ ! -e "$TRESSE_STORE" ] || tresse -q clearconfig confirm=yes
-	rm -f "$TRESSE_STORE"*
+	rm -rf "$TRESSE_STORE"* "$tmp/tresse" "$tmp/backup" \
+		"$tmp/saveconfig.tresse"
 	: >"$tmp/batch"
 	while IFS= read -r line; do
 		if [ "$line" = --- ]; then
