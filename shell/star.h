@@ -23,8 +23,8 @@ bool star_is(const struct words *words);
 bool star_takes(const struct command *command);
 int star_run(struct session *session, const struct words *words,
 	     struct err *err);
-/* The path of the first child that path (a place, a slash, a star) stands for, the
- * caller's to free; NULL if there is none. */
+/* The path of the first child that path (a place, a slash, a star) stands for,
+ * the caller's to free; NULL if there is none. */
 char *star_first(const struct place *place, const char *path);
 
 #endif
