@@ -72,8 +72,10 @@ static int want(struct test *test, const struct kind *kind,
 
 	if (rc == 0)
 		rc = check_order(test, attr, &wanted.value, err);
-	if (rc < 0)
+	if (rc < 0) {
+		value_clear(attr, &wanted.value);
 		return rc;
+	}
 	test->wanted = mem_grow(test->wanted, test->count, &test->room,
 				sizeof(*test->wanted));
 	test->wanted[test->count++] = wanted;
