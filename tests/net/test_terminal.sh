@@ -101,6 +101,27 @@ type_in C-d
 expect 'Ctrl-D ends it' '^done ?$'
 type_in 'echo "status $?"' Enter
 expect 'with status 0' '^status 0$'
+wipe
+type_in 'TERM=dumb tresse' Enter
+expect 'on a dumb terminal, too, there is a prompt' '^/> ?$'
+type_in 'cd' Enter
+expect 'where nothing can be drawn, cd lists' 'cannot draw.* You are in'
+type_in 'ls /paths | count' Enter
+expect 'a filter counts lines' '^2$'
+type_in '/paths/* get nothing' Enter
+expect '* names the child that fails' "^/paths/adsl0.*'nothing'"
+type_in C-d
+expect 'and it ends' '^done ?$'
+wipe
+# shellcheck disable=SC2016
+type_in 'stty -a >$HOME/tty; tresse; stty -a | cmp - $HOME/tty && echo same' Enter
+expect 'there is a prompt once more' '^/> ?$'
+type_in 'cd' Enter
+expect 'with the tree on the screen' '^Go where'
+end_picker() { kill -TERM "$(mux list-panes -t t -F '#{pane_pid}' |
+	xargs -I@ ps -o pid= --ppid @ | tr -d ' ')"; }
+check 'it is ended by a signal' end_picker
+expect 'and the terminal is as before' '^same$'
 mux kill-server
 gone() { ! mux list-sessions >/dev/null 2>&1; }
 wait_for 5 gone
