@@ -562,6 +562,22 @@ static void look(struct text *out)
 	ip("-6 rule", out);
 }
 
+/* The kernel tells IPv6 of a carrier up to a second late
+ * (net/core/link_watch.c), and routes change with that. */
+static bool is_settled(const char *name)
+{
+	AUTO(str) char *words = mem_printf("-o link show %s", name);
+
+	for (int i = 0; i < 300; i++) {
+		AUTO_TEXT link = TEXT_NONE;
+
+		if (!ip(words, &link) && strstr(text_get(&link), "state UP"))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 /* No addresses that come by themselves a second later. */
 static int scene_in_kernel(struct scene *scene)
 {
@@ -571,6 +587,7 @@ static int scene_in_kernel(struct scene *scene)
 	    ip("link set wan0 addrgenmode none", NULL) ||
 	    ip("link set far0 addrgenmode none", NULL) ||
 	    ip("link set far0 up", NULL) || ip("link set wan0 up", NULL) ||
+	    !is_settled("wan0") || !is_settled("far0") ||
 	    ip("address add 192.0.2.2/24 dev wan0", NULL) ||
 	    ip("address add 2001:db8::2/64 dev wan0 nodad", NULL))
 		return NO_DEVICES;
