@@ -79,7 +79,7 @@ expect() {
 	fi
 }
 wait_for 10 shows 'done'
-type_in 'stty -g >modes; echo above' Enter
+type_in "stty -g >$tmp/modes; echo above" Enter
 expect 'something stands there' '^above'
 type_in 'tresse watch interval=200ms' Enter
 expect 'watch draws' '^..:..:..  every 200ms: stats'
@@ -99,7 +99,7 @@ expect 'a low one cuts the end' '^\.\.\. [0-9]+ more lines'
 mux resize-window -t t -x 90 -y 20
 type_in C-c
 expect 'Ctrl-C ends it' '^done ?$'
-type_in 'echo "status $?"; stty -g | cmp modes - && echo "as before"' Enter
+type_in "echo \"status \$?\"; stty -g | cmp $tmp/modes - && echo \"as before\"" Enter
 expect 'with status 0' '^status 0$'
 expect 'and the terminal is as it was' '^as before$'
 type_in C-l
