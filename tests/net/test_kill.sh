@@ -19,11 +19,6 @@ policy() { # policy RATE NAME
 policy 1mbit one >"$tmp/one"
 policy 2mbit two >"$tmp/two"
 
-# seen FILE: what tells the two policies apart, as others see it.
-seen() {
-	everything >"$1"
-	tresse saveconfig - >>"$1"
-}
 for name in one two; do
 	run 0 "policy $name is applied" tresse restoreconfig "$tmp/$name"
 	everything >"$tmp/$name.kernel"
