@@ -38,25 +38,34 @@ cflags = -std=gnu11 -O2 -g -D_GNU_SOURCE -I. \
 	$(CPPFLAGS) $(CFLAGS)
 ldflags = $(sanitize) $(LDFLAGS)
 libs = $(pkg_libs) -lreadline
+# Only of the engine. libipsec-mb has code for x86 alone, and no .pc file.
+ipsec_mb := $(wildcard /usr/include/ipsec-mb.h /usr/include/intel-ipsec-mb.h)
+engine_libs = -lcrypto $(if $(ipsec_mb),-lIPSec_MB) -pthread
 
 model := $(wildcard model/*.c model/*/*.c)
-drivers := $(wildcard backends/*.c backends/*/*.c)
+engine := $(wildcard backends/engine/*.c)
+drivers := $(filter-out $(engine),$(wildcard backends/*.c backends/*/*.c))
 shell := $(wildcard shell/*.c)
 unit := $(wildcard tests/unit/*.c)
 program := $(model) $(drivers) $(shell)
+# tressed sees nothing of the shell.
+daemon := $(model) $(drivers) $(engine)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # V=1 shows the commands, -s nothing at all.
 silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 quiet = $(if $(V),,@$(if $(silent),,printf '  %-4s %s\n' $(1) $(2);))
 
-all: $(BUILD)/tresse
+all: $(BUILD)/tresse $(if $(wildcard backends/engine/main.c),$(BUILD)/tressed)
 
 $(BUILD)/tresse: $(call objects,$(program))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs)
 
-$(BUILD)/unit: $(call objects,$(filter-out shell/main.c,$(program)) $(unit))
-	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) -lcunit
+$(BUILD)/tressed: $(call objects,$(daemon))
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(pkg_libs) $(engine_libs)
+
+$(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(program) $(engine)) $(unit))
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) $(engine_libs) -lcunit
 
 # The tests' traffic generator: nothing of the program is in it.
 $(BUILD)/traffic: $(BUILD)/tests/net/traffic.o
@@ -72,7 +81,7 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(CC) $(cflags) $(ldflags))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
--include $(patsubst %.o,%.d,$(call objects,$(program) $(unit) tests/net/traffic.c))
+-include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) tests/net/traffic.c))
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
