@@ -6,8 +6,10 @@
 
 #include "shell/bookmark.h"
 #include "shell/completion.h"
+#include "shell/global.h"
 #include "shell/match.h"
 #include "shell/pause.h"
+#include "shell/pref.h"
 #include "shell/session.h"
 
 /* ---- places in the tree ---- */
@@ -135,6 +137,14 @@ static const struct kind *kind_of_child(const struct match *match)
 	return match->node ? node_kind(match->node)->child : NULL;
 }
 
+/* Of this node's or, behind `global`, the preferences'. */
+static const struct kind *kind_of_set(const struct match *match)
+{
+	if (global_is(match))
+		return &kind_global;
+	return match->node ? node_kind(match->node) : NULL;
+}
+
 static const struct kind *kind_of_node(const struct match *match)
 {
 	return match->node ? node_kind(match->node) : NULL;
@@ -149,23 +159,57 @@ const struct arg_type type_childset = {
 const struct arg_type type_ownset = {
 	.name = "setting=value",
 	.hint = "settings of this object; set alone lists them",
-	.kind = kind_of_node,
+	.kind = kind_of_set,
+};
+
+static int check_group(const struct match *match, const struct arg *arg,
+		       const char *text, struct err *err)
+{
+	const struct kind *kind = kind_of_node(match);
+
+	(void)arg;
+	if (!strcmp(text, GLOBAL))
+		return 0;
+	if (kind && kind_attr(kind, text))
+		return err_set(err, EINVAL,
+			       "'%s' needs a value: %s=..., with no blank "
+			       "around the =",
+			       text, text);
+	return err_set(err, EINVAL,
+		       "'%s' is one word too many; usage: set "
+		       "[SETTING=VALUE]... or set global [NAME=VALUE]...",
+		       text);
+}
+
+static void complete_group(const struct match *match, const struct arg *arg,
+			   const char *prefix, struct candidates *to)
+{
+	(void)prefix;
+	(void)arg;
+	if (!match->count)
+		to->offer(to, GLOBAL, kind_global.summary);
+}
+
+const struct arg_type type_group = {
+	.name = "group",
+	.hint = "global: your preferences",
+	.check = check_group,
+	.complete = complete_group,
 };
 
 static void complete_setting(const struct match *match, const struct arg *arg,
 			     const char *prefix, struct candidates *to)
 {
-	const struct kind *kind = kind_of_node(match);
+	const struct kind *kind = kind_of_set(match);
 
-	(void)arg;
-	(void)prefix;
 	for (size_t i = 0; kind && i < kind->attr_count; i++)
 		to->offer(to, kind->attrs[i].name, kind->attrs[i].help);
+	complete_group(match, arg, prefix, to);
 }
 
 const struct arg_type type_setting = {
 	.name = "setting",
-	.hint = "the name of a setting",
+	.hint = "the name of a setting, or global and names of preferences",
 	.complete = complete_setting,
 };
 
@@ -230,6 +274,7 @@ static void complete_topic(const struct match *match, const struct arg *arg,
 	for (const struct kind *const *at = kinds; *at; at++)
 		if ((*at)->attr_count)
 			to->offer(to, (*at)->name, (*at)->summary);
+	to->offer(to, GLOBAL, kind_global.summary);
 	for (size_t i = 0; own && i < own->attr_count; i++)
 		to->offer(to, own->attrs[i].name, own->attrs[i].help);
 }

@@ -15,8 +15,12 @@ static const struct attr wait_attr = { .name = "confirm",
 int wait_parse(const char *text, int64_t *us, struct err *err)
 {
 	struct value value = { 0 };
-	int rc = value_parse(&wait_attr, text, &value, err);
+	int rc;
 
+	*us = 0;
+	if (!strcmp(text, "none"))
+		return 0;
+	rc = value_parse(&wait_attr, text, &value, err);
 	if (rc < 0)
 		return err_prefix(err, "confirm=");
 	if (value.u < WAIT_LEAST || value.u > WAIT_MOST)
@@ -44,11 +48,12 @@ static void complete_wait(const struct match *match, const struct arg *arg,
 	(void)prefix;
 	to->offer(to, "60s", "a minute to see whether all is well");
 	to->offer(to, "5min", "for what takes a while to show");
+	to->offer(to, "none", "it stays, whatever set global confirm= says");
 }
 
 const struct arg_type type_wait = {
 	.name = "duration",
-	.hint = "60s, 5min, from 1s to 24h",
+	.hint = "60s, 5min, from 1s to 24h; or none",
 	.check = check_wait,
 	.complete = complete_wait,
 };

@@ -129,16 +129,16 @@ static int read_file(const char *file, struct stat *status, struct text *out,
 		       file);
 }
 
-static void drop_oldest(const char *file)
+static void drop_oldest(const char *file, size_t most)
 {
 	AUTO_BACKUPS backups;
 
 	backups_load(file, &backups);
-	for (size_t i = BACKUPS_MOST; i < backups.count; i++)
+	for (size_t i = most; i < backups.count; i++)
 		unlink(backups.items[i].file);
 }
 
-int backup_keep(const char *file, const char *bytes, size_t length,
+int backup_keep(const char *file, const char *bytes, size_t length, size_t most,
 		struct err *err)
 {
 	AUTO(str) char *folder = folder_of(file);
@@ -163,6 +163,6 @@ int backup_keep(const char *file, const char *bytes, size_t length,
 		close(fd);
 	rc = save_write(name, text_get(&old), old.length, err);
 	if (rc == 0)
-		drop_oldest(file);
+		drop_oldest(file, most);
 	return rc;
 }

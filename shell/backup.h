@@ -15,8 +15,6 @@
 
 #include "model/base/err.h"
 
-#define BACKUPS_MOST 10
-
 struct backup {
 	char *file; /* owned */
 	int64_t at_us;
@@ -28,8 +26,8 @@ struct backups {
 };
 
 /* Before file is replaced by these bytes: what it says is put aside, unless it
- * is the same. The oldest ones go. */
-int backup_keep(const char *file, const char *bytes, size_t length,
+ * is the same. The oldest ones go, down to most. */
+int backup_keep(const char *file, const char *bytes, size_t length, size_t most,
 		struct err *err);
 /* Those of file. */
 void backups_load(const char *file, struct backups *backups);

@@ -5,6 +5,7 @@
 #include "backends/list.h"
 #include "shell/change.h"
 #include "shell/draft.h"
+#include "shell/pref.h"
 #include "shell/session.h"
 #include "shell/told.h"
 #include "shell/trial.h"
@@ -282,6 +283,8 @@ static int commit_run(struct session *session, const struct match *match,
 		session_because(session, mem_strdup(reason));
 	if (confirm)
 		rc = wait_parse(confirm, &session->stamp.confirm_us, err);
+	else if (session->staying && !session->gathering)
+		session->stamp.confirm_us = (int64_t)pref_u(PREF_CONFIRM);
 	if (rc == 0 && !draft_changes(session)) {
 		output_say(session->output, SAY_DONE,
 			   "The candidate has no changes: nothing was done.");
@@ -300,7 +303,9 @@ static const struct choice sides[] = {
 static const struct arg commit_args[] = {
 	{ .name = "confirm",
 	  .type = &type_wait,
-	  .help = "undo it after so long, unless it is confirmed" },
+	  .help = "undo it after so long, unless it is confirmed; at a "
+		  "terminal as set global confirm= says, else none, if left "
+		  "out" },
 	{ .name = "reason", .type = &type_words, .help = "for the history" },
 	{ .name = "clashes",
 	  .type = &type_choice,

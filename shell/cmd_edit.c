@@ -2,6 +2,7 @@
 /* Changing the configuration: create, delete, set. */
 #include <string.h>
 
+#include "shell/global.h"
 #include "shell/nearest.h"
 #include "shell/session.h"
 #include "shell/table.h"
@@ -356,6 +357,8 @@ static int change(struct session *session, struct node *node,
 static int set_run(struct session *session, const struct match *match,
 		   struct err *err)
 {
+	if (global_is(match))
+		return global_set(session, match, err);
 	if (match->count)
 		return change(session, match->node, match, err);
 	table_settings(session->output, node_kind(match->node), match->node);
@@ -363,6 +366,9 @@ static int set_run(struct session *session, const struct match *match,
 }
 
 static const struct arg set_args[] = {
+	{ .name = "group",
+	  .type = &type_group,
+	  .help = "global, for your preferences; this object, if left out" },
 	{ .type = &type_ownset,
 	  .flags = ARG_REPEATS,
 	  .help = "the settings; an empty value, or auto, unsets" },
@@ -374,9 +380,14 @@ const struct command command_set = {
 	.summary = "change settings of this object, all or none",
 	.man = "Alone it lists what can be set here. Several settings change "
 	       "together or not at all. SETTING= and SETTING=auto give the "
-	       "setting back to its default, or to Tresse's choice.",
-	.example = "/paths/adsl0 set up=768kbit description=\"first floor\"",
-	.see = "get, create, help",
+	       "setting back to its default, or to Tresse's choice.\n"
+	       "\n"
+	       "set global changes your preferences, from any place and at "
+	       "once: they are no part of the configuration, so neither a "
+	       "batch nor a candidate holds them back. Alone it lists them.",
+	.example = "/paths/adsl0 set up=768kbit description=\"first floor\"\n"
+		   "set global ls-depth=2 color=no",
+	.see = "get, create, help global",
 	.args = set_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE_VALUES | NEEDS_FILE,
 	.run = set_run,

@@ -5,6 +5,7 @@
 #include "shell/backup.h"
 #include "shell/batch.h"
 #include "shell/change.h"
+#include "shell/pref.h"
 #include "shell/save.h"
 #include "shell/session.h"
 #include "shell/sync.h"
@@ -34,7 +35,9 @@ static int saveconfig_run(struct session *session, const struct match *match,
 		output_raw(session->output, text_get(&saved), saved.length);
 		return 0;
 	}
-	rc = given ? 0 : backup_keep(file, text_get(&saved), saved.length, err);
+	rc = given ? 0
+		   : backup_keep(file, text_get(&saved), saved.length,
+				 pref_u(PREF_BACKUPS), err);
 	if (rc == 0)
 		rc = save_write(file, text_get(&saved), saved.length, err);
 	if (rc < 0)
@@ -61,8 +64,8 @@ const struct command command_saveconfig = {
 	       "Tresse chose. The store keeps the configuration anyway; this "
 	       "is for copies, for other machines and for reading. The file is "
 	       "replaced whole or not at all. Of the file that it writes where "
-	       "none is named, the last ten that were different are kept: "
-	       "backups lists them.",
+	       "none is named, the last ten that were different are kept "
+	       "(set global backups=N): backups lists them.",
 	.example = "saveconfig /root/edge.tresse\nsaveconfig -",
 	.see = "restoreconfig, backups, clearconfig",
 	.args = saveconfig_args,
@@ -105,7 +108,8 @@ static int backups_run(struct session *session, const struct match *match,
 const struct command command_backups = {
 	.name = "backups",
 	.summary = "list what saveconfig's own file said before",
-	.man = "The newest first, at most ten. restoreconfig backup=NUMBER "
+	.man = "The newest first, at most ten (set global backups=N). "
+	       "restoreconfig backup=NUMBER "
 	       "goes "
 	       "back to one; diff FILE compares one with what is now.",
 	.example = "backups",

@@ -2,7 +2,9 @@
 /* Help, version, exit. */
 #include <string.h>
 
+#include "shell/global.h"
 #include "shell/nearest.h"
+#include "shell/pref.h"
 #include "shell/session.h"
 #include "shell/table.h"
 
@@ -152,6 +154,8 @@ static void help_kind(struct output *output, const struct kind *kind)
 	if (!output_is_json(output))
 		output_prose(output, "", "\nSETTINGS");
 	table_settings(output, kind, NULL);
+	if (kind == &kind_global)
+		return;
 	if (!output_is_json(output))
 		output_prose(output, "", "\nTOLD BY THE RUNNING SYSTEM");
 	table_readonly(output, kind);
@@ -163,7 +167,7 @@ static const struct kind *kind_asked(const char *topic)
 		if ((*at)->attr_count && (!strcmp((*at)->name, topic) ||
 					  !strcmp((*at)->plural, topic)))
 			return *at;
-	return NULL;
+	return strcmp(topic, GLOBAL) ? NULL : &kind_global;
 }
 
 /* Of the kind that is made or stands here, if it has such a setting; of every
@@ -183,6 +187,11 @@ static bool help_setting(struct output *output, const struct match *match,
 		if (!attr || (near && *at != own && *at != child))
 			continue;
 		table_setting(output, *at, attr);
+		found = true;
+	}
+	if (!found && kind_attr(&kind_global, topic)) {
+		table_setting(output, &kind_global,
+			      kind_attr(&kind_global, topic));
 		found = true;
 	}
 	return found;

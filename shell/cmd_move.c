@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shell/picker.h"
+#include "shell/pref.h"
 #include "shell/screen.h"
 #include "shell/session.h"
 
@@ -49,8 +50,12 @@ static void list_places(struct session *session)
 	AUTO(str) char *path = session_path(session);
 
 	output_say(session->output, SAY_DONE,
-		   "This terminal cannot draw the tree to pick from. You are "
-		   "in %s; cd PATH goes elsewhere:",
+		   "%s You are in %s; cd PATH goes elsewhere:",
+		   screen_moves()
+			   ? "set global picker=yes would draw the "
+			     "tree to pick from."
+			   : "This terminal cannot draw the tree to pick "
+			     "from.",
 		   path);
 	output_tree(session->output, session->place.here, 1, NULL);
 }
@@ -66,7 +71,7 @@ static int pick(struct session *session, struct err *err)
 		return err_set(err, EINVAL,
 			       "PATH is missing; usage: cd PATH (alone, it "
 			       "picks one on a terminal)");
-	if (!screen_moves()) {
+	if (!screen_moves() || !pref_u(PREF_PICKER)) {
 		list_places(session);
 		return 0;
 	}
@@ -123,12 +128,15 @@ static int ls_run(struct session *session, const struct match *match,
 {
 	const struct node *node = match_node(match, "path", err);
 	const char *depth = match_value(match, "depth");
+	unsigned levels = 0;
 
 	if (!node)
 		return err->code;
-	output_tree(session->output, node,
-		    depth ? (unsigned)strtoul(depth, NULL, 10) : 0,
-		    session_live(session));
+	if (depth)
+		levels = (unsigned)strtoul(depth, NULL, 10);
+	else if (output_is_terminal(session->output))
+		levels = (unsigned)pref_u(PREF_LS_DEPTH);
+	output_tree(session->output, node, levels, session_live(session));
 	return 0;
 }
 
@@ -138,7 +146,8 @@ static const struct arg ls_args[] = {
 	  .help = "top of what is shown; here, if left out" },
 	{ .name = "depth",
 	  .type = &type_depth,
-	  .help = "levels below the top; all, if left out or 0" },
+	  .help = "levels below the top, 0: all; at a terminal as set global "
+		  "ls-depth= says, else all, if left out" },
 	{ 0 },
 };
 

@@ -5,6 +5,7 @@
 
 #include "shell/draft.h"
 #include "shell/draw.h"
+#include "shell/global.h"
 #include "shell/nearest.h"
 #include "shell/session.h"
 #include "shell/trial.h"
@@ -57,8 +58,11 @@ static int get_run(struct session *session, const struct match *match,
 {
 	const struct kind *kind = node_kind(match->node);
 	AUTO(str) char *path = node_path_dup(match->node);
-	int rc = check_asked(match, err);
+	int rc;
 
+	if (global_is(match))
+		return global_get(session, match, err);
+	rc = check_asked(match, err);
 	if (rc < 0)
 		return rc;
 	if (output_is_json(session->output))
@@ -84,7 +88,8 @@ static const struct arg get_args[] = {
 	{ .name = "setting",
 	  .type = &type_setting,
 	  .flags = ARG_REPEATS,
-	  .help = "which ones; all, if left out" },
+	  .help = "which ones; all, if left out; behind global: of your "
+		  "preferences" },
 	{ 0 },
 };
 
@@ -93,9 +98,12 @@ const struct command command_get = {
 	.summary = "show settings of this object",
 	.man = "One a line, as SETTING=VALUE, with where the value comes from "
 	       "unless somebody gave it: a default, a choice of Tresse's, or "
-	       "the running system (read-only).",
-	.example = "/paths/adsl0 get up down state",
-	.see = "set, info",
+	       "the running system (read-only).\n"
+	       "\n"
+	       "get global shows your preferences, from any place.",
+	.example = "/paths/adsl0 get up down state\nget global\n"
+		   "get global color",
+	.see = "set, info, help global",
 	.args = get_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = get_run,

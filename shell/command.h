@@ -41,6 +41,7 @@ extern const struct arg_type type_child;    /* ...that is not fixed */
 extern const struct arg_type type_newname;  /* of what is to be made here */
 extern const struct arg_type type_childset; /* settings of what is made here */
 extern const struct arg_type type_ownset;   /* settings of this node */
+extern const struct arg_type type_group;    /* global */
 extern const struct arg_type type_setting;  /* the name of one of them */
 extern const struct arg_type type_depth;    /* a number */
 extern const struct arg_type type_choice;   /* one of arg->choices */

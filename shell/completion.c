@@ -5,6 +5,7 @@
 
 #include "shell/filter.h"
 #include "shell/match.h"
+#include "shell/pref.h"
 #include "shell/star.h"
 #include "shell/table.h"
 #include "shell/utf8.h"
@@ -86,6 +87,11 @@ static void put_setting_help(const struct match *match, const struct arg *arg,
 	    node_has(node, kind_index(node_kind(node), attr))) {
 		text_put(out, "now ");
 		node_print(node, kind_index(node_kind(node), attr), out);
+		text_put(out, ": ");
+	}
+	if (arg->type->kind(match) == &kind_global) {
+		text_put(out, "now ");
+		pref_print((enum pref)kind_index(&kind_global, attr), out);
 		text_put(out, ": ");
 	}
 	text_put(out, attr->help);
@@ -178,7 +184,8 @@ static void complete_arg(const struct match *match, const struct word *word,
 			to->base.offer(&to->base, key, arg->help);
 		}
 	}
-	if (next && !to->count)
+	/* The word global goes first or not at all. */
+	if (next && !to->count && next->type != &type_group)
 		to->hint = mem_printf("%s: %s; %s", next->name, next->help,
 				      next->type->hint);
 }

@@ -280,8 +280,9 @@ static void draw_line(struct line *line, const struct node *node,
 	text_cut(&line->summary, 0);
 	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
 	text_cut(&line->raw, 0);
-	health = summarize(node, line->drawing->live, &line->raw,
-			   &line->summary);
+	health = line->drawing->bare ? HEALTH_UNKNOWN
+				     : summarize(node, line->drawing->live,
+						 &line->raw, &line->summary);
 	/* Deeper than the terminal is wide: the bars give way. */
 	if (margin + 12 > width)
 		margin = width > 12 ? width - 12 : 0;
@@ -290,7 +291,7 @@ static void draw_line(struct line *line, const struct node *node,
 	put_margin(line, margin);
 	text_put(line->out, "o- ");
 	put_name(line, room.name, level);
-	if (room.summary) {
+	if (room.summary && !line->drawing->bare) {
 		put_dots(line, room.dots, level);
 		put_summary(line, room.summary, health);
 	}

@@ -24,6 +24,7 @@ enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_BAD };
 struct drawing {
 	unsigned width; /* columns */
 	bool colour;
+	bool bare;		 /* names alone */
 	bool unicode;		 /* the terminal knows more than ASCII */
 	unsigned depth;		 /* levels below the top; 0: all */
 	const struct live *live; /* or NULL */

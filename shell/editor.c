@@ -10,6 +10,7 @@
 
 #include "shell/completion.h"
 #include "shell/draft.h"
+#include "shell/pref.h"
 #include "shell/session.h"
 #include "shell/state.h"
 #include "shell/trial.h"
@@ -17,7 +18,6 @@
 #include "shell/words.h"
 
 #define HISTORY_LINES 1000
-#define PROMPT_PATH   30 /* columns of the path in the prompt, as targetcli's */
 
 static struct {
 	struct session *session;
@@ -39,8 +39,9 @@ char *editor_short_path(const char *path, unsigned most)
 static unsigned path_room(void)
 {
 	unsigned half = output_width(editor.session->output) / 2;
+	unsigned most = (unsigned)pref_u(PREF_PROMPT_LENGTH);
 
-	return half < PROMPT_PATH ? half : PROMPT_PATH;
+	return !most || half < most ? half : most;
 }
 
 static char *prompt_dup(void)

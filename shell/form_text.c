@@ -7,6 +7,7 @@
 #include "model/node.h"
 #include "shell/draw.h"
 #include "shell/form.h"
+#include "shell/pref.h"
 #include "shell/utf8.h"
 
 struct cell {
@@ -321,6 +322,7 @@ static void text_tree(struct output *output, const struct node *top,
 	const struct drawing drawing = {
 		.width = output->options.width,
 		.colour = output->options.colour,
+		.bare = output->options.terminal && !pref_u(PREF_LS_STATE),
 		.unicode = output->options.unicode,
 		.depth = depth,
 		.live = live,

@@ -11,6 +11,7 @@
 #include "shell/interactive.h"
 #include "shell/options.h"
 #include "shell/outside.h"
+#include "shell/pref.h"
 #include "shell/run.h"
 #include "shell/screen.h"
 #include "shell/session.h"
@@ -33,7 +34,7 @@ static struct output *make_output(const struct options *options, bool batch,
 		.json = options->json,
 		.quiet = options->quiet,
 		.terminal = isatty(STDOUT_FILENO),
-		.colour = screen_has_colour(),
+		.colour = screen_has_colour() && pref_u(PREF_COLOR),
 		.unicode = unicode,
 		.width = screen_width(),
 		.name = batch || prompt ? NULL : "tresse",

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "shell/bookmark.h"
+#include "shell/global.h"
 #include "shell/nearest.h"
+#include "shell/pref.h"
 
 bool match_is_path(const struct word *word)
 {
@@ -151,8 +153,11 @@ static int unknown_key(const struct match *match, const struct kind *kind,
 			key);
 		return add_usage(match, err);
 	}
-	err_set(err, EINVAL, "%s %s has no setting '%s'",
-		article_of(kind->name), kind->name, key);
+	if (kind == &kind_global)
+		err_set(err, EINVAL, "there is no preference '%s'", key);
+	else
+		err_set(err, EINVAL, "%s %s has no setting '%s'",
+			article_of(kind->name), kind->name, key);
 	if (near)
 		return err_append(err, "; did you mean %s?", near);
 	return err_append(err, "; help %s lists them", kind->name);
@@ -199,7 +204,12 @@ static int too_many(const struct match *match, const char *word,
 {
 	const struct arg *arg = settings_of(match->command);
 	const struct kind *kind = arg ? arg->type->kind(match) : NULL;
+	const struct bound *first = match->bound;
 
+	/* set up 5mbit: the first of them is the one that lacks its =. */
+	if (match->count && first->arg->type == &type_group &&
+	    !global_is(match))
+		word = first->value;
 	if (arg && kind && kind_attr(kind, word))
 		return err_set(err, EINVAL,
 			       "'%s' needs a value: %s=..., with no blank "

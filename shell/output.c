@@ -29,6 +29,13 @@ void output_set_width(struct output *output, unsigned width)
 	output->options.width = width;
 }
 
+void output_set_colour(struct output *output, bool colour)
+{
+	if (!output->results_only)
+		output->options.colour = colour;
+	output->coloured = colour;
+}
+
 unsigned output_width(const struct output *output)
 {
 	return output->options.width;

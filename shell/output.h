@@ -55,6 +55,8 @@ struct output *output_new(const struct output_options *options);
 void output_free(struct output *output);
 void output_set_width(struct output *output, unsigned width);
 unsigned output_width(const struct output *output);
+/* As far as the terminal can. */
+void output_set_colour(struct output *output, bool colour);
 bool output_is_json(const struct output *output);
 bool output_is_terminal(const struct output *output);
 /* Nobody reads the results any more, or they cannot be written. */

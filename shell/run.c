@@ -5,6 +5,7 @@
 
 #include "shell/draft.h"
 #include "shell/filter.h"
+#include "shell/global.h"
 #include "shell/session.h"
 #include "shell/star.h"
 #include "shell/trial.h"
@@ -13,8 +14,8 @@ static bool writes(const struct match *match)
 {
 	unsigned needs = match->command ? match->command->needs : 0;
 
-	return needs & NEEDS_WRITE ||
-	       (needs & NEEDS_WRITE_VALUES && match->count);
+	return needs & NEEDS_WRITE || (needs & NEEDS_WRITE_VALUES &&
+				       match->count && !global_is(match));
 }
 
 /* A command alone that needs no tree does not make us read one. */

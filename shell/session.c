@@ -7,6 +7,7 @@
 #include "backends/list.h"
 #include "shell/bookmark.h"
 #include "shell/draft.h"
+#include "shell/pref.h"
 #include "shell/told.h"
 #include "shell/trial.h"
 #include "shell/utf8.h"
@@ -76,6 +77,17 @@ void session_made(struct session *session, const struct node *node)
 	session->place.made = session->made;
 }
 
+static void go_to_made(struct session *session)
+{
+	const struct tree *tree = session->place.tree;
+	struct node *node =
+		tree ? tree_walk(tree, tree_root(tree), session->made, NULL)
+		     : NULL;
+
+	if (node)
+		session_go(session, node, NULL);
+}
+
 void session_settle(struct session *session, bool done)
 {
 	if (!session->made || session->building)
@@ -83,6 +95,8 @@ void session_settle(struct session *session, bool done)
 	/* A bookmark that cannot be kept is no reason to complain. */
 	if (done && !session->options.dry)
 		bookmarks_put(BOOKMARK_LAST, session->made, NULL);
+	if (done && session->staying && pref_u(PREF_CD_AFTER_CREATE))
+		go_to_made(session);
 	session->place.made = NULL;
 	free(TAKE(session->made));
 }

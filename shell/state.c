@@ -38,15 +38,21 @@ static bool is_plain(const char *file)
 	return plain;
 }
 
-char *state_file(const char *name)
+char *state_path(const char *name)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	AUTO(str) char *file = NULL;
 
 	if (state && *state == '/')
-		file = mem_printf("%s/tresse/%s", state, name);
-	else if (home && *home == '/')
-		file = mem_printf("%s/.local/state/tresse/%s", home, name);
+		return mem_printf("%s/tresse/%s", state, name);
+	if (home && *home == '/')
+		return mem_printf("%s/.local/state/tresse/%s", home, name);
+	return NULL;
+}
+
+char *state_file(const char *name)
+{
+	AUTO(str) char *file = state_path(name);
+
 	if (!file || !make_folders(file) || !is_plain(file))
 		return NULL;
 	return TAKE(file);

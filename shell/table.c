@@ -6,6 +6,7 @@
 #include "model/node.h"
 #include "shell/nearest.h"
 #include "shell/output.h"
+#include "shell/pref.h"
 
 static void put_limit(const struct attr *attr, uint64_t limit, struct text *out)
 {
@@ -56,29 +57,36 @@ static void put_present(const struct attr *attr, const struct node *node,
 		text_put(out, attr->flags & ATTR_AUTO ? "auto" : "");
 }
 
-static void show_row(struct output *output, const struct attr *attr,
-		     const struct node *node)
+void table_row(struct output *output, const struct attr *attr,
+	       const char *label, const char *present)
 {
-	AUTO_TEXT range = TEXT_NONE, present = TEXT_NONE;
+	AUTO_TEXT range = TEXT_NONE;
 	AUTO(str) char *shown = mem_printf("  %s=", attr->name);
 	AUTO(str) char *help = NULL;
 
 	table_range(attr, &range);
-	put_present(attr, node, &present);
 	help = mem_printf("%s (%s)", attr->help, text_get(&range));
 	output_open(output, SHAPE_ROW, NULL, NULL);
 	if (output_is_json(output)) {
 		output_field(output, "name", attr->name);
 		output_field(output, "type", text_get(&range));
-		output_field(output, node ? "value" : "default",
-			     text_get(&present));
+		output_field(output, label, present);
 		output_field(output, "help", attr->help);
 	} else {
 		output_field(output, "name", shown);
-		output_field(output, "value", text_get(&present));
+		output_field(output, "value", present);
 		output_field(output, "help", help);
 	}
 	output_close(output);
+}
+
+static void show_row(struct output *output, const struct attr *attr,
+		     const struct node *node)
+{
+	AUTO_TEXT present = TEXT_NONE;
+
+	put_present(attr, node, &present);
+	table_row(output, attr, node ? "value" : "default", text_get(&present));
 }
 
 void table_settings(struct output *output, const struct kind *kind,
@@ -144,8 +152,11 @@ void table_setting(struct output *output, const struct kind *kind,
 		   const struct attr *attr)
 {
 	AUTO(str)
-	char *title = mem_printf("%s of a %s: %s", attr->name, kind->name,
-				 attr->help);
+	char *title = kind == &kind_global
+			      ? mem_printf("%s, a preference: %s", attr->name,
+					   attr->help)
+			      : mem_printf("%s of a %s: %s", attr->name,
+					   kind->name, attr->help);
 	AUTO_TEXT range = TEXT_NONE;
 	bool readonly = attr->flags & ATTR_READONLY;
 
@@ -163,7 +174,7 @@ void table_setting(struct output *output, const struct kind *kind,
 		output_flag(output, "required", true);
 	if (readonly)
 		output_flag(output, "read-only", true);
-	else
+	else if (kind != &kind_global)
 		output_field(output, "when changed",
 			     effect_words(attr->effect));
 	if (attr->example)

@@ -14,6 +14,9 @@ void table_range(const struct attr *attr, struct text *out);
  * Nothing where there are none. */
 void table_settings(struct output *output, const struct kind *kind,
 		    const struct node *node);
+/* A row of such a table. label: what present is, in JSON. */
+void table_row(struct output *output, const struct attr *attr,
+	       const char *label, const char *present);
 /* Those that the running system tells. */
 void table_readonly(struct output *output, const struct kind *kind);
 /* Everything about one of them. */

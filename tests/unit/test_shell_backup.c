@@ -15,7 +15,7 @@ static void save(const char *file, const char *text, long second)
 {
 	const struct timespec times[2] = { { second, 0 }, { second, 1000 } };
 
-	CU_ASSERT_EQUAL(backup_keep(file, text, strlen(text), NULL), 0);
+	CU_ASSERT_EQUAL(backup_keep(file, text, strlen(text), 10, NULL), 0);
 	CU_ASSERT_EQUAL(save_write(file, text, strlen(text), NULL), 0);
 	CU_ASSERT_EQUAL(chmod(file, 0600), 0);
 	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, file, times, 0), 0);
@@ -58,7 +58,7 @@ TEST(backups, keep_the_last_ten_that_are_different)
 		CU_ASSERT_EQUAL(save_write(foreign, "x", 1, NULL), 0);
 	}
 	backups_load(file, &backups);
-	CU_ASSERT_EQUAL_FATAL(backups.count, BACKUPS_MOST);
+	CU_ASSERT_EQUAL_FATAL(backups.count, 10);
 	CU_ASSERT_EQUAL(backups.items[0].at_us, 1000000014000001);
 	CU_ASSERT_EQUAL(backups.items[9].at_us, 1000000005000001);
 	CU_ASSERT_EQUAL_FATAL(stat(backups.items[0].file, &status), 0);
