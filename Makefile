@@ -47,6 +47,7 @@ engine := $(wildcard backends/engine/*.c)
 drivers := $(filter-out $(engine),$(wildcard backends/*.c backends/*/*.c))
 shell := $(wildcard shell/*.c)
 unit := $(wildcard tests/unit/*.c)
+term := $(wildcard tests/term/*.c)
 program := $(model) $(drivers) $(shell)
 # tressed sees nothing of the shell.
 daemon := $(model) $(drivers) $(engine)
@@ -71,6 +72,10 @@ $(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(program) $(engine)) $(unit
 $(BUILD)/traffic: $(BUILD)/tests/net/traffic.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# The tests' terminal.
+$(BUILD)/term: $(call objects,$(term) model/base/mem.c model/base/text.c shell/utf8.c)
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -81,7 +86,7 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(CC) $(cflags) $(ldflags))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
--include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) tests/net/traffic.c))
+-include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c))
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
@@ -100,8 +105,9 @@ deps:
 
 programs := $(BUILD)/tresse $(BUILD)/traffic
 
-check: $(BUILD)/unit $(BUILD)/tresse
-	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh'
+check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term
+	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
+		'screens: tests/term/run.sh'
 
 check-net: $(programs)
 	@tests/run -t 300 $(sort $(wildcard tests/net/test_*.sh))
@@ -122,8 +128,9 @@ demo: deps
 bench: $(programs)
 	@tests/bench/bench.sh
 
-golden: $(BUILD)/tresse
+golden: $(BUILD)/tresse $(BUILD)/term
 	@tests/golden/run.sh --rewrite
+	@tests/term/run.sh --rewrite
 
 # FUZZ=600: seconds. What it finds is left as crash-* and belongs into a test.
 FUZZ ?= 30
