@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * handshake.h - who may talk to us, and with which keys.
+ *
+ * One struct handshake for each link: our static key, the peers, and all
+ * sessions by index. It is WireGuard's handshake (Noise IKpsk2, Donenfeld 2017)
+ * without a wall clock, with a payload in which both ends say what they can do.
+ *
+ *     initiator                               responder
+ *        | -- init: e, s, what I can do ----------> |
+ *        | <- response: e, what I can do, cipher -- |   next session
+ *        | == transport ==========================> |   now it is the current
+ *
+ *     init      0 type  1 version  2 index (u24)  5 zero (3)
+ *               8 e (32)  40 s (32+16)  88 payload (80+16)
+ *               184 mac1 (16)  200 mac2 (16)  = 216
+ *     response  0 type  1 version  2 index (u24)  5 receiver's index (u24)
+ *               8 e (32)  40 payload (80+16)  136 mac1  152 mac2  = 168
+ *     cookie    0 type  1 version  2 receiver's index (u24)  5 zero (3)
+ *               8 nonce (24)  32 sealed (24+16)  = 72
+ *
+ * mac1 is a MAC keyed by the receiver's public key: who does not know that key
+ * is not answered. Type, version, and the last 32 bytes of an init stay what
+ * they are in all versions to come, and so does the whole cookie, by which
+ * another version can be told which one is spoken here.
+ *
+ * Under load an init needs a mac2, keyed by a cookie that was sent to its
+ * source address; a cookie is a MAC of that address under a secret that
+ * changes.
+ *
+ * No wall clock: each start of a link draws an instance number, and counts its
+ * inits. From an instance it knows, the responder takes only inits that count
+ * higher: a replay is refused. From one it does not know, it keeps one response
+ * open per peer; a second init meanwhile has to prove that it is not a
+ * recording by bringing a cookie inside its sealed payload. And a response
+ * never replaces the session in use: that happens when the first authentic
+ * datagram comes in under the new keys, which a replay cannot make.
+ *
+ * Nothing here does I/O or reads a clock: datagrams and time are handed in,
+ * what is to be sent and said is handed out by calls of struct handshake_ops,
+ * made from within. Those must not free peers or the handshake.
+ */
+#ifndef BACKENDS_ENGINE_HANDSHAKE_H
+#define BACKENDS_ENGINE_HANDSHAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/engine/noise.h"
+#include "backends/engine/session.h"
+
+enum {
+	HANDSHAKE_INIT = 216,
+	HANDSHAKE_RESPONSE = 168,
+	HANDSHAKE_COOKIE = 72,
+	HANDSHAKE_MAX = HANDSHAKE_INIT, /* the longest that is sent */
+	HANDSHAKE_SOURCE = 64,
+	HANDSHAKE_NO_PREFIX = 255,
+};
+
+/* Where a datagram came from or goes to: bytes the owner understands. A cookie
+ * is good for just these bytes, so they hold the sender's address and port and
+ * nothing that changes from one datagram to the next. */
+struct handshake_source {
+	uint8_t bytes[HANDSHAKE_SOURCE];
+	uint8_t size;
+};
+
+/* What one end says of itself, sealed in init and response. */
+struct handshake_hello {
+	uint64_t instance; /* of this start of the link; filled in here */
+	uint32_t features; /* bits the owner gives a meaning to */
+	uint16_t mtu;	   /* of the inner device; 0: not said */
+	uint8_t lanes;	   /* how many it would use; a hint */
+	/* Inner addresses with the length of their prefixes: a client's own, or
+	 * what a server hands out. HANDSHAKE_NO_PREFIX: none. */
+	uint8_t ip4_prefix, ip6_prefix;
+	uint8_t ip4[4], ip6[16];
+};
+#define HANDSHAKE_HELLO_NONE                                                   \
+	{                                                                      \
+		.ip4_prefix = HANDSHAKE_NO_PREFIX,                             \
+		.ip6_prefix = HANDSHAKE_NO_PREFIX                              \
+	}
+
+struct handshake;
+struct handshake_peer;
+
+enum handshake_event {
+	/* handshake_session() has changed: new keys. Compare session_era() to
+	 * see whether the other end, or we, began anew. */
+	HANDSHAKE_ESTABLISHED,
+	/* The last session is too old; handshake_session() is NULL. */
+	HANDSHAKE_LOST,
+	/* handshake_error() says something new. */
+	HANDSHAKE_FAILED,
+};
+
+struct handshake_ops {
+	/* Sends a datagram to `to`. NULL: an init, to wherever the peer may be
+	 * reached; handshake_attempt() tells the first from the later ones, so
+	 * that another way, or all of them, can be tried. peer is NULL for a
+	 * cookie. datagram is borrowed for the call. */
+	void (*send)(void *owner, struct handshake_peer *peer,
+		     const struct handshake_source *to, const uint8_t *datagram,
+		     size_t size);
+	/* from: of the datagram that made it so; NULL: time did. An init or
+	 * response is authentic, so that the peer may be reached there. */
+	void (*event)(void *owner, struct handshake_peer *peer,
+		      enum handshake_event event,
+		      const struct handshake_source *from);
+	/* Fills bytes with random ones. NULL: getrandom(2). */
+	void (*random)(void *owner, void *bytes, size_t size);
+	/* What we say to this peer, apart from instance. NULL: nothing. */
+	void (*hello)(void *owner, const struct handshake_peer *peer,
+		      struct handshake_hello *out);
+};
+
+/* secret is copied. ops must live as long. */
+struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
+				const struct handshake_ops *ops, void *owner);
+/* Frees peers and sessions too, and wipes all keys. */
+void handshake_free(struct handshake *handshake);
+AUTO_DEFINE(handshake, struct handshake *, handshake_free)
+
+/* The ciphers we take, best first, `count` of them; by default all, in the
+ * order of aead_choose(). The responder chooses: its first that both have. */
+void handshake_ciphers(struct handshake *handshake,
+		       const enum aead_cipher *order, size_t count);
+const uint8_t *handshake_public(const struct handshake *handshake);
+struct refusals *handshake_refusals(struct handshake *handshake);
+
+/* A peer by its public key; psk may be NULL. NULL: there is one already, the
+ * key is of small order, or it is our own. */
+struct handshake_peer *handshake_add(struct handshake *handshake,
+				     const uint8_t public[NOISE_KEY],
+				     const uint8_t *psk, void *owner);
+/* Ends its sessions and frees it. Not from within a call of ops. */
+void handshake_remove(struct handshake *handshake, struct handshake_peer *peer);
+struct handshake_peer *handshake_find(const struct handshake *handshake,
+				      const uint8_t public[NOISE_KEY]);
+void *handshake_owner(const struct handshake_peer *peer);
+const uint8_t *handshake_key(const struct handshake_peer *peer);
+/* Another psk from the next handshake on; NULL: none. */
+void handshake_psk(struct handshake_peer *peer, const uint8_t *psk);
+
+/*
+ * We are the one who calls: sends an init now and again until there is an
+ * answer (after 0.25, 0.5, 1, 2 and then every 5 s, give or take a third), and
+ * from then on whenever keys are worn or lost, until handshake_rest().
+ *
+ * With a session there is already, a new one is made; so call it also when the
+ * peer has gone silent, as its end may have been restarted. Calling it again
+ * within 0.25 s of the last init changes nothing.
+ */
+void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
+		     uint64_t now_us);
+/* Sends no more inits of its own accord. The session lives on, and so is an
+ * init from the peer answered. */
+void handshake_rest(struct handshake_peer *peer);
+/* Inits sent in vain since the last answer, the one on its way included. */
+unsigned handshake_attempt(const struct handshake_peer *peer);
+
+/* A datagram of type init, response or cookie; others are REFUSED_TYPE. Answers
+ * by ops->send(). What is refused is counted and changes nothing else. */
+enum refusal handshake_input(struct handshake *handshake,
+			     const uint8_t *datagram, size_t size,
+			     const struct handshake_source *from,
+			     uint64_t now_us);
+/* Does what is due, and says when to call again; UINT64_MAX: when something
+ * else has been called. Calling too often or too late is harmless. */
+uint64_t handshake_timer(struct handshake *handshake, uint64_t now_us);
+
+/* The session with our index, 24 bits; NULL: none. */
+struct session *handshake_lookup(const struct handshake *handshake,
+				 uint32_t index);
+/* A transport datagram: looks up the session, opens it (session_open()), makes
+ * it the current one if it was the next, and counts what is refused. *session
+ * and out are set when it is REFUSED_NOT. */
+enum refusal handshake_open(struct handshake *handshake, uint8_t *datagram,
+			    size_t size, const struct handshake_source *from,
+			    uint64_t now_us, struct session **session,
+			    struct session_packet *out);
+/* The session to seal with; NULL: none. Borrowed until time goes on. */
+struct session *handshake_session(const struct handshake_peer *peer);
+/* What the peer said last, with keys that are confirmed; NULL: nothing yet. */
+const struct handshake_hello *
+handshake_heard(const struct handshake_peer *peer);
+/* Why there is no session, one sentence for the operator; NULL: no complaint.
+ * Borrowed until the next call. */
+const char *handshake_error(const struct handshake_peer *peer);
+
+#endif
