@@ -25,14 +25,10 @@ void braid_free(struct braid *braid)
 	free(braid);
 }
 
-uint32_t braid_epoch(const struct braid *braid)
+void braid_restart(struct braid *braid, uint64_t now)
 {
-	return braid->config.epoch;
-}
-
-void braid_peer(struct braid *braid, uint32_t epoch, uint64_t now)
-{
-	(void)braid, (void)epoch, (void)now;
+	(void)now;
+	braid->seq = 0;
 }
 
 int braid_lane_add(struct braid *braid, uint8_t id,

@@ -25,11 +25,10 @@
  *      (also control, also copies) is told with braid_sent();
  *   4. events: braid_event(); then sleep until braid_next() or a datagram.
  *
- * A braid survives rekeys: counters may start anew with every session, which is
- * why calls name the session (the 24-bit index in the datagram's header). When
- * the other program was started anew its numbers start anew as well: the hub
- * carries braid_epoch() in its handshake and tells the peer's with
- * braid_peer(), which forgets what was known of the old one.
+ * A braid survives rekeys: the lanes' counters go on in an era (session.h).
+ * With a new era, when either end has started anew, the hub calls
+ * braid_restart() at the first datagram of it, sent or received, and from then
+ * on hands in nothing of the old one.
  *
  * Whatever arrives in a packet is hostile until it makes sense: it may cost us
  * that packet, and is counted, but never more. Memory is bounded; rings grow
@@ -73,7 +72,6 @@ enum braid_mode {
  */
 struct braid_config {
 	enum braid_mode mode;  /* [BRAID_AGGREGATE] */
-	uint32_t epoch;	       /* random, new for each start of the program */
 	uint16_t small_bytes;  /* packets below are doubled [200]; 1: none */
 	uint16_t hold_packets; /* that may wait for order [4096] */
 	uint16_t packet_bytes; /* largest inner packet [1500] */
@@ -92,9 +90,9 @@ struct braid *braid_new(const struct braid_config *config);
 void braid_free(struct braid *braid);
 AUTO_DEFINE(braid, struct braid *, braid_free)
 
-uint32_t braid_epoch(const struct braid *braid);
-/* The peer's epoch, from its handshake. A new one: numbers start anew. */
-void braid_peer(struct braid *braid, uint32_t epoch, uint64_t now);
+/* A new era: both ends number from 0 again. What was under way is sent again,
+ * what waited for order is delivered; lanes have to prove themselves. */
+void braid_restart(struct braid *braid, uint64_t now);
 
 /* --- lanes --------------------------------------------------------------- */
 
@@ -181,8 +179,7 @@ struct braid_sent {
 	uint16_t last;	/* payload of the last one */
 	uint16_t bucket;
 	uint32_t seq;
-	uint32_t session; /* the index in the datagram's header */
-	uint64_t counter; /* of the first; contiguous for a lane and session */
+	uint64_t counter; /* of the first; contiguous for a lane */
 	uint32_t handle;  /* the hub's, to find the plaintext again */
 };
 void braid_sent(struct braid *braid, const struct braid_sent *sent,
@@ -218,7 +215,6 @@ size_t braid_control(struct braid *braid, uint8_t *payload, size_t room,
 struct braid_received {
 	uint8_t lane;
 	uint16_t size;	  /* of the payload */
-	uint32_t session; /* the index in the datagram's header */
 	uint64_t counter; /* as inferred */
 	struct wire_inner inner;
 };
