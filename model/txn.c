@@ -7,6 +7,7 @@
 #include "model/base/mem.h"
 #include "model/diff.h"
 #include "model/excerpt.h"
+#include "model/alike.h"
 #include "model/shaping.h"
 
 void outcome_clear(struct outcome *outcome)
@@ -311,8 +312,8 @@ static int plan(struct run *run, struct err *err)
 
 /* ---- the rehearsal ---- */
 
-/* More than this is rehearsed in part: what the kernel takes 2,000 times it
- * takes again. */
+/* Of steps that are alike a sample is rehearsed (alike.h), and of others no
+ * more than these. */
 #define REHEARSED_MOST 2000
 
 struct excerpts {
@@ -336,18 +337,29 @@ static int touch_deleted(const struct change *change, void *arg)
 	return 0;
 }
 
-static void touch_steps(struct run *run, struct excerpts *excerpts)
+static void touch_steps(struct run *run, const struct tree *committed,
+			struct excerpts *excerpts)
 {
+	AUTO(alike)
+	struct alike *alike = alike_new(committed, run->candidate);
 	const struct plan *steps = &run->outcome->plan;
-	size_t most =
-		steps->count < REHEARSED_MOST ? steps->count : REHEARSED_MOST;
+	size_t tried = 0;
 
-	for (size_t i = 0; i < most; i++)
-		touch(excerpts, step_path(&steps->items[i]));
-	if (most < steps->count)
+	for (size_t i = 0; i < steps->count && tried < REHEARSED_MOST; i++) {
+		const char *path = step_path(&steps->items[i]);
+
+		if (!alike_takes(alike, path))
+			continue;
+		touch(excerpts, path);
+		tried++;
+	}
+	if (tried < steps->count)
 		report_note(&run->outcome->report, NULL,
-			    "%zu of %zu steps were rehearsed", most,
-			    steps->count);
+			    tried < REHEARSED_MOST
+				    ? "%zu of %zu steps were rehearsed; the "
+				      "others are like these"
+				    : "%zu of %zu steps were rehearsed",
+			    tried, steps->count);
 }
 
 static int judge(struct run *run, int rc, const char *path, struct err *why,
@@ -384,7 +396,7 @@ static int rehearse(struct run *run, struct err *err)
 		return rc;
 	excerpts.before = excerpt_new(committed);
 	excerpts.after = excerpt_new(run->candidate);
-	touch_steps(run, &excerpts);
+	touch_steps(run, committed, &excerpts);
 	tree_diff(committed, run->candidate, touch_deleted, &excerpts);
 	before = excerpt_take(excerpts.before);
 	after = excerpt_take(excerpts.after);
