@@ -57,6 +57,8 @@ enum wire_flags {
 	WIRE_CONTROL = 1 << 0, /* a list of control messages */
 	WIRE_COPY = 1 << 1,    /* sent before, here or on another lane */
 	WIRE_BULK = 1 << 2,    /* more was waiting: not limited by the source */
+	WIRE_UNSUMMED = 1 << 3, /* the inner transport checksum is unfinished:
+				   its place has the pseudo header's (tun.h) */
 };
 
 struct wire_header {

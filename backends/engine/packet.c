@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/packet.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+	ETHER_HEADER = 14,
+	ETHER_TYPE_IP4 = 0x0800,
+	ETHER_TYPE_IP6 = 0x86dd,
+	ETHER_TYPE_VLAN = 0x8100,
+	ETHER_TYPE_QINQ = 0x88a8,
+	IP4_HEADER = 20,
+	IP6_HEADER = 40,
+	TCP_HEADER = 20,
+	UDP_HEADER = 8,
+};
+
+static uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+uint64_t packet_sum(const void *data, size_t size, uint64_t start)
+{
+	const uint8_t *p = data;
+	uint64_t sum = start, more = 0;
+	uint32_t word, word2;
+	uint16_t half = 0;
+
+	for (; size >= 8; size -= 8, p += 8) {
+		memcpy(&word, p, 4);
+		memcpy(&word2, p + 4, 4);
+		sum += word;
+		more += word2;
+	}
+	sum += more;
+	for (; size >= 2; size -= 2, p += 2) {
+		memcpy(&half, p, 2);
+		sum += half;
+	}
+	if (size) {
+		half = 0;
+		memcpy(&half, p, 1);
+		sum += half;
+	}
+	return sum;
+}
+
+uint16_t packet_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+uint64_t packet_pseudo(const uint8_t *data, const struct packet_info *info,
+		       size_t length)
+{
+	const uint8_t *ip = data + info->l3;
+	uint64_t sum = info->version == 4 ? packet_sum(ip + 12, 8, 0)
+					  : packet_sum(ip + 8, 32, 0);
+
+	return sum + htons(info->proto) + htonl((uint32_t)length);
+}
+
+size_t packet_sum_at(const struct packet_info *info)
+{
+	return info->proto == IPPROTO_TCP   ? info->l4 + 16
+	       : info->proto == IPPROTO_UDP ? info->l4 + 6
+					    : 0;
+}
+
+bool packet_sum_good(const uint8_t *data, const struct packet_info *info)
+{
+	size_t length = (size_t)(info->end - info->l4);
+	const uint8_t *at = data + packet_sum_at(info);
+
+	if (info->proto == IPPROTO_UDP && info->version == 4 && !at[0] &&
+	    !at[1])
+		return true;
+	return packet_fold(packet_sum(data + info->l4, length,
+				      packet_pseudo(data, info, length))) ==
+	       0xffff;
+}
+
+void packet_sum_finish(uint8_t *data, const struct packet_info *info)
+{
+	size_t length = (size_t)(info->end - info->l4);
+	uint8_t *at = data + packet_sum_at(info);
+	uint16_t sum;
+
+	memset(at, 0, 2);
+	sum = (uint16_t)~packet_fold(packet_sum(
+		data + info->l4, length, packet_pseudo(data, info, length)));
+	if (!sum && info->proto == IPPROTO_UDP)
+		sum = 0xffff; /* RFC 768: zero would mean none */
+	memcpy(at, &sum, 2);
+}
+
+void packet_ip4_sum(uint8_t *header, size_t length)
+{
+	uint16_t sum;
+
+	memset(header + 10, 0, 2);
+	sum = (uint16_t)~packet_fold(packet_sum(header, length, 0));
+	memcpy(header + 10, &sum, 2);
+}
+
+static uint32_t mix(uint32_t hash, const uint8_t *p, size_t words)
+{
+	uint32_t word;
+
+	for (; words; words--, p += 4) {
+		memcpy(&word, p, 4);
+		hash = (hash ^ word) * 0x9e3779b1U;
+		hash ^= hash >> 15;
+	}
+	return hash;
+}
+
+/* Where the transport header begins and whose it is, behind the extension
+ * headers that a host may step over (RFC 8200, 4). */
+static void ip6_walk(const uint8_t *data, struct packet_info *info)
+{
+	uint8_t next = data[info->l3 + 6];
+	size_t at = (size_t)info->l3 + IP6_HEADER;
+	bool bare = true, later = false;
+
+	while (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT) {
+		if (at + 8 > info->end)
+			return;
+		bare = false;
+		if (next == IPPROTO_FRAGMENT && (be16(data + at + 2) & 0xfff8))
+			later = true;
+		next = data[at];
+		at += data[at + 1] && !later ? ((size_t)data[at + 1] + 1) * 8
+					     : 8;
+	}
+	if (at > info->end || later)
+		return;
+	info->proto = next;
+	info->l4 = (uint16_t)at;
+	info->plain = bare;
+}
+
+static bool ip6_parse(const uint8_t *data, size_t size,
+		      struct packet_info *info)
+{
+	const uint8_t *ip = data + info->l3;
+	size_t end;
+
+	if (size < (size_t)info->l3 + IP6_HEADER)
+		return false;
+	end = (size_t)info->l3 + IP6_HEADER + be16(ip + 4);
+	if (end > size)
+		return false;
+	info->version = 6;
+	info->end = (uint16_t)end;
+	info->dscp = (uint8_t)((ip[0] << 4 | ip[1] >> 4) & 0xff) >> 2;
+	info->flow = mix(6, ip + 8, 8);
+	ip6_walk(data, info);
+	return true;
+}
+
+static bool ip4_parse(const uint8_t *data, size_t size,
+		      struct packet_info *info)
+{
+	const uint8_t *ip = data + info->l3;
+	size_t length, total;
+
+	if (size < (size_t)info->l3 + IP4_HEADER)
+		return false;
+	length = (size_t)(ip[0] & 15) * 4;
+	total = be16(ip + 2);
+	if (length < IP4_HEADER || total < length ||
+	    size < (size_t)info->l3 + total)
+		return false;
+	info->version = 4;
+	info->end = (uint16_t)(info->l3 + total);
+	info->dscp = ip[1] >> 2;
+	info->flow = mix(4, ip + 12, 2);
+	if (be16(ip + 6) & 0x3fff) /* a fragment: all of them stay together */
+		return true;
+	info->proto = ip[9];
+	info->l4 = (uint16_t)(info->l3 + length);
+	info->plain = length == IP4_HEADER;
+	return true;
+}
+
+static void transport_parse(const uint8_t *data, struct packet_info *info)
+{
+	size_t room = (size_t)(info->end - info->l4), header;
+
+	info->payload = info->l4;
+	if (info->proto == IPPROTO_TCP && room >= TCP_HEADER) {
+		header = (size_t)(data[info->l4 + 12] >> 4) * 4;
+		info->tcp_flags = data[info->l4 + 13];
+		if (header < TCP_HEADER || header > room)
+			info->plain = false;
+		else
+			info->payload = (uint16_t)(info->l4 + header);
+	} else if (info->proto == IPPROTO_UDP && room >= UDP_HEADER) {
+		info->payload = (uint16_t)(info->l4 + UDP_HEADER);
+		if (be16(data + info->l4 + 4) != room)
+			info->plain = false;
+	} else {
+		info->plain = false;
+		info->flow = mix(info->flow, &info->proto, 0) ^ info->proto;
+		return;
+	}
+	info->flow = mix(info->flow ^ info->proto, data + info->l4, 1);
+}
+
+static bool ether_parse(const uint8_t *data, size_t size,
+			struct packet_info *info)
+{
+	size_t at = ETHER_HEADER;
+	uint16_t type;
+
+	if (size < ETHER_HEADER)
+		return false;
+	info->flow = mix(1, data, 3);
+	type = be16(data + 12);
+	for (int tags = 0;
+	     tags < 2 && (type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ);
+	     tags++) {
+		if (size < at + 4)
+			return false;
+		type = be16(data + at + 2);
+		at += 4;
+	}
+	info->l3 = (uint16_t)at;
+	return (type == ETHER_TYPE_IP4 || type == ETHER_TYPE_IP6) && size > at;
+}
+
+void packet_parse(const uint8_t *data, size_t size, bool tap,
+		  struct packet_info *info)
+{
+	bool good;
+
+	*info = (struct packet_info){ .end = (uint16_t)size };
+	if (size > UINT16_MAX || !size ||
+	    (tap && !ether_parse(data, size, info)))
+		return;
+	if (data[info->l3] >> 4 == 4)
+		good = ip4_parse(data, size, info);
+	else if (data[info->l3] >> 4 == 6)
+		good = ip6_parse(data, size, info);
+	else
+		return;
+	if (good && info->l4)
+		transport_parse(data, info);
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/udp.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum {
+	SOCKET_BUFFER = 8 << 20, /* a few milliseconds at 10 Gbit/s */
+	CONTROL_ROOM = 256,
+};
+
+struct udp {
+	int fd;
+	uint16_t port;
+	bool segments; /* UDP_SEGMENT works, as far as we know */
+	struct udp_counters counters;
+};
+
+struct udp_room {
+	struct mmsghdr messages[UDP_BUNCH];
+	struct iovec parts[UDP_BUNCH];
+	struct sockaddr_in6 from[UDP_BUNCH];
+	struct udp_run runs[UDP_BUNCH];
+	_Alignas(struct cmsghdr) uint8_t control[UDP_BUNCH][CONTROL_ROOM];
+	uint8_t *bytes;
+};
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return a->far.sin6_port == b->far.sin6_port &&
+	       a->far.sin6_scope_id == b->far.sin6_scope_id &&
+	       IN6_ARE_ADDR_EQUAL(&a->far.sin6_addr, &b->far.sin6_addr) &&
+	       IN6_ARE_ADDR_EQUAL(&a->near, &b->near);
+}
+
+bool address_is_ip4(const struct address *address)
+{
+	return IN6_IS_ADDR_V4MAPPED(&address->far.sin6_addr);
+}
+
+void address_print(const struct address *address, char text[ADDRESS_TEXT])
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	bool ip4 = address_is_ip4(address);
+
+	inet_ntop(ip4 ? AF_INET : AF_INET6,
+		  address->far.sin6_addr.s6_addr + (ip4 ? 12 : 0), host,
+		  sizeof(host));
+	snprintf(text, ADDRESS_TEXT, ip4 ? "%s:%u" : "[%s]:%u", host,
+		 ntohs(address->far.sin6_port));
+}
+
+int address_parse(const char *host, uint16_t port, struct address *address,
+		  struct err *err)
+{
+	uint8_t *bytes = address->far.sin6_addr.s6_addr;
+
+	*address = (struct address){ .far.sin6_family = AF_INET6,
+				     .far.sin6_port = htons(port) };
+	if (inet_pton(AF_INET6, host, bytes) == 1)
+		return 0;
+	if (inet_pton(AF_INET, host, bytes + 12) != 1)
+		return err_set(err, EINVAL, "%s: is no IP address", host);
+	memset(bytes + 10, 0xff, 2);
+	return 0;
+}
+
+static int set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno
+								      : 0;
+}
+
+/* Larger than the system's limit where we may, else as large as it lets. */
+static void buffers(int fd)
+{
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER) < 0)
+		set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER) < 0)
+		set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+}
+
+static int tune(struct udp *udp, const struct udp_options *options,
+		struct err *err)
+{
+	int fd = udp->fd;
+
+	if (options->device &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device,
+		       (socklen_t)strlen(options->device)) < 0)
+		return err_set(err, errno, "device %s: %m", options->device);
+	if (options->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &options->mark,
+					sizeof(options->mark)) < 0)
+		return err_set(err, errno, "mark 0x%x: %m", options->mark);
+	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	/* The size of packets is found by the engine itself (RFC 8899): never
+	 * fragment, and do not believe what ICMP said. */
+	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+	set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+	buffers(fd);
+	udp->segments = !options->plain && !set(fd, SOL_UDP, UDP_SEGMENT, 0);
+	if (!options->plain)
+		set(fd, SOL_UDP, UDP_GRO, 1);
+	return 0;
+}
+
+struct udp *udp_open(const struct udp_options *options, struct err *err)
+{
+	AUTO(udp) struct udp *udp = mem_alloc(sizeof(*udp));
+	struct sockaddr_in6 name = { .sin6_family = AF_INET6,
+				     .sin6_addr = options->source,
+				     .sin6_port = htons(options->port) };
+	socklen_t length = sizeof(name);
+
+	udp->fd =
+		socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (udp->fd < 0) {
+		err_set(err, errno, "UDP socket: %m");
+		return NULL;
+	}
+	if (tune(udp, options, err) < 0)
+		return NULL;
+	if (bind(udp->fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
+		err_set(err, errno,
+			errno == EADDRINUSE
+				? "UDP port %u: another program has it"
+			: errno == EADDRNOTAVAIL
+				? "UDP port %u: the source address is not on "
+				  "this host"
+				: "UDP port %u: %m",
+			options->port);
+		return NULL;
+	}
+	getsockname(udp->fd, (struct sockaddr *)&name, &length);
+	udp->port = ntohs(name.sin6_port);
+	return TAKE(udp);
+}
+
+void udp_free(struct udp *udp)
+{
+	if (!udp)
+		return;
+	if (udp->fd >= 0)
+		close(udp->fd);
+	free(udp);
+}
+
+int udp_fd(const struct udp *udp)
+{
+	return udp->fd;
+}
+
+uint16_t udp_port(const struct udp *udp)
+{
+	return udp->port;
+}
+
+const struct udp_counters *udp_counters(const struct udp *udp)
+{
+	return &udp->counters;
+}
+
+struct udp_room *udp_room_new(void)
+{
+	struct udp_room *room = mem_alloc(sizeof(*room));
+
+	room->bytes = mem_alloc((size_t)UDP_BUNCH * UDP_BUNCH_SIZE);
+	for (size_t i = 0; i < UDP_BUNCH; i++)
+		room->parts[i] =
+			(struct iovec){ room->bytes + i * UDP_BUNCH_SIZE,
+					UDP_BUNCH_SIZE };
+	return room;
+}
+
+void udp_room_free(struct udp_room *room)
+{
+	if (!room)
+		return;
+	free(room->bytes);
+	free(room);
+}
+
+static void room_reset(struct udp_room *room)
+{
+	for (size_t i = 0; i < UDP_BUNCH; i++)
+		room->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &room->from[i],
+			.msg_namelen = sizeof(room->from[i]),
+			.msg_iov = &room->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = room->control[i],
+			.msg_controllen = CONTROL_ROOM,
+		};
+}
+
+static void map_ip4(struct in6_addr *to, const struct in_addr *from)
+{
+	memset(to, 0, sizeof(*to));
+	memset(to->s6_addr + 10, 0xff, 2);
+	memcpy(to->s6_addr + 12, from, 4);
+}
+
+/* What the kernel tells beside a message. */
+static void read_control(struct msghdr *message, struct udp_run *run)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at;
+	     at = CMSG_NXTHDR(message, at)) {
+		const void *data = CMSG_DATA(at);
+		struct in6_pktinfo info6;
+		struct in_pktinfo info;
+		int number;
+
+		if (at->cmsg_level == SOL_UDP && at->cmsg_type == UDP_GRO) {
+			memcpy(&number, data, sizeof(number));
+			run->segment =
+				number > 0 ? (uint32_t)number : run->size;
+		} else if (at->cmsg_level == IPPROTO_IPV6 &&
+			   at->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&info6, data, sizeof(info6));
+			run->from.near = info6.ipi6_addr;
+			run->from.device = info6.ipi6_ifindex;
+		} else if (at->cmsg_level == IPPROTO_IP &&
+			   at->cmsg_type == IP_PKTINFO) {
+			memcpy(&info, data, sizeof(info));
+			map_ip4(&run->from.near, &info.ipi_spec_dst);
+			run->from.device = (uint32_t)info.ipi_ifindex;
+		} else if (at->cmsg_level == IPPROTO_IP &&
+			   at->cmsg_type == IP_TOS) {
+			memcpy(&run->tos, data, 1);
+		} else if (at->cmsg_level == IPPROTO_IPV6 &&
+			   at->cmsg_type == IPV6_TCLASS) {
+			memcpy(&number, data, sizeof(number));
+			run->tos = (uint8_t)number;
+		}
+	}
+}
+
+int udp_receive(struct udp *udp, struct udp_room *room,
+		const struct udp_run **runs)
+{
+	int got, count = 0;
+
+	room_reset(room);
+	got = recvmmsg(udp->fd, room->messages, UDP_BUNCH, MSG_DONTWAIT, NULL);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	udp->counters.in_calls++;
+	for (int i = 0; i < got; i++) {
+		struct msghdr *message = &room->messages[i].msg_hdr;
+		struct udp_run *run = &room->runs[count];
+
+		if (message->msg_flags & MSG_TRUNC) {
+			udp->counters.truncated++;
+			continue;
+		}
+		*run = (struct udp_run){
+			.data = room->bytes + (size_t)i * UDP_BUNCH_SIZE,
+			.size = room->messages[i].msg_len,
+			.segment = room->messages[i].msg_len,
+			.from.far = room->from[i],
+		};
+		read_control(message, run);
+		if (!run->size)
+			continue;
+		udp->counters.in_datagrams +=
+			(run->size + run->segment - 1) / run->segment;
+		udp->counters.in_bytes += run->size;
+		count++;
+	}
+	*runs = room->runs;
+	return count;
+}
+
+static bool is_any(const struct in6_addr *address)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(address);
+}
+
+static struct cmsghdr *put_control(struct msghdr *message, size_t *used,
+				   int level, int type, const void *data,
+				   size_t size)
+{
+	struct cmsghdr *at =
+		(struct cmsghdr *)((uint8_t *)message->msg_control + *used);
+
+	at->cmsg_level = level;
+	at->cmsg_type = type;
+	at->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(at), data, size);
+	*used += CMSG_SPACE(size);
+	return at;
+}
+
+/* Answers leave with the address that was asked (a server with several). */
+static void put_source(struct msghdr *message, size_t *used,
+		       const struct address *to)
+{
+	struct in6_pktinfo info6 = { .ipi6_addr = to->near };
+	struct in_pktinfo info = { .ipi_ifindex = 0 };
+
+	if (is_any(&to->near))
+		return;
+	if (IN6_IS_ADDR_V4MAPPED(&to->near)) {
+		memcpy(&info.ipi_spec_dst, to->near.s6_addr + 12, 4);
+		put_control(message, used, IPPROTO_IP, IP_PKTINFO, &info,
+			    sizeof(info));
+	} else {
+		if (IN6_IS_ADDR_LINKLOCAL(&to->near))
+			info6.ipi6_ifindex = to->device;
+		put_control(message, used, IPPROTO_IPV6, IPV6_PKTINFO, &info6,
+			    sizeof(info6));
+	}
+}
+
+static int send_message(struct udp *udp, const struct address *to,
+			const uint8_t *data, size_t size, size_t segment)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_ROOM] = { 0 };
+	struct iovec part = { (void *)data, size };
+	struct msghdr message = {
+		.msg_name = (void *)&to->far,
+		.msg_namelen = sizeof(to->far),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+	};
+	size_t used = 0;
+	uint16_t length = (uint16_t)segment;
+
+	put_source(&message, &used, to);
+	if (segment < size)
+		put_control(&message, &used, SOL_UDP, UDP_SEGMENT, &length,
+			    sizeof(length));
+	message.msg_controllen = used;
+	if (!used)
+		message.msg_control = NULL;
+	udp->counters.out_calls++;
+	if (sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0)
+		return -errno;
+	udp->counters.out_datagrams += (size + segment - 1) / segment;
+	udp->counters.out_bytes += size;
+	return 0;
+}
+
+/* One by one. recv()'s pending ICMP errors come out of sends as well, once:
+ * they say nothing about this datagram. */
+static int send_apart(struct udp *udp, const struct address *to,
+		      const uint8_t *data, size_t size, size_t segment,
+		      size_t *sent)
+{
+	int rc = 0;
+
+	while (*sent < size && !rc) {
+		size_t part = size - *sent < segment ? size - *sent : segment;
+
+		rc = send_message(udp, to, data + *sent, part, part);
+		if (rc == -ECONNREFUSED)
+			rc = send_message(udp, to, data + *sent, part, part);
+		if (!rc)
+			*sent += part;
+	}
+	return rc;
+}
+
+static int send_bunch(struct udp *udp, const struct address *to,
+		      const uint8_t *data, size_t size, size_t segment,
+		      size_t *sent)
+{
+	size_t most = UDP_SEND_BYTES / segment;
+	int rc = 0;
+
+	most = (most < UDP_SEND_MAX ? most : UDP_SEND_MAX) * segment;
+	while (*sent < size && !rc) {
+		size_t part = size - *sent < most ? size - *sent : most;
+
+		rc = send_message(udp, to, data + *sent, part, segment);
+		if (!rc)
+			*sent += part;
+	}
+	return rc;
+}
+
+int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
+	     size_t size, size_t segment, size_t *sent)
+{
+	int rc = 0;
+
+	*sent = 0;
+	if (size > segment && udp->segments) {
+		rc = send_bunch(udp, to, data, size, segment, sent);
+		if (rc == -EIO || rc == -EINVAL || rc == -EOPNOTSUPP)
+			udp->segments = false; /* this device cannot */
+		else if (rc != -ECONNREFUSED)
+			goto out;
+	}
+	rc = send_apart(udp, to, data, size, segment, sent);
+out:
+	if (rc == -EAGAIN || rc == -ENOBUFS)
+		udp->counters.full++;
+	else if (rc)
+		udp->counters.errors++;
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * udp.h - a UDP socket that moves datagrams in bunches.
+ *
+ * Many datagrams of one size go out as one UDP_SEGMENT message, and come in as
+ * one UDP_GRO message (udp(7), net/ipv4/udp_offload.c): ten times less work
+ * than one by one. The last of a bunch may be shorter. What the kernel or the
+ * device refuses (EIO, EINVAL) is given up for this socket, and the datagrams
+ * go one by one.
+ *
+ * All addresses are IPv6 ones; IPv4 is mapped (RFC 4291, 2.5.5.2), so one
+ * socket serves both.
+ */
+#ifndef BACKENDS_ENGINE_UDP_H
+#define BACKENDS_ENGINE_UDP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/err.h"
+#include "model/base/mem.h"
+
+struct udp;
+
+/* Where a datagram came from or goes to: the far end, and which of our own
+ * addresses it is about (all zero: the kernel chooses). Compare with
+ * address_equal(). */
+struct address {
+	struct sockaddr_in6 far;
+	struct in6_addr near;
+	uint32_t device; /* index of the interface, 0: any */
+};
+bool address_equal(const struct address *a, const struct address *b);
+enum { ADDRESS_TEXT = 64 };
+/* "192.0.2.1:5000", "[2001:db8::1]:5000" */
+void address_print(const struct address *address, char text[ADDRESS_TEXT]);
+/* host is a numeric address. EINVAL if it is not. */
+int address_parse(const char *host, uint16_t port, struct address *address,
+		  struct err *err);
+bool address_is_ip4(const struct address *address);
+
+struct udp_options {
+	const char *device;	/* bind to it; NULL: to none */
+	struct in6_addr source; /* own address; all zero: any */
+	uint16_t port;		/* 0: any */
+	uint32_t mark;		/* SO_MARK; 0: none */
+	bool plain;		/* no offloads, for tests */
+};
+
+enum {
+	UDP_BUNCH = 16,		/* messages that one system call receives */
+	UDP_BUNCH_SIZE = 65536, /* room of each */
+	UDP_SEND_MAX = 64, /* datagrams of one UDP_SEGMENT (UDP_MAX_SEGMENTS) */
+	UDP_SEND_BYTES = 65000,
+};
+
+struct udp *udp_open(const struct udp_options *options, struct err *err);
+void udp_free(struct udp *udp);
+AUTO_DEFINE(udp, struct udp *, udp_free)
+int udp_fd(const struct udp *udp);
+/* The port that it has got. */
+uint16_t udp_port(const struct udp *udp);
+
+/* Datagrams of the same sender, one behind the other: each has `segment` bytes,
+ * the last may have less. */
+struct udp_run {
+	uint8_t *data;
+	uint32_t size;
+	uint32_t segment;
+	struct address from;
+	uint8_t tos;
+};
+
+/* Room for one udp_receive(): UDP_BUNCH * UDP_BUNCH_SIZE bytes; made once for a
+ * thread and used for all its sockets. */
+struct udp_room;
+struct udp_room *udp_room_new(void);
+void udp_room_free(struct udp_room *room);
+
+/* Number of runs that were received, 0 if there is nothing, negative errno. The
+ * runs live in room until the next call. */
+int udp_receive(struct udp *udp, struct udp_room *room,
+		const struct udp_run **runs);
+
+/* Sends data, cut into segments (size <= segment: one datagram). 0, or negative
+ * errno: EAGAIN and ENOBUFS (the device is full: nothing more for now),
+ * EMSGSIZE (larger than the device's MTU), ENETUNREACH, ENETDOWN, EPERM ...:
+ * the way is closed. With *sent the number of bytes that are gone. */
+int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
+	     size_t size, size_t segment, size_t *sent);
+
+struct udp_counters {
+	uint64_t in_datagrams, in_bytes, in_calls;
+	uint64_t out_datagrams, out_bytes, out_calls;
+	uint64_t full;	 /* sends put off for want of room */
+	uint64_t errors; /* sends refused */
+	uint64_t truncated;
+};
+const struct udp_counters *udp_counters(const struct udp *udp);
+
+#endif
