@@ -135,7 +135,8 @@ void braid_order(struct braid *braid, const struct braid_received *in,
 {
 	(void)now;
 	braid->stats.delivered++;
-	braid->config.deliver(braid->config.context, packet, in->size);
+	braid->config.deliver(braid->config.context, packet, in->size,
+			      in->inner.flags);
 }
 
 int braid_read(struct braid *braid, uint8_t lane, const uint8_t *payload,

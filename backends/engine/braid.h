@@ -81,8 +81,10 @@ struct braid_config {
 	bool quiet;	       /* the answering side: no keepalives */
 	/* Gives a packet to the tun device, in order. Called from within
 	 * braid_order(), braid_read() and braid_timer(); the bytes are
-	 * borrowed. */
-	void (*deliver)(void *context, const uint8_t *packet, size_t size);
+	 * borrowed. flags are those of its inner header (WIRE_UNSUMMED has to
+	 * come through). */
+	void (*deliver)(void *context, const uint8_t *packet, size_t size,
+			uint8_t flags);
 	void *context;
 };
 
@@ -173,7 +175,8 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 /* Datagrams that were sent: one, or a run that differs only in numbers. */
 struct braid_sent {
 	uint8_t lane;
-	uint8_t flags;	/* enum wire_flags, as in the inner header */
+	uint8_t flags; /* enum wire_flags, as in the inner header; WIRE_UNSUMMED
+			* has to come back with braid_again */
 	uint16_t count; /* counter, seq and handle count on from the first */
 	uint16_t size;	/* of a payload */
 	uint16_t last;	/* payload of the last one */
