@@ -818,7 +818,7 @@ static void sync_settings(struct node *to, const struct node *wanted,
 	}
 }
 
-static void sync_node(struct node *to, const struct node *wanted, bool merge)
+void node_sync(struct node *to, const struct node *wanted, bool merge)
 {
 	struct node *child, *next;
 
@@ -833,11 +833,11 @@ static void sync_node(struct node *to, const struct node *wanted, bool merge)
 		if (!child)
 			child = node_create(to, want->name, NULL);
 		assert(child && child->kind == want->kind);
-		sync_node(child, want, merge);
+		node_sync(child, want, merge);
 	}
 }
 
 void tree_sync(struct tree *to, const struct tree *wanted, bool merge)
 {
-	sync_node(to->root, wanted->root, merge);
+	node_sync(to->root, wanted->root, merge);
 }

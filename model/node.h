@@ -132,5 +132,7 @@ void tree_clean(struct tree *tree);
 /* Makes `to` say what `wanted` says, by path, keeping numbers and chosen
  * settings of what stays. With merge, what `wanted` lacks stays as it is. */
 void tree_sync(struct tree *to, const struct tree *wanted, bool merge);
+/* The same for a branch, whose tops are of the same kind. */
+void node_sync(struct node *to, const struct node *wanted, bool merge);
 
 #endif

@@ -90,6 +90,12 @@ const struct arg_type type_node = {
 	.complete = complete_node,
 };
 
+const struct arg_type type_branch = {
+	.name = "path",
+	.hint = "a path: /classes, /classes/uplink; it need not be there yet",
+	.complete = complete_node,
+};
+
 static bool is_step(const char *text)
 {
 	return *text && strchr("-<>", *text) && !text[1];

@@ -88,6 +88,23 @@ void backups_load(const char *file, struct backups *backups)
 		      compare);
 }
 
+int backup_pick(const char *store, const char *number, char **file,
+		struct err *err)
+{
+	unsigned long at = strtoul(number, NULL, 10);
+	AUTO(str) char *of = save_file_of(store);
+	AUTO_BACKUPS backups = { 0 };
+
+	backups_load(of, &backups);
+	if (!at || at > backups.count)
+		return err_set(err, ENOENT,
+			       "there is no backup %s: backups lists those "
+			       "that are there",
+			       number);
+	*file = mem_strdup(backups.items[at - 1].file);
+	return 0;
+}
+
 void backups_clear(struct backups *backups)
 {
 	while (backups->count)

@@ -31,6 +31,10 @@ int backup_keep(const char *file, const char *bytes, size_t length, size_t most,
 		struct err *err);
 /* Those of file. */
 void backups_load(const char *file, struct backups *backups);
+/* The file of backup "3" of what saveconfig writes beside that store; 1 is the
+ * newest. *file is the caller's to free. ENOENT if there are fewer. */
+int backup_pick(const char *store, const char *number, char **file,
+		struct err *err);
 void backups_clear(struct backups *backups);
 #define AUTO_BACKUPS __attribute__((cleanup(backups_clear))) struct backups
 

@@ -8,6 +8,7 @@
 #include "shell/draft.h"
 #include "shell/run.h"
 #include "shell/session.h"
+#include "shell/told.h"
 #include "shell/utf8.h"
 #include "shell/words.h"
 
@@ -269,5 +270,6 @@ int batch_do_each(struct session *session, const struct batch *batch,
 			break;
 	}
 	session->stepping = false;
+	told_kept(session); /* begin without a commit */
 	return failed && past_errors ? tell_failed(session, batch, failed) : rc;
 }

@@ -49,7 +49,8 @@ const struct command command_begin = {
 	       "\n"
 	       "In a batch it has to come before the first change. Without a "
 	       "commit in the same batch the candidate is kept; if a line "
-	       "fails, it is as it was before the batch.",
+	       "fails, it is as it was before the batch. With --each the "
+	       "lines between begin and commit are one change.",
 	.example = "begin\nbegin new",
 	.see = "diff, check, plan, commit, discard",
 	.args = begin_args,

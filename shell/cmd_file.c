@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The configuration as a file: saveconfig, restoreconfig, clearconfig. */
+/* The configuration as a file: saveconfig, backups, clearconfig. */
 #include <string.h>
 
 #include "shell/backup.h"
-#include "shell/batch.h"
 #include "shell/change.h"
 #include "shell/pref.h"
 #include "shell/save.h"
@@ -12,21 +11,13 @@
 
 /* ---- saveconfig ---- */
 
-static char *default_file(const struct session *session)
-{
-	const char *store = session->options.store;
-	const char *slash = strrchr(store, '/');
-
-	return mem_printf("%.*ssaveconfig.tresse",
-			  slash ? (int)(slash + 1 - store) : 0, store);
-}
-
 static int saveconfig_run(struct session *session, const struct match *match,
 			  struct err *err)
 {
 	const char *given = match_value(match, "file");
 	AUTO(str)
-	char *file = given ? mem_strdup(given) : default_file(session);
+	char *file = given ? mem_strdup(given)
+			   : save_file_of(session->options.store);
 	AUTO_TEXT saved = TEXT_NONE;
 	int rc;
 
@@ -79,7 +70,7 @@ static int backups_run(struct session *session, const struct match *match,
 		       struct err *err)
 {
 	struct output *output = session->output;
-	AUTO(str) char *file = default_file(session);
+	AUTO(str) char *file = save_file_of(session->options.store);
 	AUTO_BACKUPS backups;
 
 	(void)match;
@@ -118,129 +109,6 @@ const struct command command_backups = {
 	.run = backups_run,
 };
 
-/* ---- restoreconfig ---- */
-
-/* Errors and findings are at a line of the file; within a batch they are at the
- * batch's line, and the file's is said as well. */
-static void stand_at(struct session *session, const char *file, unsigned line,
-		     struct err *err)
-{
-	if (session->gathering) {
-		err_prefix(err, "%s:%u: ", file, line);
-		return;
-	}
-	free(session->restored); /* who tells of it still needs the name */
-	session->restored = mem_strdup(file);
-	session->source = session->restored;
-	session->line = line;
-}
-
-static int restore_file(struct session *session, const char *file, bool merge,
-			struct err *err)
-{
-	struct session builder;
-	struct batch *batch = batch_read_file(file, session->output, err);
-	int rc;
-
-	if (!batch)
-		return err->code;
-	batch_builder(&builder, session, tree_new());
-	rc = batch_run(&builder, batch, err);
-	stand_at(session, file, rc < 0 ? builder.line : 0, err);
-	if (rc == 0)
-		sync_to(session, builder.place.tree, merge, &builder.ledger);
-	session_clear(&builder);
-	batch_free(batch);
-	return rc;
-}
-
-/* The file, or the one of that backup. *file stays NULL without either. */
-static int find_file(const struct session *session, const struct match *match,
-		     char **file, struct err *err)
-{
-	const char *given = match_value(match, "file");
-	const char *number = match_value(match, "backup");
-	unsigned long at = number ? strtoul(number, NULL, 10) : 0;
-	AUTO(str) char *of = default_file(session);
-	AUTO_BACKUPS backups = { 0 };
-
-	if (given && number)
-		return err_set(err, EINVAL,
-			       "backup= and a file do not go together");
-	if (given)
-		*file = mem_strdup(given);
-	if (!number)
-		return 0;
-	backups_load(of, &backups);
-	if (at > backups.count)
-		return err_set(err, ENOENT,
-			       "there is no backup %s: backups lists those "
-			       "that are there",
-			       number);
-	*file = mem_strdup(backups.items[at - 1].file);
-	return 0;
-}
-
-static int restoreconfig_run(struct session *session, const struct match *match,
-			     struct err *err)
-{
-	AUTO(str) char *file = NULL;
-	const char *mode = match_value(match, "mode");
-	int rc = find_file(session, match, &file, err);
-
-	if (rc < 0)
-		return rc;
-	session->summing = true;
-	if (!file && mode)
-		return err_set(err, EINVAL,
-			       "mode= goes with a file; usage: restoreconfig "
-			       "FILE mode=%s",
-			       mode);
-	if (!file && session->draft)
-		return err_set(err, ECANCELED,
-			       "there is a candidate, so what would be applied "
-			       "is not what is stored: commit or discard it "
-			       "first");
-	if (!file) /* the store is the candidate: put the host right */
-		return 0;
-	return restore_file(session, file, mode && !strcmp(mode, "merge"), err);
-}
-
-static const struct choice restore_modes[] = {
-	{ "replace", "the configuration is what the file says, and no more" },
-	{ "merge", "what the file does not name stays as it is" },
-	{ NULL, NULL }
-};
-
-static const struct arg restoreconfig_args[] = {
-	{ .name = "file",
-	  .type = &type_file,
-	  .help = "a batch as saveconfig writes it; the store, if left out" },
-	{ .name = "mode",
-	  .type = &type_choice,
-	  .choices = restore_modes,
-	  .help = "replace, if left out, or merge" },
-	{ .name = "backup",
-	  .type = &type_looks,
-	  .help = "what saveconfig's own file said before; 1 is the newest" },
-	{ 0 },
-};
-
-const struct command command_restoreconfig = {
-	.name = "restoreconfig",
-	.summary = "go to a saved configuration, or apply the store again",
-	.man = "With a file, the configuration becomes what the file says, by "
-	       "the differences only. Without one, the running system is put "
-	       "to what the store says: after a boot, or when others changed "
-	       "it.",
-	.example = "restoreconfig\nrestoreconfig /root/edge.tresse mode=merge\n"
-		   "restoreconfig backup=1",
-	.see = "saveconfig, backups, status",
-	.args = restoreconfig_args,
-	.needs = NEEDS_TREE | NEEDS_WRITE,
-	.run = restoreconfig_run,
-};
-
 /* ---- clearconfig ---- */
 
 static void put_counts(const struct tree *tree, struct text *out)
@@ -262,7 +130,7 @@ static void put_counts(const struct tree *tree, struct text *out)
 static int clearconfig_run(struct session *session, const struct match *match,
 			   struct err *err)
 {
-	AUTO(tree) struct tree *empty = NULL;
+	AUTO(tree) struct tree *empty = tree_new();
 	AUTO_TEXT counts = TEXT_NONE;
 
 	if (!match_value(match, "confirm")) {
@@ -272,9 +140,7 @@ static int clearconfig_run(struct session *session, const struct match *match,
 			       "/system; to do it: clearconfig confirm=yes",
 			       counts.length ? text_get(&counts) : "nothing");
 	}
-	empty = tree_new();
-	sync_to(session, empty, false, NULL);
-	return 0;
+	return sync_to(session, &(struct sync){ .wanted = empty }, err);
 }
 
 static const struct choice yes[] = { { "yes", "delete everything" },

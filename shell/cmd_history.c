@@ -6,8 +6,10 @@
 
 #include "model/diff.h"
 #include "model/merge.h"
+#include "shell/backup.h"
 #include "shell/batch.h"
 #include "shell/change.h"
+#include "shell/difference.h"
 #include "shell/draft.h"
 #include "shell/session.h"
 #include "shell/sync.h"
@@ -113,9 +115,10 @@ static int put_back(struct session *session, uint64_t revision, struct err *err)
 	rc = store_load_at(store, revision, &past, err);
 	if (rc < 0)
 		return rc;
-	sync_to(session, past, false, NULL);
-	tree_put_back(session->place.tree, past);
-	return 0;
+	rc = sync_to(session, &(struct sync){ .wanted = past }, err);
+	if (rc == 0)
+		tree_put_back(session->place.tree, past);
+	return rc;
 }
 
 /* The last revision that is no undo, nor undone. */
@@ -418,59 +421,10 @@ const struct command command_blame = {
 
 /* ---- diff ---- */
 
-static const char *op_name(enum change_op op)
-{
-	static const char *const names[] = { [CHANGE_CREATE] = "create",
-					     [CHANGE_SET] = "set",
-					     [CHANGE_DELETE] = "delete" };
-
-	return names[op];
-}
-
-struct showing {
-	struct output *output;
-	size_t count;
-};
-
-static void show_fields(struct output *output, const struct change *change)
-{
-	AUTO(str) char *path = node_path_dup(change->node);
-
-	output_field(output, "op", op_name(change->op));
-	output_field(output, "path", path);
-	if (!change->attr)
-		return;
-	output_field(output, "setting", change->attr->name);
-	output_field(output, "before", change->before ? change->before : "");
-	output_field(output, "after", change->after ? change->after : "");
-}
-
-static int show_change(const struct change *change, void *arg)
-{
-	struct showing *showing = arg;
-	struct output *output = showing->output;
-	AUTO_TEXT line = TEXT_NONE;
-
-	showing->count++;
-	change_print(change, &line);
-	output_open(output, SHAPE_ROW, NULL, NULL);
-	if (output_is_json(output))
-		show_fields(output, change);
-	else
-		output_field(output, "change", text_get(&line));
-	output_close(output);
-	return 0;
-}
-
 static int show_diff(struct session *session, const struct tree *from,
 		     const struct tree *to)
 {
-	struct showing showing = { session->output, 0 };
-
-	output_open(session->output, SHAPE_TABLE, "changes", NULL);
-	tree_diff(from, to, show_change, &showing);
-	output_close(session->output);
-	if (!showing.count)
+	if (!difference_show(session->output, from, to, 0))
 		output_say(session->output, SAY_DONE, "No difference.");
 	return 0;
 }
@@ -574,7 +528,17 @@ static int diff_run(struct session *session, const struct match *match,
 		    struct err *err)
 {
 	const char *against = match_value(match, "against");
+	const char *number = match_value(match, "backup");
+	AUTO(str) char *backup = NULL;
 
+	if (against && number)
+		return err_set(err, EINVAL,
+			       "backup= and '%s' do not go together", against);
+	if (number &&
+	    backup_pick(session->options.store, number, &backup, err) < 0)
+		return err->code;
+	if (backup)
+		return diff_file(session, backup, err);
 	if (!against || !strcmp(against, "running"))
 		return diff_running(session, err);
 	if (!strcmp(against, "kernel"))
@@ -588,6 +552,9 @@ static const struct arg diff_args[] = {
 	{ .name = "against",
 	  .type = &type_against,
 	  .help = "running, if left out; kernel, r7, or a file" },
+	{ .name = "backup",
+	  .type = &type_looks,
+	  .help = "what saveconfig's own file said before; 1 is the newest" },
 	{ 0 },
 };
 
@@ -598,10 +565,11 @@ const struct command command_diff = {
 	       "revision (r7): what was changed since that one. With kernel: "
 	       "the steps that would make the running system what was "
 	       "committed. With a file, as saveconfig writes it: what "
-	       "restoreconfig would change.\n"
+	       "restoreconfig would change; backup= names such a file by its "
+	       "number.\n"
 	       "\n"
 	       "+ is made, - goes, ~ is set to something else.",
-	.example = "diff\ndiff r7\ndiff kernel",
+	.example = "diff\ndiff r7\ndiff kernel\ndiff backup=1",
 	.see = "plan, history, blame",
 	.args = diff_args,
 	.needs = NEEDS_TREE | REPEATABLE,

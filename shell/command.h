@@ -37,6 +37,7 @@ struct arg_type {
 
 extern const struct arg_type type_node;	    /* a path to what is there */
 extern const struct arg_type type_goal;	    /* ...or - < > */
+extern const struct arg_type type_branch;   /* ...or to what may be */
 extern const struct arg_type type_child;    /* ...that is not fixed */
 extern const struct arg_type type_newname;  /* of what is to be made here */
 extern const struct arg_type type_childset; /* settings of what is made here */
@@ -88,6 +89,10 @@ struct command {
 	const char *see;     /* names of others, or NULL */
 	const struct arg *args; /* ends with a row without a type; or NULL */
 	unsigned needs;		/* enum needs */
+	/* Of somebody at a terminal, before the lock: whether they mean it.
+	 * NULL: it is not asked. */
+	int (*ask)(struct session *session, const struct match *match,
+		   struct err *err);
 	int (*run)(struct session *session, const struct match *match,
 		   struct err *err);
 };

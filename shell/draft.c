@@ -190,7 +190,7 @@ static struct store *open_store(struct session *session, struct err *err)
 
 static int check_begin(const struct session *session, struct err *err)
 {
-	if (!session->staying && !session->gathering)
+	if (!session->staying && !session->gathering && !session->stepping)
 		return err_set(err, ECANCELED,
 			       "a candidate belongs to a session: type begin "
 			       "in the shell, or in the first line of a batch");

@@ -73,15 +73,24 @@ static int begin(struct session *session, const struct words *words,
 		 struct match *match, struct err *err)
 {
 	AUTO(str) char *doing = mem_strdup(match->command->name);
+	bool asks =
+		session->staying && !session->gathering && match->command->ask;
+	uint64_t base = session->base;
 	unsigned line = session->line;
-	int rc;
+	int rc = asks ? match->command->ask(session, match, err) : 0;
 
+	if (rc < 0)
+		return rc;
 	if (session->writer || session->building || session->draft)
 		return 0;
 	session->line = 0; /* it is not the line's fault */
 	rc = session_begin(session, doing, err);
 	if (rc < 0)
 		return rc;
+	if (asks && session->base != base)
+		return err_set(err, ESTALE,
+			       "somebody changed something while you were "
+			       "asked: nothing was done; look again");
 	session->line = line;
 	match_clear(match);
 	return find(session, words, match, err);
@@ -98,16 +107,25 @@ static void put_heading(struct session *session)
 		output_raw(session->output, line, strlen(line));
 }
 
+static int do_command(struct session *session, const struct match *match,
+		      struct err *err)
+{
+	return match->command ? match->command->run(session, match, err)
+			      : session_go(session, match->node, err);
+}
+
 static int go(struct session *session, const struct match *match,
 	      struct err *err)
 {
-	int rc = 0;
+	int rc;
 
+	/* The lines of a file: the document is that of who reads it. */
+	if (session->building)
+		return do_command(session, match, err);
 	output_begin(session->output);
 	if (session->heading && !writes(match))
 		put_heading(session);
-	rc = match->command ? match->command->run(session, match, err)
-			    : session_go(session, match->node, err);
+	rc = do_command(session, match, err);
 	if (rc == 0 && session->writer && !session->gathering)
 		rc = session_commit(session, err);
 	if (rc == 0 && session->draft && writes(match) && !session->gathering)

@@ -136,6 +136,14 @@ void save_print_changes(const struct tree *from, const struct tree *to,
 
 /* ---- the file ---- */
 
+char *save_file_of(const char *store)
+{
+	const char *slash = strrchr(store, '/');
+
+	return mem_printf("%.*ssaveconfig.tresse",
+			  slash ? (int)(slash + 1 - store) : 0, store);
+}
+
 static int write_all(int fd, const char *bytes, size_t length)
 {
 	while (length) {

@@ -18,6 +18,8 @@ void save_print(const struct tree *tree, struct text *out);
  * Empty where nothing does. */
 void save_print_changes(const struct tree *from, const struct tree *to,
 			struct text *out);
+/* saveconfig.tresse beside that store. The caller's to free. */
+char *save_file_of(const char *store);
 /* Writes a file whole or not at all: what was there stays until the new one is
  * on the disk. What is no plain file (a pipe, a terminal) is written to. */
 int save_write(const char *file, const char *bytes, size_t length,

@@ -23,12 +23,26 @@ static void children_clear(struct children *children)
 
 AUTO_DEFINE(nodes, struct node **, free)
 
+/* "*", "web*", or such behind a path: a pattern is what stands behind the last
+ * slash, and nothing but a star may follow the beginning of a name. */
 static bool ends_in_star(const char *path)
 {
 	size_t length = strlen(path);
 
 	return length && path[length - 1] == '*' &&
-	       (length == 1 || path[length - 2] == '/');
+	       strcspn(path, "*") == length - 1;
+}
+
+static const char *pattern_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool fits(const struct node *node, const char *pattern)
+{
+	return !strncmp(node_name(node), pattern, strlen(pattern) - 1);
 }
 
 bool star_is(const struct words *words)
@@ -49,7 +63,8 @@ bool star_takes(const struct command *command)
 static struct node *parent_of(const struct place *place, const char *path,
 			      struct err *err)
 {
-	AUTO(str) char *parent = mem_strndup(path, strlen(path) - 1);
+	AUTO(str)
+	char *parent = mem_strndup(path, (size_t)(pattern_of(path) - path));
 
 	return bookmark_walk(place, place->here, *parent ? parent : ".", err);
 }
@@ -65,7 +80,10 @@ char *star_first(const struct place *place, const char *path)
 	if (!parent || !node_first(parent))
 		return NULL;
 	sorted = node_sorted(parent);
-	return node_path_dup(sorted[0]);
+	for (struct node **at = sorted; *at; at++)
+		if (fits(*at, pattern_of(path)))
+			return node_path_dup(*at);
+	return NULL;
 }
 
 static int find_children(const struct place *place, const char *path,
@@ -84,11 +102,19 @@ static int find_children(const struct place *place, const char *path,
 			       shown);
 	sorted = node_sorted(parent);
 	for (struct node **at = sorted; *at; at++) {
+		if (!fits(*at, pattern_of(path)))
+			continue;
 		children->paths =
 			mem_grow(children->paths, children->count,
 				 &children->room, sizeof(*children->paths));
 		children->paths[children->count++] = node_path_dup(*at);
 	}
+	if (!children->count)
+		return err_set(err, ENOENT,
+			       "nothing below %s begins with '%.*s': nothing "
+			       "was done",
+			       shown, (int)strlen(pattern_of(path)) - 1,
+			       pattern_of(path));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * star.h - every child: "* get rate", and the same behind a path and a slash.
+ * star.h - every child: "* get rate", "web* get rate" for those whose names
+ * begin so, and the same behind a path and a slash.
  *
  * The rest of the line is run for each child of the place in front of the star,
  * sorted; what is changed is one transaction.

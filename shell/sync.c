@@ -44,19 +44,72 @@ static void note_deletions(struct session *session, const struct node *node,
 		note_deletions(session, child, wanted);
 }
 
-void sync_to(struct session *session, const struct tree *wanted, bool merge,
-	     const struct ledger *lines)
+static struct node *at_path(const struct tree *tree, const char *path)
+{
+	return path ? tree_walk(tree, tree_root(tree), path, NULL)
+		    : tree_root(tree);
+}
+
+/* It is not there yet: made below what has to be. */
+static int make_branch(struct tree *tree, const struct node *wanted,
+		       const struct sync *sync, struct err *err)
+{
+	AUTO(str) char *above = node_path_dup(node_parent(wanted));
+	struct node *parent = at_path(tree, above), *fresh;
+
+	if (!parent)
+		return err_set(err, ENOENT,
+			       "%s: %s is not there to hold it; restore that "
+			       "first, or all of it",
+			       sync->path, above);
+	fresh = node_create(parent, node_name(wanted), err);
+	if (!fresh)
+		return err->code;
+	node_sync(fresh, wanted, false);
+	return 0;
+}
+
+int sync_tree(struct tree *tree, const struct sync *sync, struct err *err)
+{
+	struct node *to = at_path(tree, sync->path);
+	const struct node *wanted = at_path(sync->wanted, sync->path);
+
+	if (!to && !wanted)
+		return err_set(err, ENOENT,
+			       "%s: there is no such thing, neither here nor "
+			       "in the file",
+			       sync->path);
+	if (!to)
+		return make_branch(tree, wanted, sync, err);
+	if (wanted) {
+		node_sync(to, wanted, sync->merge);
+		return 0;
+	}
+	if (sync->merge)
+		return 0;
+	if (node_is_fixed(to))
+		return err_set(err, ENOENT,
+			       "%s: the file has nothing that it belongs to",
+			       sync->path);
+	node_delete(to);
+	return 0;
+}
+
+int sync_to(struct session *session, const struct sync *sync, struct err *err)
 {
 	AUTO(str) char *path = session_path(session);
 	struct tree *tree = session->place.tree;
+	const struct node *top = at_path(tree, sync->path);
+	int rc;
 
 	session->place.here = tree_root(tree); /* what is here may go */
-	if (!merge)
-		note_deletions(session, tree_root(tree), wanted);
-	tree_sync(tree, wanted, merge);
-	sync_note(session, lines);
+	if (!sync->merge && top)
+		note_deletions(session, top, sync->wanted);
+	rc = sync_tree(tree, sync, err);
+	sync_note(session, sync->lines);
 	session->summing = true;
-	session->place.here = tree_walk(tree, tree_root(tree), path, NULL);
+	session->place.here = at_path(tree, path);
 	if (!session->place.here)
 		session->place.here = tree_root(tree);
+	return rc;
 }

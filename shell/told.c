@@ -62,6 +62,19 @@ static void put_chosen(const struct node *node, struct text *out)
 	text_put(out, count ? "." : "");
 }
 
+/* What comes with it by itself: a line each. */
+static void put_fixed(const struct node *node, struct text *out)
+{
+	node_each (child, node) {
+		if (!node_is_fixed(child))
+			continue;
+		text_put(out, "\nCreated ");
+		node_path(child, out);
+		text_printf(out, " with it: %s.", node_kind(child)->summary);
+		put_fixed(child, out);
+	}
+}
+
 static const struct node *node_of(const struct session *session,
 				  const char *path)
 {
@@ -79,8 +92,12 @@ static void say_deeds(struct session *session)
 		AUTO_TEXT text = TEXT_NONE;
 
 		text_put(&text, entry->text);
-		if (entry->deed == DEED_CREATED)
-			put_chosen(node_of(session, entry->path), &text);
+		if (entry->deed == DEED_CREATED) {
+			const struct node *node = node_of(session, entry->path);
+
+			put_chosen(node, &text);
+			put_fixed(node, &text);
+		}
 		output_say(session->output, SAY_DONE, "%s", text_get(&text));
 	}
 }
@@ -141,6 +158,22 @@ static void show_chosen(struct output *output, const struct node *node)
 			output_setting(output, node, i, NULL);
 }
 
+static void show_fixed(struct output *output, const struct node *node)
+{
+	if (!node || !node_first(node) || !node_is_fixed(node_first(node)))
+		return;
+	output_open(output, SHAPE_TABLE, "with", NULL);
+	node_each (child, node) {
+		AUTO(str) char *path = NULL;
+
+		if (!node_is_fixed(child))
+			continue;
+		path = node_path_dup(child);
+		output_field(output, "path", path);
+	}
+	output_close(output);
+}
+
 static void show_deeds(struct session *session)
 {
 	struct output *output = session->output;
@@ -154,8 +187,12 @@ static void show_deeds(struct session *session)
 		output_field(output, "deed", deed_name(entry->deed));
 		output_field(output, "kind", entry->kind);
 		output_field(output, "path", entry->path);
-		if (entry->deed == DEED_CREATED)
-			show_chosen(output, node_of(session, entry->path));
+		if (entry->deed == DEED_CREATED) {
+			const struct node *node = node_of(session, entry->path);
+
+			show_chosen(output, node);
+			show_fixed(output, node);
+		}
 		output_close(output);
 	}
 	output_close(output);
