@@ -25,6 +25,11 @@
 
 #include "backends/netlink/netlink.h"
 #include "model/base/text.h"
+#include "model/holder.h"
+
+#ifndef SO_NETNS_COOKIE /* asm-generic/socket.h of Linux 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
 
 enum { THROW_AWAY_MS = 10000 };
 
@@ -60,6 +65,38 @@ struct netlink *host_netlink(struct host *host, int protocol, struct err *err)
 	if (!*at)
 		*at = netlink_open(protocol, err);
 	return *at;
+}
+
+/* A namespace's cookie is never given again in one boot (since Linux 5.14);
+ * its inode may be. */
+static uint64_t namespace_cookie(void)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
+struct digest host_digest(void)
+{
+	AUTO(str) char *boot = boot_id_dup();
+	struct digest digest = DIGEST_NONE;
+	struct timespec now = { 0 };
+	uint64_t cookie = namespace_cookie();
+
+	/* What cannot be told apart is never the same. */
+	if (!cookie || !strcmp(boot, "unknown"))
+		clock_gettime(CLOCK_BOOTTIME, &now);
+	digest = digest_text(digest, boot);
+	digest = digest_u64(digest, cookie);
+	digest = digest_u64(digest, (uint64_t)now.tv_sec);
+	return digest_u64(digest, (uint64_t)now.tv_nsec);
 }
 
 int host_link_index(const char *name, struct err *err)

@@ -8,6 +8,7 @@
 #ifndef BACKENDS_HOST_H
 #define BACKENDS_HOST_H
 
+#include "model/base/digest.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
 #include "model/facts.h"
@@ -31,6 +32,9 @@ int host_read_facts(struct host *host, struct facts *facts, struct err *err);
 
 /* Number of the link of that name as of now; ENODEV if there is none. */
 int host_link_index(const char *name, struct err *err);
+
+/* Which network namespace of which boot this is. */
+struct digest host_digest(void);
 
 /* 0 if this process may change the network here; else EPERM and a sentence that
  * names the capability. */

@@ -17,6 +17,7 @@
 #ifndef MODEL_BACKEND_H
 #define MODEL_BACKEND_H
 
+#include "model/base/digest.h"
 #include "model/base/err.h"
 #include "model/facts.h"
 #include "model/node.h"
@@ -48,6 +49,14 @@ struct backend {
 	int (*read)(struct host *host, const struct tree *tree,
 		    const struct facts *facts, const struct owned *owned,
 		    struct state *now, struct err *err);
+
+	/* Takes into digest what changes whenever read() could come to tell
+	 * anything else of what is ours: far cheaper than to read it (a
+	 * generation that the kernel counts). Whatever want() looks at beyond
+	 * tree and facts belongs in it too. NULL: what read() tells is taken
+	 * instead. */
+	int (*pulse)(struct host *host, const struct tree *tree,
+		     struct digest *digest, struct err *err);
 
 	/* Pure: no sockets, no clock. Same input, same steps, and none if now
 	 * says what want says. Foreign things in the way are reported. Before

@@ -16,6 +16,63 @@ void facts_clear(struct facts *facts)
 	*facts = (struct facts){ 0 };
 }
 
+static struct digest add_link(struct digest digest,
+			      const struct link_fact *link)
+{
+	digest = digest_text(digest, link->name);
+	digest = digest_u64(digest, (uint64_t)link->index << 32 | link->flags);
+	digest = digest_u64(digest, (uint64_t)link->mtu << 32 | link->txqlen);
+	digest = digest_u64(digest,
+			    (uint64_t)link->gso_max_segs << 32 | link->type);
+	return digest_u64(digest, link->carrier);
+}
+
+/* Field by field: what lies between them may be anything. */
+static struct digest add_prefix(struct digest digest, const struct prefix *at)
+{
+	digest = digest_u64(digest, (uint64_t)at->family << 8 | at->length);
+	return digest_bytes(digest, at->bytes,
+			    at->family ? sizeof(at->bytes) : 0);
+}
+
+static struct digest add_address(struct digest digest,
+				 const struct address_fact *address)
+{
+	digest = digest_u64(digest, (uint64_t)address->index << 32 |
+					    (uint64_t)address->scope << 8 |
+					    address->flags);
+	digest = add_prefix(digest, &address->address);
+	return add_prefix(digest, &address->peer);
+}
+
+static struct digest add_default(struct digest digest,
+				 const struct default_fact *route)
+{
+	digest = digest_u64(digest, (uint64_t)route->index << 32 |
+					    (uint64_t)route->family << 8 |
+					    route->protocol);
+	digest = digest_u64(digest, route->metric);
+	return add_prefix(digest, &route->gateway);
+}
+
+struct digest facts_digest(const struct facts *facts)
+{
+	struct digest digest = DIGEST_NONE;
+
+	for (size_t i = 0; i < facts->link_count; i++)
+		digest = add_link(digest, &facts->links[i]);
+	for (size_t i = 0; i < facts->address_count; i++)
+		digest = add_address(digest, &facts->addresses[i]);
+	for (size_t i = 0; i < facts->default_count; i++)
+		digest = add_default(digest, &facts->defaults[i]);
+	for (size_t i = 0; i < facts->qdisc_count; i++) {
+		digest = digest_text(digest, facts->qdiscs[i].kind);
+		digest = digest_u64(digest, facts->qdiscs[i].present);
+	}
+	return digest_u64(digest, facts->has_fw | facts->asked_fw << 1 |
+					  facts->has_ipv6 << 2);
+}
+
 const struct link_fact *facts_link(const struct facts *facts, const char *name)
 {
 	for (size_t i = 0; i < facts->link_count; i++)

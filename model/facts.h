@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/base/digest.h"
 #include "model/value.h"
 
 struct link_fact {
@@ -62,6 +63,8 @@ struct facts {
 };
 
 void facts_clear(struct facts *facts);
+/* Of all of them, in the order they were read. */
+struct digest facts_digest(const struct facts *facts);
 const struct link_fact *facts_link(const struct facts *facts, const char *name);
 const struct link_fact *facts_link_at(const struct facts *facts, int index);
 /* Bytes of link header that a qdisc on the device counts in each packet: 14 on

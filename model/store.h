@@ -8,6 +8,8 @@
  *     tresse.db-secrets  keys, mode 0600; made with the first one
  *     tresse.db-lock     flock() while a change is applied; holds who, what,
  *                        since when
+ *     tresse.db-seal     what the running system came down to when it was last
+ *                        found to be as the tree says; may be removed
  *
  * Opening for reading needs no rights beyond reading the file, takes no lock
  * and creates nothing; a store that is not there reads as an empty one.
@@ -28,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/base/digest.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
 #include "model/node.h"
@@ -99,6 +102,16 @@ int store_disarm(struct store *store, const struct owned *owned,
 int store_commit(struct store *store, struct tree *tree, uint64_t base,
 		 const struct owned *owned, const struct stamp *stamp,
 		 uint64_t *revision, struct err *err);
+
+/*
+ * The seal: a digest that somebody found when all was as this very store says.
+ * Not in the database, since it is worth nothing but time: it is written
+ * without waiting for the disk, and one that is torn, older than the store, or
+ * of another one is none. Under store_lock().
+ */
+bool store_seal(struct store *store, struct digest *seal);
+/* What cannot be kept is not kept. */
+void store_seal_put(struct store *store, struct digest seal);
 
 struct revision {
 	uint64_t number;

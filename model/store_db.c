@@ -18,6 +18,8 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_REVISION] = "SELECT max(number) FROM revision",
+	[SQL_REVISION_LAST] = "SELECT number, at_us, actor FROM revision"
+			      " ORDER BY number DESC LIMIT 1",
 	[SQL_REVISION_ADD] =
 		"INSERT INTO revision(number, parent, at_us, actor,"
 		" reason, schema, changes, changeset, restores)"

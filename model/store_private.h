@@ -9,6 +9,7 @@
  *     store_lock.c    one writer at a time
  *     store_pending.c   candidates that wait for their commit
  *     store_trial.c   a commit that waits for its confirmation
+ *     store_seal.c    what all came down to when it was as it should be
  *     store_blame.c   who set what
  *     store_secret.c  keys, in their own file
  *     store_schema.c  the tables, and how to get from one schema to the next
@@ -51,6 +52,7 @@ enum sql {
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_REVISION,
+	SQL_REVISION_LAST,
 	SQL_REVISION_ADD,
 	SQL_HISTORY,
 	SQL_CHANGESETS,

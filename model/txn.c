@@ -8,6 +8,7 @@
 #include "model/diff.h"
 #include "model/excerpt.h"
 #include "model/alike.h"
+#include "model/seal.h"
 #include "model/shaping.h"
 
 void outcome_clear(struct outcome *outcome)
@@ -41,13 +42,45 @@ static int read_backend(const struct view *view, const struct backend *backend,
 	return rc < 0 ? err_prefix(err, "%s: ", backend->name) : 0;
 }
 
-static int read_all(const struct view *view, const struct owned *owned,
-		    struct state *now, struct err *err)
+/* Those that have a pulse, or those that have none. */
+static int read_some(const struct view *view, bool pulse,
+		     const struct owned *owned, struct state *now,
+		     struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; view->backends[i] && rc == 0; i++)
-		rc = read_backend(view, view->backends[i], owned, now, err);
+		if (!view->backends[i]->pulse == !pulse)
+			rc = read_backend(view, view->backends[i], owned, now,
+					  err);
+	return rc;
+}
+
+static int read_all(const struct view *view, const struct owned *owned,
+		    struct state *now, struct err *err)
+{
+	int rc = read_some(view, false, owned, now, err);
+
+	return rc < 0 ? rc : read_some(view, true, owned, now, err);
+}
+
+/* What a reading comes down to (seal.h). */
+struct sight {
+	bool whole; /* no driver kept its pulse to itself */
+	struct digest digest;
+};
+
+/* Facts, pulses, and what is read by drivers that have none. */
+static int glance(const struct view *view, const struct owned *owned,
+		  struct state *now, struct sight *sight, struct err *err)
+{
+	int rc;
+
+	sight->digest = seal_of_world(view->facts);
+	sight->whole = seal_add_pulses(view->backends, view->host, view->tree,
+				       &sight->digest, NULL) == 0;
+	rc = read_some(view, false, owned, now, err);
+	seal_add_state(now, &sight->digest);
 	return rc;
 }
 
@@ -60,6 +93,16 @@ static void plan_all(const struct view *view, const struct state *now,
 		view->backends[i]->plan(now, want, view->facts, owned, report,
 					plan, claims);
 	plan_sort(plan, view->backends);
+}
+
+/* What was probed stays so. */
+static void know(struct facts *facts, const struct facts *known)
+{
+	for (size_t i = 0; i < known->qdisc_count; i++)
+		facts_set_qdisc(facts, known->qdiscs[i].kind,
+				known->qdiscs[i].present);
+	facts->asked_fw = known->asked_fw;
+	facts->has_fw = known->has_fw;
 }
 
 static int probe_all(const struct txn *txn, const struct tree *tree,
@@ -124,15 +167,17 @@ static void list_steps(const struct plan *plan, size_t most, const char *gap,
 /* Reads again; whatever a second plan would still do is a lie of the kernel's.
  * code 0 if there is nothing. */
 static int verify(const struct view *view, const struct state *want,
-		  const struct owned *owned, char **failed_path,
-		  struct err *err)
+		  const struct owned *owned, struct sight *sight,
+		  char **failed_path, struct err *err)
 {
 	struct report report = REPORT_NONE;
 	struct state now = STATE_NONE;
 	struct plan plan = PLAN_NONE;
 	struct owned claims = OWNED_NONE;
-	int rc = read_all(view, owned, &now, err);
+	int rc = glance(view, owned, &now, sight, err);
 
+	if (rc == 0)
+		rc = read_some(view, true, owned, &now, err);
 	if (rc == 0) {
 		plan_all(view, &now, want, owned, &report, &plan, &claims);
 		rc = report_err(&report, err);
@@ -163,6 +208,7 @@ static int go_to(const struct view *view, const struct state *target,
 	struct state now = STATE_NONE;
 	struct plan plan = PLAN_NONE;
 	struct owned claims = OWNED_NONE;
+	struct sight sight;
 	size_t failed = 0;
 	int rc = read_all(view, owned, &now, err);
 
@@ -173,7 +219,7 @@ static int go_to(const struct view *view, const struct state *target,
 	if (rc == 0 && plan.count)
 		rc = apply_all(view->host, &plan, &failed, err);
 	if (rc == 0 && plan.count)
-		rc = verify(view, target, owned, NULL, err);
+		rc = verify(view, target, owned, &sight, NULL, err);
 	owned_clear(&claims);
 	plan_clear(&plan);
 	state_clear(&now);
@@ -192,6 +238,10 @@ struct run {
 	struct view view;
 	struct owned owned; /* before */
 	struct owned both;  /* before, and what the steps make ours */
+	bool glanced;	    /* what has no pulse was read */
+	bool sealed;	    /* all is as it was when it was last verified */
+	bool doubtful;	    /* want or plan had something to say */
+	struct sight sight; /* of what was read last */
 };
 
 static bool has_dirt_below(const struct node *branch)
@@ -268,23 +318,50 @@ static void tell_losses(const struct plan *plan, struct report *report)
 	}
 }
 
+static int glance_at(struct run *run, struct err *err)
+{
+	run->glanced = true;
+	return glance(&run->view, &run->owned, &run->outcome->now, &run->sight,
+		      err);
+}
+
+/* A tree that nobody changed: is all as it was when this very tree was last
+ * read back? Then there is nothing to want, to compare, or to say. */
+static int look_for_seal(struct run *run, struct err *err)
+{
+	struct digest seal;
+	int rc;
+
+	if (tree_is_dirty(run->candidate) || run->txn->stamp.ends_trial ||
+	    !store_seal(run->txn->store, &seal))
+		return 0;
+	rc = probe_all(run->txn, run->candidate, &run->outcome->facts, err);
+	if (rc == 0)
+		rc = glance_at(run, err);
+	run->sealed = rc == 0 && run->sight.whole &&
+		      digest_equal(seal, run->sight.digest);
+	return rc;
+}
+
 static int make_plan(struct run *run, struct err *err)
 {
 	const struct txn *txn = run->txn;
 	struct outcome *outcome = run->outcome;
 	struct owned claims = OWNED_NONE;
-	int rc;
+	int rc = 0;
 
-	run->view = (struct view){ txn->host, txn->backends, run->candidate,
-				   &outcome->facts };
-	rc = probe_all(txn, run->candidate, &outcome->facts, err);
+	if (!run->glanced)
+		rc = probe_all(txn, run->candidate, &outcome->facts, err);
 	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
 		txn->backends[i]->want(run->candidate, &outcome->facts,
 				       &outcome->report, &outcome->want);
 	if (rc == 0)
 		rc = report_err(&outcome->report, err);
+	if (rc == 0 && !run->glanced)
+		rc = glance_at(run, err);
 	if (rc == 0)
-		rc = read_all(&run->view, &run->owned, &outcome->now, err);
+		rc = read_some(&run->view, true, &run->owned, &outcome->now,
+			       err);
 	if (rc < 0)
 		return rc;
 	plan_all(&run->view, &outcome->now, &outcome->want, &run->owned,
@@ -302,6 +379,8 @@ static int plan(struct run *run, struct err *err)
 	size_t checked = report->count;
 	int rc = make_plan(run, err);
 
+	for (size_t i = checked; i < report->count; i++)
+		run->doubtful |= report->items[i].severity > FINDING_NOTE;
 	/* Without a change this is about the host alone: all of it is news. */
 	drop_old_doubts(run->candidate, report, checked,
 			tree_is_dirty(run->candidate) ? FINDING_WARNING
@@ -476,9 +555,31 @@ static int apply(struct run *run, struct err *err)
 	}
 	rc = guard(run->txn, true, err);
 	if (rc == 0)
-		rc = verify(&run->view, &outcome->want, &run->both,
+		rc = verify(&run->view, &outcome->want, &run->both, &run->sight,
 			    &outcome->failed_path, err);
 	return rc < 0 ? undo(run, rc, err) : 0;
+}
+
+/* Steps may have made links, by which more or other things are wanted. */
+static bool facts_stayed(struct run *run)
+{
+	const struct facts *before = &run->outcome->facts;
+	struct facts after = { 0 };
+	bool same;
+
+	if (!run->outcome->plan.count)
+		return true;
+	know(&after, before);
+	same = run->txn->read_facts(run->txn->host, &after, NULL) == 0 &&
+	       digest_equal(facts_digest(before), facts_digest(&after));
+	facts_clear(&after);
+	return same;
+}
+
+static void seal(struct run *run)
+{
+	if (run->sight.whole && !run->doubtful && facts_stayed(run))
+		store_seal_put(run->txn->store, run->sight.digest);
 }
 
 static int commit(struct run *run, struct err *err)
@@ -498,6 +599,8 @@ static int commit(struct run *run, struct err *err)
 	owned_clear(&kept);
 	if (rc < 0 && outcome->plan.count)
 		return undo(run, rc, err);
+	if (rc == 0)
+		seal(run);
 	return rc;
 }
 
@@ -506,9 +609,12 @@ static int go(struct run *run, struct err *err)
 	int rc = txn_check_trial(run->txn, run->candidate, err);
 
 	if (rc == 0)
-		rc = check(run, err);
-	if (rc == 0)
 		rc = store_load_owned(run->txn->store, &run->owned, err);
+	if (rc == 0)
+		rc = look_for_seal(run, err);
+	if (rc < 0 || run->sealed)
+		return rc;
+	rc = check(run, err);
 	if (rc == 0)
 		rc = plan(run, err);
 	if (rc == 0 && run->outcome->plan.count && run->txn->rehearse)
@@ -540,7 +646,9 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	struct run run = { .txn = txn,
 			   .candidate = candidate,
 			   .base = base,
-			   .outcome = outcome };
+			   .outcome = outcome,
+			   .view = { txn->host, txn->backends, candidate,
+				     &outcome->facts } };
 	sigset_t before;
 	int rc;
 
@@ -555,19 +663,11 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 
 /* ---- a host that is nobody's ---- */
 
-static void know(struct facts *facts, const struct facts *known)
-{
-	for (size_t i = 0; i < known->qdisc_count; i++)
-		facts_set_qdisc(facts, known->qdiscs[i].kind,
-				known->qdiscs[i].present);
-	facts->asked_fw = known->asked_fw;
-	facts->has_fw = known->has_fw;
-}
-
 static int reach(const struct view *view, struct outcome *outcome,
 		 struct owned *owned, char **path, struct err *err)
 {
 	struct owned claims = OWNED_NONE;
+	struct sight sight;
 	size_t failed = 0;
 	int rc;
 
@@ -589,7 +689,8 @@ static int reach(const struct view *view, struct outcome *outcome,
 	rc = apply_all(view->host, &outcome->plan, &failed, err);
 	if (rc < 0 && path)
 		*path = mem_strdup(step_path(&outcome->plan.items[failed]));
-	return rc < 0 ? rc : verify(view, &outcome->want, owned, path, err);
+	return rc < 0 ? rc
+		      : verify(view, &outcome->want, owned, &sight, path, err);
 }
 
 int txn_reach(struct host *host, const struct backend *const *backends,

@@ -112,3 +112,18 @@ struct cgroup cgroup_find(const char *path)
 				sizeof(*known.items), compare);
 	return found ? found->cgroup : (struct cgroup){ CGROUP_UNASKED, 0, 0 };
 }
+
+struct digest cgroups_digest(void)
+{
+	struct digest digest = DIGEST_NONE;
+
+	for (size_t i = 0; i < known.count; i++) {
+		const struct cgroup *cgroup = &known.items[i].cgroup;
+
+		digest = digest_text(digest, known.items[i].path);
+		digest = digest_u64(digest, cgroup->id);
+		digest = digest_u64(digest, (uint64_t)cgroup->state << 32 |
+						    cgroup->level);
+	}
+	return digest;
+}

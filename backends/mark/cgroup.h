@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "model/base/digest.h"
+
 struct tree;
 
 enum cgroup_state {
@@ -30,5 +32,7 @@ struct cgroup {
 /* Forgets what it knew and looks up every group that a match names. */
 void cgroups_look_up(const struct tree *tree);
 struct cgroup cgroup_find(const char *path);
+/* Of all that is known. */
+struct digest cgroups_digest(void);
 
 #endif

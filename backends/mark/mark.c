@@ -18,6 +18,7 @@ const struct backend backend_mark = {
 	.probe = mark_probe,
 	.want = mark_want,
 	.read = mark_read,
+	.pulse = mark_pulse,
 	.plan = mark_plan,
 	.apply = mark_apply,
 	.print = mark_print,

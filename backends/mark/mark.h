@@ -54,6 +54,8 @@ void mark_want(const struct tree *tree, const struct facts *facts,
 int mark_read(struct host *host, const struct tree *tree,
 	      const struct facts *facts, const struct owned *owned,
 	      struct state *now, struct err *err);
+int mark_pulse(struct host *host, const struct tree *tree,
+	       struct digest *digest, struct err *err);
 void mark_plan(const struct state *now, const struct state *want,
 	       const struct facts *facts, const struct owned *owned,
 	       struct report *report, struct plan *plan, struct owned *claims);

@@ -1415,6 +1415,67 @@ TEST(store, the_words_of_a_dead_holder_are_not_believed)
 	CU_ASSERT_EQUAL(store_lock(store, "y", 0, NULL, &err), 0);
 }
 
+static const struct digest some_seal = { 17, 4 };
+
+static bool is_sealed(struct store *store)
+{
+	struct digest seal;
+
+	return store_seal(store, &seal) && digest_equal(seal, some_seal);
+}
+
+TEST(store, a_seal_is_kept_until_the_next_revision)
+{
+	SITE(site);
+	AUTO(store) struct store *store = open_locked(site.file);
+	AUTO(store) struct store *reader = NULL;
+	AUTO(tree) struct tree *tree = sample_tree();
+
+	CU_ASSERT_FALSE(is_sealed(store));
+	commit(store, tree, 0);
+	CU_ASSERT_FALSE(is_sealed(store));
+	store_seal_put(store, some_seal);
+	reader = open_or_die(site.file, STORE_READ);
+	CU_ASSERT_TRUE(is_sealed(reader));
+	set(at_path(tree, "/paths/lte0"), "metric", "77");
+	commit(store, tree, 1);
+	CU_ASSERT_FALSE(is_sealed(store));
+	CU_ASSERT_FALSE(is_sealed(reader));
+}
+
+TEST(store, a_seal_is_none_for_what_was_edited_by_hand)
+{
+	SITE(site);
+	AUTO(store) struct store *store = open_locked(site.file);
+	AUTO(tree) struct tree *tree = sample_tree();
+	sqlite3 *hand;
+
+	commit(store, tree, 0);
+	store_seal_put(store, some_seal);
+	CU_ASSERT_TRUE(is_sealed(store));
+	MUST(sqlite3_open(site.file, &hand) == SQLITE_OK);
+	MUST(sqlite3_exec(hand, "UPDATE setting SET value = 'yes'", NULL, NULL,
+			  NULL) == SQLITE_OK);
+	sqlite3_close(hand);
+	CU_ASSERT_FALSE(is_sealed(store));
+}
+
+TEST(store, a_torn_seal_is_none)
+{
+	SITE(site);
+	AUTO(store) struct store *store = open_locked(site.file);
+	AUTO(str) char *file = mem_printf("%s-seal", site.file);
+	AUTO(tree) struct tree *tree = sample_tree();
+
+	commit(store, tree, 0);
+	for (off_t size = 0; size < 77; size++) {
+		store_seal_put(store, some_seal);
+		CU_ASSERT_TRUE(is_sealed(store));
+		MUST(truncate(file, size) == 0);
+		CU_ASSERT_FALSE(is_sealed(store));
+	}
+}
+
 TEST(store, planted_links_are_not_followed)
 {
 	SITE(site);

@@ -32,6 +32,8 @@ static void stop(struct bench *bench)
 	store_free(bench->store);
 	unlink(bench->file);
 	unlink(bench->lock);
+	snprintf(bench->lock, sizeof(bench->lock), "%s/db-seal", bench->dir);
+	unlink(bench->lock);
 	rmdir(bench->dir);
 }
 

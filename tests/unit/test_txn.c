@@ -19,6 +19,7 @@ struct host {
 	} object[MOST];
 	size_t count;
 	size_t writes;
+	int mtu;      /* of its only link; 0: there is none */
 	int fail_at;  /* step that fails, counted over all writes; -1: none */
 	int lie_at;   /* step that is answered with ok and not done */
 	bool forever; /* what failed once fails always */
@@ -58,10 +59,16 @@ static const struct backend fake = { .name = "fake",
 				     .print = fake_print };
 static const struct backend *const fakes[] = { &fake, NULL };
 
+static size_t wants; /* times it was asked */
+static bool doubt;   /* it has one */
+
 static void fake_want(const struct tree *tree, const struct facts *facts,
 		      struct report *report, struct state *want)
 {
-	(void)facts, (void)report;
+	(void)facts;
+	wants++;
+	if (doubt)
+		report_warning(report, NULL, "it may be so");
 	node_each (path, tree_paths(tree)) {
 		AUTO(str) char *name = node_path_dup(path);
 		uint64_t value = node_u(path, PATH_UP);
@@ -170,6 +177,18 @@ static int no_facts(struct host *host, struct facts *facts, struct err *err)
 	return 0;
 }
 
+static int one_link(struct host *host, struct facts *facts, struct err *err)
+{
+	(void)err;
+	if (!host->mtu)
+		return 0;
+	facts->links = mem_grow(facts->links, facts->link_count,
+				&facts->link_room, sizeof(*facts->links));
+	facts->links[facts->link_count++] =
+		(struct link_fact){ .name = "a", .mtu = (uint32_t)host->mtu };
+	return 0;
+}
+
 /* A store of its own, with three paths in it and on the fake host. */
 struct bench {
 	char dir[32];
@@ -236,7 +255,7 @@ static void bench_open(struct bench *bench)
 static void bench_close(struct bench *bench)
 {
 	static const char *const tails[] = { "", "-lock", "-journal",
-					     "-secrets" };
+					     "-secrets", "-seal" };
 
 	tree_free(bench->tree);
 	store_free(bench->store);
@@ -304,6 +323,78 @@ TEST(txn, the_same_again_writes_nothing)
 	CU_ASSERT_FALSE(outcome.stored);
 	CU_ASSERT_EQUAL(bench.host.writes, 0);
 	outcome_clear(&outcome);
+	bench_close(&bench);
+}
+
+/* How often the driver was asked what it wants, by one transaction more. */
+static size_t wants_of_a_run(struct bench *bench)
+{
+	struct outcome outcome;
+	AUTO_ERR err = ERR_NONE;
+
+	wants = 0;
+	CU_ASSERT_EQUAL(run(bench, &outcome, &err), 0);
+	outcome_clear(&outcome);
+	return wants;
+}
+
+TEST(txn, what_was_read_back_and_did_not_change_is_not_planned_again)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 0);
+	reload(&bench);
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 0);
+	bench_close(&bench);
+}
+
+TEST(txn, what_somebody_else_changed_is_seen_and_put_right)
+{
+	struct bench bench;
+	struct outcome outcome;
+	AUTO_ERR err = ERR_NONE;
+
+	bench_open(&bench);
+	put(&bench.host, "b", 17);
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
+	CU_ASSERT_EQUAL(outcome.plan.count, 1);
+	CU_ASSERT_TRUE(is_as_opened(&bench.host));
+	outcome_clear(&outcome);
+	put(&bench.host, "z", 17);
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
+	CU_ASSERT_EQUAL(outcome.plan.count, 1);
+	CU_ASSERT_TRUE(is_as_opened(&bench.host));
+	outcome_clear(&outcome);
+	bench_close(&bench);
+}
+
+TEST(txn, a_host_that_is_another_is_planned_for_again_once)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	bench.txn.read_facts = one_link;
+	bench.host.mtu = 1500;
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 1);
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 0);
+	bench.host.mtu = 1400;
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 1);
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 0);
+	bench_close(&bench);
+}
+
+TEST(txn, what_is_doubtful_is_looked_at_each_time)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	doubt = true;
+	bench.txn.read_facts = one_link;
+	bench.host.mtu = 1500;
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 1);
+	CU_ASSERT_EQUAL(wants_of_a_run(&bench), 1);
+	doubt = false;
 	bench_close(&bench);
 }
 
