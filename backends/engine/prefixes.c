@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/prefixes.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { LENGTHS = 129, LEAST = 64 };
+
+struct entry {
+	struct prefix prefix;
+	void *owner; /* NULL: free */
+};
+
+struct prefixes {
+	struct entry *entries; /* open addressing, size a power of two */
+	size_t size, count;
+	uint32_t of_length[LENGTHS];
+	uint8_t lengths[LENGTHS]; /* that are used, longest first */
+	unsigned length_count;
+};
+
+static void mask(struct prefix *prefix)
+{
+	uint8_t *bytes = prefix->address.s6_addr;
+	unsigned whole = prefix->length / 8, bits = prefix->length % 8;
+
+	if (whole == 16)
+		return;
+	bytes[whole] &= (uint8_t)(0xff00 >> bits);
+	memset(bytes + whole + 1, 0, 15 - whole);
+}
+
+static bool read_length(const char *text, unsigned most, unsigned *length)
+{
+	unsigned value = 0, digits = 0;
+
+	for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
+		value = value * 10 + (unsigned)(*text - '0');
+	*length = value;
+	return digits && !*text && value <= most;
+}
+
+int prefix_parse(const char *text, struct prefix *prefix, struct err *err)
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	const char *slash = strchrnul(text, '/');
+	size_t size = (size_t)(slash - text);
+	unsigned length, most;
+	bool ip4;
+
+	if (!size || size >= sizeof(host))
+		return err_set(err, EINVAL, "%s: is no IP prefix", text);
+	memcpy(host, text, size);
+	*prefix = (struct prefix){ .length = 128 };
+	ip4 = inet_pton(AF_INET, host, prefix->address.s6_addr + 12) == 1;
+	if (ip4)
+		memset(prefix->address.s6_addr + 10, 0xff, 2);
+	else if (inet_pton(AF_INET6, host, &prefix->address) != 1)
+		return err_set(err, EINVAL, "%s: is no IP prefix", text);
+	most = ip4 ? 32 : 128;
+	length = most;
+	if (*slash && !read_length(slash + 1, most, &length))
+		return err_set(err, EINVAL, "%s: the length goes from 0 to %u",
+			       text, most);
+	prefix->length = (uint8_t)(length + 128 - most);
+	mask(prefix);
+	return 0;
+}
+
+void prefix_print(const struct prefix *prefix, char text[PREFIX_TEXT])
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	bool ip4 =
+		IN6_IS_ADDR_V4MAPPED(&prefix->address) && prefix->length >= 96;
+
+	inet_ntop(ip4 ? AF_INET : AF_INET6,
+		  prefix->address.s6_addr + (ip4 ? 12 : 0), host, sizeof(host));
+	snprintf(text, PREFIX_TEXT, "%s/%u", host,
+		 prefix->length - (ip4 ? 96U : 0U));
+}
+
+struct prefixes *prefixes_new(void)
+{
+	struct prefixes *prefixes = mem_alloc(sizeof(*prefixes));
+
+	prefixes->size = LEAST;
+	prefixes->entries = mem_array(LEAST, sizeof(*prefixes->entries));
+	return prefixes;
+}
+
+void prefixes_free(struct prefixes *prefixes)
+{
+	if (!prefixes)
+		return;
+	free(prefixes->entries);
+	free(prefixes);
+}
+
+static size_t slot_of(const struct prefixes *prefixes,
+		      const struct prefix *prefix)
+{
+	uint32_t hash = prefix->length * 0x9e3779b1U, word;
+
+	for (int i = 0; i < 4; i++) {
+		memcpy(&word, prefix->address.s6_addr + 4 * i, 4);
+		hash = (hash ^ word) * 0x9e3779b1U;
+		hash ^= hash >> 15;
+	}
+	return hash & (prefixes->size - 1);
+}
+
+/* Where it is, or where it would go. */
+static struct entry *find(const struct prefixes *prefixes,
+			  const struct prefix *prefix)
+{
+	size_t slot = slot_of(prefixes, prefix);
+
+	for (;; slot = (slot + 1) & (prefixes->size - 1)) {
+		struct entry *entry = &prefixes->entries[slot];
+
+		if (!entry->owner || (entry->prefix.length == prefix->length &&
+				      IN6_ARE_ADDR_EQUAL(&entry->prefix.address,
+							 &prefix->address)))
+			return entry;
+	}
+}
+
+static void resize(struct prefixes *prefixes, size_t size)
+{
+	struct entry *old = prefixes->entries;
+	size_t old_size = prefixes->size;
+
+	prefixes->entries = mem_array(size, sizeof(*old));
+	prefixes->size = size;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i].owner)
+			*find(prefixes, &old[i].prefix) = old[i];
+	free(old);
+}
+
+static void lengths_list(struct prefixes *prefixes)
+{
+	prefixes->length_count = 0;
+	for (int i = LENGTHS - 1; i >= 0; i--)
+		if (prefixes->of_length[i])
+			prefixes->lengths[prefixes->length_count++] =
+				(uint8_t)i;
+}
+
+int prefixes_add(struct prefixes *prefixes, const struct prefix *prefix,
+		 void *owner)
+{
+	struct entry *entry;
+
+	if (prefixes->count * 2 >= prefixes->size)
+		resize(prefixes, prefixes->size * 2);
+	entry = find(prefixes, prefix);
+	if (entry->owner)
+		return -EEXIST;
+	*entry = (struct entry){ *prefix, owner };
+	prefixes->count++;
+	if (!prefixes->of_length[prefix->length]++)
+		lengths_list(prefixes);
+	return 0;
+}
+
+void prefixes_remove(struct prefixes *prefixes, const struct prefix *prefix)
+{
+	struct entry *entry = find(prefixes, prefix);
+
+	if (!entry->owner)
+		return;
+	entry->owner = NULL;
+	prefixes->count--;
+	if (!--prefixes->of_length[prefix->length])
+		lengths_list(prefixes);
+	resize(prefixes, prefixes->size); /* closes the gap */
+}
+
+void *prefixes_find(const struct prefixes *prefixes,
+		    const struct in6_addr *address)
+{
+	for (unsigned i = 0; i < prefixes->length_count; i++) {
+		struct prefix prefix = { *address, prefixes->lengths[i] };
+		const struct entry *entry;
+
+		mask(&prefix);
+		entry = find(prefixes, &prefix);
+		if (entry->owner)
+			return entry->owner;
+	}
+	return NULL;
+}
+
+void *prefixes_find_packet(const struct prefixes *prefixes, uint8_t version,
+			   const uint8_t *bytes)
+{
+	struct in6_addr address = IN6ADDR_ANY_INIT;
+
+	if (version == 6) {
+		memcpy(&address, bytes, 16);
+	} else {
+		memset(address.s6_addr + 10, 0xff, 2);
+		memcpy(address.s6_addr + 12, bytes, 4);
+	}
+	return prefixes_find(prefixes, &address);
+}
