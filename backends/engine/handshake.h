@@ -61,10 +61,11 @@ enum {
 
 /* Where a datagram came from or goes to: bytes the owner understands. A cookie
  * is good for just these bytes, so they hold the sender's address and port and
- * nothing that changes from one datagram to the next. */
+ * nothing that changes from one datagram to the next. The first `host` of them
+ * are what a flood is counted by: the IPv4 address, 8 bytes of the IPv6 one. */
 struct handshake_source {
 	uint8_t bytes[HANDSHAKE_SOURCE];
-	uint8_t size;
+	uint8_t size, host;
 };
 
 /* What one end says of itself, sealed in init and response. */

@@ -95,11 +95,15 @@ struct session_setup {
 	uint32_t remote_index; /* theirs: in what we send */
 	bool initiator;	       /* it began with our init */
 	void *owner;	       /* borrowed; see session_owner() */
-	/* The session whose era goes on; NULL: a new one. Borrowed. */
+	/* The session whose era goes on. Borrowed; NULL: a new era, named so by
+	 * both ends. */
 	struct session *continues;
+	uint64_t era;
 };
 
 struct session *session_new(const struct session_setup *setup, uint64_t now_us);
+/* Wipes the keys, so that it is expired, and keeps its place in the era. */
+void session_retire(struct session *session);
 /* Wipes the keys; the era goes with its last session. */
 void session_free(struct session *session);
 AUTO_DEFINE(session, struct session *, session_free)
@@ -111,15 +115,18 @@ bool session_initiator(const struct session *session);
 /* The handshake's peer (handshake.h), where it made the session. */
 void *session_owner(const struct session *session);
 uint64_t session_since(const struct session *session);
-/* Numbers the eras of this program, from 1. The transport starts anew when the
- * one it sends with has changed. */
-uint32_t session_era(const struct session *session);
+/* The name of its era. The transport starts anew when the era of the session it
+ * seals with is another than before. */
+uint64_t session_era(const struct session *session);
 /* Something authentic has come in: the other end has the keys. */
 bool session_confirmed(const struct session *session);
 /* No longer fit to seal or open with. */
 bool session_expired(const struct session *session, uint64_t now_us);
 /* Time, or many packets, call for new keys. */
 bool session_worn(const struct session *session, uint64_t now_us);
+
+/* A lane's counter is so far on that the next keys should begin a new era. */
+bool session_era_worn(const struct session *session);
 
 /* The counter the next datagram of the lane will have. */
 uint64_t session_next(const struct session *session, uint8_t lane);
