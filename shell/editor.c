@@ -210,7 +210,9 @@ static int complete(int count, int key)
 	(void)key;
 	if (!words_read_typed(&words, rl_line_buffer, (size_t)rl_point,
 			      &quote) ||
-	    session_look(editor.session, NULL) < 0) {
+	    /* The tree of the prompt: news do not come while one types. */
+	    (!editor.session->place.tree &&
+	     session_look(editor.session, NULL) < 0)) {
 		rl_ding();
 		return 0;
 	}

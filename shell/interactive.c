@@ -6,6 +6,7 @@
 
 #include "shell/draft.h"
 #include "shell/editor.h"
+#include "shell/news.h"
 #include "shell/run.h"
 #include "shell/screen.h"
 #include "shell/session.h"
@@ -68,6 +69,7 @@ static void do_line(struct session *session, const char *line)
 static char *next_line(struct session *session)
 {
 	trial_news(session);
+	news_tell(session);
 	output_flush(session->output);
 	return editor_line();
 }

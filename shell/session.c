@@ -7,6 +7,7 @@
 #include "backends/list.h"
 #include "shell/bookmark.h"
 #include "shell/draft.h"
+#include "shell/news.h"
 #include "shell/pref.h"
 #include "shell/told.h"
 #include "shell/trial.h"
@@ -152,27 +153,6 @@ void session_take(struct session *session, struct tree *tree, uint64_t revision)
 	}
 }
 
-static int newest(const struct revision *revision, void *arg)
-{
-	char **actor = arg;
-
-	*actor = mem_strdup(revision->actor ? revision->actor : "somebody");
-	return 1;
-}
-
-/* Only what moved under somebody who has seen something is news. */
-static void tell_change(struct session *session, struct store *store,
-			uint64_t revision)
-{
-	AUTO(str) char *actor = NULL;
-
-	store_history(store, newest, &actor, NULL);
-	output_say(session->output, SAY_DONE,
-		   "changed by %s meanwhile: revision %llu, was %llu",
-		   actor ? actor : "somebody", (unsigned long long)revision,
-		   (unsigned long long)session->base);
-}
-
 static int load_newest(struct session *session, struct store *store,
 		       struct err *err)
 {
@@ -188,7 +168,7 @@ static int load_newest(struct session *session, struct store *store,
 	if (rc < 0)
 		return rc;
 	if (session->place.tree)
-		tell_change(session, store, revision);
+		news_changed(session, store, tree, revision);
 	session_take(session, tree, revision);
 	return 0;
 }

@@ -44,6 +44,7 @@ struct session {
 	char *made;	      /* owned; not settled yet */
 	struct trail trail;   /* the places before */
 	uint64_t base;	      /* revision of the tree */
+	uint64_t heard;	      /* newest one told beside a candidate */
 	struct host *host;    /* NULL until asked for */
 	struct outcome *seen; /* how things stand, for one command, or NULL */
 	struct err blind;     /* ...or why it is not known */

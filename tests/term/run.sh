@@ -30,7 +30,8 @@ transcript() {
 		export TRESSE_STORE=$tmp/home/tresse.db
 		export completions=$root/completions
 		term "$1"
-	) | sed "s|$tmp/home|HOME|g"
+	) | sed -E "s|$tmp/home|HOME|g
+		s/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} [+-][0-9]{4}/YYYY-MM-DD hh:mm:ss +zone/g"
 }
 
 [ $# -gt 0 ] || set -- *.in
