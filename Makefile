@@ -153,13 +153,17 @@ install: $(BUILD)/tresse $(BUILD)/tresse.8
 	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
 	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' debian/tresse.service \
 		| install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/tresse.service)
+	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' \
+		debian/tresse.tresse-follow.service | install -D -m 644 \
+		/dev/stdin $(DESTDIR)$(unitdir)/tresse-follow.service)
 	$(foreach pair,$(completions),install -D -m 644 \
 		$(subst :, $(DESTDIR)$(PREFIX)/share/,$(pair));)
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8
 	rm -rf $(DESTDIR)$(docdir)
-	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service)
+	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service \
+		$(DESTDIR)$(unitdir)/tresse-follow.service)
 	$(foreach pair,$(completions),rm -f \
 		$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(pair)));)
 

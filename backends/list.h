@@ -7,6 +7,7 @@
 #ifndef BACKENDS_LIST_H
 #define BACKENDS_LIST_H
 
+#include "backends/events.h"
 #include "backends/guard.h"
 #include "backends/host.h"
 #include "backends/rehearse.h"

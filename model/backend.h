@@ -80,6 +80,12 @@ struct backend {
 	void (*print_change)(const struct object *before,
 			     const struct object *after, struct text *out);
 
+	/* Gives the step's node the settings that say what was found
+	 * (step->before, where the tree wants step->after). EOPNOTSUPP where no
+	 * setting can. NULL: none ever can. */
+	int (*adopt)(const struct step *step, struct node *node,
+		     struct err *err);
+
 	/* Of which tool ("tc") export() writes the commands that make what is
 	 * wanted, on a host that has nothing of ours. NULL: of none. */
 	const char *exports;

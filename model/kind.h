@@ -103,6 +103,7 @@ enum path_attr {
 	PATH_METRIC,
 	PATH_ENABLED,
 	PATH_DESCRIPTION,
+	PATH_DRIFT,
 	PATH_STATE, /* read-only from here on */
 	PATH_ERROR,
 	PATH_ATTRS
@@ -120,6 +121,7 @@ enum uplink_attr {
 	UPLINK_CLASSIFIER,
 	UPLINK_ENABLED,
 	UPLINK_DESCRIPTION,
+	UPLINK_DRIFT,
 	UPLINK_STATE, /* read-only from here on */
 	UPLINK_ERROR,
 	UPLINK_ATTRS
@@ -139,6 +141,7 @@ enum class_attr {
 	CLASS_CLASSID,
 	CLASS_MARK,
 	CLASS_DESCRIPTION,
+	CLASS_DRIFT,
 	CLASS_STATE, /* read-only from here on */
 	CLASS_ERROR,
 	CLASS_PACKETS,
@@ -182,6 +185,7 @@ enum system_attr {
 	SYSTEM_PATH_MASK,
 	SYSTEM_TABLES,
 	SYSTEM_RULES,
+	SYSTEM_DRIFT,
 	SYSTEM_ATTRS
 };
 

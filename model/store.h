@@ -69,6 +69,8 @@ int store_load_owned(struct store *store, struct owned *owned, struct err *err);
 int store_lock(struct store *store, const char *doing, unsigned wait_ms,
 	       void (*tell)(const char *holder), struct err *err);
 void store_unlock(struct store *store);
+/* Does somebody else hold it, now? */
+bool store_is_locked(const struct store *store);
 
 struct stamp {
 	/* "root (uid 0), pts/1, 192.0.2.7": who() of shell */

@@ -165,3 +165,19 @@ void store_unlock(struct store *store)
 	close(store->lock);
 	store->lock = -1;
 }
+
+bool store_is_locked(const struct store *store)
+{
+	AUTO(str)
+	char *path = store->path ? store_beside(store, "-lock") : NULL;
+	int fd = path ? open(path,
+			     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+		      : -1;
+	bool locked;
+
+	if (fd < 0)
+		return false;
+	locked = flock(fd, LOCK_SH | LOCK_NB) < 0;
+	close(fd);
+	return locked;
+}

@@ -30,6 +30,7 @@ struct view {
 	const struct backend *const *backends;
 	const struct tree *tree;
 	const struct facts *facts;
+	const struct txn *txn; /* whose steps are picked, or NULL */
 };
 
 static int read_backend(const struct view *view, const struct backend *backend,
@@ -103,6 +104,18 @@ static void know(struct facts *facts, const struct facts *known)
 				known->qdiscs[i].present);
 	facts->asked_fw = known->asked_fw;
 	facts->has_fw = known->has_fw;
+}
+
+static void pick(const struct txn *txn, struct plan *plan)
+{
+	size_t kept = 0;
+
+	if (!txn || !txn->picks)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		if (txn->picks(&plan->items[i], txn->picks_arg))
+			plan->items[kept++] = plan->items[i];
+	plan->count = kept;
 }
 
 static int probe_all(const struct txn *txn, const struct tree *tree,
@@ -180,6 +193,7 @@ static int verify(const struct view *view, const struct state *want,
 		rc = read_some(view, true, owned, &now, err);
 	if (rc == 0) {
 		plan_all(view, &now, want, owned, &report, &plan, &claims);
+		pick(view->txn, &plan);
 		rc = report_err(&report, err);
 	}
 	if (rc == 0 && plan.count) {
@@ -209,8 +223,11 @@ static int go_to(const struct view *view, const struct state *target,
 	struct plan plan = PLAN_NONE;
 	struct owned claims = OWNED_NONE;
 	struct sight sight;
+	struct view whole = *view;
 	size_t failed = 0;
 	int rc = read_all(view, owned, &now, err);
+
+	whole.txn = NULL; /* the way back is nobody's pick */
 
 	if (rc == 0) {
 		plan_all(view, &now, target, owned, &report, &plan, &claims);
@@ -219,7 +236,7 @@ static int go_to(const struct view *view, const struct state *target,
 	if (rc == 0 && plan.count)
 		rc = apply_all(view->host, &plan, &failed, err);
 	if (rc == 0 && plan.count)
-		rc = verify(view, target, owned, &sight, NULL, err);
+		rc = verify(&whole, target, owned, &sight, NULL, err);
 	owned_clear(&claims);
 	plan_clear(&plan);
 	state_clear(&now);
@@ -343,6 +360,25 @@ static int look_for_seal(struct run *run, struct err *err)
 	return rc;
 }
 
+/* What becomes ours by steps that are done. */
+static void claim(const struct txn *txn, const struct plan *plan,
+		  const struct owned *claims, struct owned *both)
+{
+	if (!txn->picks)
+		owned_copy(both, claims);
+	for (size_t i = 0; i < plan->count && txn->picks; i++) {
+		const struct step *step = &plan->items[i];
+		const struct owned_item *item =
+			step->after ? owned_find(claims, step->backend->name,
+						 step->after->key)
+				    : NULL;
+
+		if (item)
+			owned_add(both, item->backend, item->key, item->saved,
+				  item->saved_size);
+	}
+}
+
 static int make_plan(struct run *run, struct err *err)
 {
 	const struct txn *txn = run->txn;
@@ -366,8 +402,9 @@ static int make_plan(struct run *run, struct err *err)
 		return rc;
 	plan_all(&run->view, &outcome->now, &outcome->want, &run->owned,
 		 &outcome->report, &outcome->plan, &claims);
+	pick(txn, &outcome->plan);
 	owned_copy(&run->both, &run->owned);
-	owned_copy(&run->both, &claims);
+	claim(txn, &outcome->plan, &claims, &run->both);
 	owned_clear(&claims);
 	tell_losses(&outcome->plan, &outcome->report);
 	return report_err(&outcome->report, err);
@@ -578,7 +615,8 @@ static bool facts_stayed(struct run *run)
 
 static void seal(struct run *run)
 {
-	if (run->sight.whole && !run->doubtful && facts_stayed(run))
+	if (run->sight.whole && !run->doubtful && !run->txn->picks &&
+	    facts_stayed(run))
 		store_seal_put(run->txn->store, run->sight.digest);
 }
 
@@ -648,7 +686,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 			   .base = base,
 			   .outcome = outcome,
 			   .view = { txn->host, txn->backends, candidate,
-				     &outcome->facts } };
+				     &outcome->facts, txn } };
 	sigset_t before;
 	int rc;
 
@@ -703,7 +741,7 @@ int txn_reach(struct host *host, const struct backend *const *backends,
 				 .backends = backends,
 				 .read_facts = read_facts };
 	struct outcome outcome = { 0 };
-	struct view view = { host, backends, tree, &outcome.facts };
+	struct view view = { host, backends, tree, &outcome.facts, NULL };
 	int rc;
 
 	know(&outcome.facts, known);
@@ -720,7 +758,8 @@ static int recover(const struct txn *txn, const struct tree *tree,
 		   struct err *err)
 {
 	struct outcome outcome = { 0 };
-	struct view view = { txn->host, txn->backends, tree, &outcome.facts };
+	struct view view = { txn->host, txn->backends, tree, &outcome.facts,
+			     NULL };
 	struct owned owned = OWNED_NONE, kept = OWNED_NONE;
 	int rc = store_load_owned(txn->store, &owned, err);
 
@@ -838,7 +877,7 @@ int txn_want(struct host *host, const struct backend *const *backends,
 	     int (*read_facts)(struct host *, struct facts *, struct err *),
 	     const struct tree *tree, struct outcome *outcome, struct err *err)
 {
-	struct view view = { host, backends, tree, &outcome->facts };
+	struct view view = { host, backends, tree, &outcome->facts, NULL };
 	int rc;
 
 	*outcome = (struct outcome){ 0 };
@@ -856,7 +895,7 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err)
 {
-	struct view view = { host, backends, tree, &outcome->facts };
+	struct view view = { host, backends, tree, &outcome->facts, NULL };
 	int rc;
 
 	*outcome = (struct outcome){ 0 };

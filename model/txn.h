@@ -34,6 +34,9 @@ struct txn {
 	void *guard_arg;
 	struct stamp stamp;
 	bool dry; /* stop after the rehearsal */
+	/* Which steps are done, the others left for another time. NULL: all. */
+	bool (*picks)(const struct step *step, void *arg);
+	void *picks_arg;
 };
 
 struct outcome {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What others changed behind our back: drift, repair. */
 #include <string.h>
+#include <time.h>
 
+#include "model/drift.h"
+#include "model/drifts.h"
 #include "shell/session.h"
 
 /* ---- drift ---- */
@@ -10,7 +13,10 @@
 struct branch {
 	const char *path;
 	const struct outcome *seen;
-	size_t count; /* differences told */
+	const struct tree *tree; /* what was seen is compared with */
+	struct drifts known;	 /* by who follows */
+	size_t count;		 /* differences told */
+	size_t ignored;
 };
 
 /* What nobody configured has no path: it is told of the whole. */
@@ -57,7 +63,63 @@ static void show_side(struct output *output, const char *name,
 	output_field(output, name, text_get(&text));
 }
 
-static void show_step(struct output *output, const struct step *step)
+/* "14:02:11 (4 min)", with the day if that is another one. */
+static void put_since(int64_t at_us, struct text *out)
+{
+	time_t now = time(NULL), at = (time_t)(at_us / 1000000);
+	long long seconds = now > at ? (long long)(now - at) : 0;
+	struct tm when, today;
+	char stamp[32] = "";
+
+	if (localtime_r(&at, &when) && localtime_r(&now, &today))
+		strftime(stamp, sizeof(stamp),
+			 when.tm_yday == today.tm_yday &&
+					 when.tm_year == today.tm_year
+				 ? "%T"
+				 : "%F %T",
+			 &when);
+	text_put(out, stamp);
+	if (seconds < 60)
+		text_printf(out, " (%lld s)", seconds);
+	else if (seconds < 3600)
+		text_printf(out, " (%lld min)", seconds / 60);
+	else
+		text_printf(out, " (%lld h %lld min)", seconds / 3600,
+			    seconds / 60 % 60);
+}
+
+/* What follow knows of it. */
+static void show_known(struct output *output, const struct branch *branch,
+		       const struct step *step)
+{
+	AUTO(str) char *key = drift_key(step);
+	const struct drift *drift = drifts_find(&branch->known, key);
+	enum drift_policy policy = drift_policy(branch->tree, step_path(step));
+	bool json = output_is_json(output);
+	AUTO_TEXT since = TEXT_NONE;
+
+	if (drift) {
+		text_put(&since, drift->early ? "before " : "");
+		put_since(drift->since_us, &since);
+	} else {
+		text_put(&since, branch->known.followed
+					 ? "just now"
+					 : "unknown (nobody follows: follow)");
+	}
+	output_field(output, json ? "since" : "  since", text_get(&since));
+	if (json && drift)
+		output_number(output, "since_us", (uint64_t)drift->since_us);
+	if (drift && drift->by)
+		output_field(output, json ? "by" : "  by", drift->by);
+	if (json || policy != DRIFT_REPORT)
+		output_field(output, json ? "policy" : "  policy",
+			     drift_name(policy));
+	if (drift && drift->note)
+		output_field(output, json ? "note" : "  note", drift->note);
+}
+
+static void show_step(struct output *output, const struct branch *branch,
+		      const struct step *step)
 {
 	bool json = output_is_json(output);
 	AUTO(str) char *title = title_of(step);
@@ -73,6 +135,7 @@ static void show_step(struct output *output, const struct step *step)
 	show_side(output, json ? "wanted" : "  wanted", step, step->after);
 	show_side(output, json ? "found" : "  found", step, step->before);
 	output_field(output, json ? "repair" : "  repair", text_get(&mend));
+	show_known(output, branch, step);
 	output_close(output);
 }
 
@@ -83,9 +146,16 @@ static void show_steps(struct output *output, struct branch *branch)
 	if (output_is_json(output))
 		output_open(output, SHAPE_TABLE, "differences", NULL);
 	for (size_t i = 0; i < plan->count; i++) {
-		if (!is_within(step_path(&plan->items[i]), branch->path))
+		const struct step *step = &plan->items[i];
+
+		if (!is_within(step_path(step), branch->path))
 			continue;
-		show_step(output, &plan->items[i]);
+		if (drift_policy(branch->tree, step_path(step)) ==
+		    DRIFT_IGNORE) {
+			branch->ignored++;
+			continue;
+		}
+		show_step(output, branch, step);
 		branch->count++;
 	}
 	if (output_is_json(output))
@@ -116,6 +186,8 @@ static void show_verdict(struct output *output, const struct branch *branch)
 	if (output_is_json(output)) {
 		output_flag(output, "agrees", !branch->count);
 		output_flag(output, "whole", !blind);
+		output_flag(output, "followed", branch->known.followed);
+		output_number(output, "ignored", branch->ignored);
 		return;
 	}
 	if (branch->count)
@@ -129,13 +201,17 @@ static void show_verdict(struct output *output, const struct branch *branch)
 		    branch->count ? "" : NULL); /* parts it from the blocks */
 	output_close(output);
 	text_put(&said, branch->count ? "; to mend it: repair" : ".");
+	if (branch->ignored)
+		text_printf(&said, "%s %zu more where drift=ignore.",
+			    branch->count ? "." : "", branch->ignored);
 	output_answer(output, NULL, text_get(&said));
 }
 
 /* What runs is what is stored, whatever candidate this session works on: then
  * another one, without, looks. */
 static const struct outcome *look(struct session *session,
-				  struct session *other, struct err *err)
+				  struct session *other, struct branch *branch,
+				  struct err *err)
 {
 	const struct outcome *seen;
 	const char *why;
@@ -145,6 +221,7 @@ static const struct outcome *look(struct session *session,
 			return NULL;
 		session = other;
 	}
+	branch->tree = session->place.tree;
 	seen = session_observe(session, &why);
 	if (!seen)
 		err_set(err, EREMOTEIO, "the running system is not known: %s",
@@ -154,15 +231,22 @@ static const struct outcome *look(struct session *session,
 
 static int tell(struct session *session, struct branch *branch, struct err *err)
 {
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
 	struct session other;
 
+	if (!store)
+		return err->code;
 	session_init(&other, &session->options, session->output);
-	branch->seen = look(session, &other, err);
+	branch->seen = look(session, &other, branch, err);
 	if (branch->seen) {
+		drifts_load(&branch->known, store);
 		show_steps(session->output, branch);
 		show_findings(session->output, branch);
 		show_verdict(session->output, branch);
 	}
+	drifts_clear(&branch->known);
 	session_clear(&other);
 	return branch->seen ? 0 : err ? err->code : -EREMOTEIO;
 }
@@ -172,7 +256,7 @@ static int drift_run(struct session *session, const struct match *match,
 {
 	const struct node *node = match_node(match, "path", err);
 	AUTO(str) char *path = node ? node_path_dup(node) : NULL;
-	struct branch branch = { path, NULL, 0 };
+	struct branch branch = { .path = path };
 	int rc;
 
 	if (!node)
@@ -193,14 +277,16 @@ const struct command command_drift = {
 	.name = "drift",
 	.summary = "say where the running system is not as the store says",
 	.man = "For each difference: whose it is, what is wanted, what was "
-	       "found, and the step that would mend it. What somebody else put "
+	       "found, the step that would mend it, and, where somebody "
+	       "follows (follow), since when and by whom. `before 14:02:11` "
+	       "was there when following began. What somebody else put "
 	       "into a place of Tresse's (a class in its tree, a rule in its "
 	       "table) is called foreign and told of /, since it has no path; "
 	       "what others have elsewhere is nobody's business here.\n\n"
 	       "The exit status is 0 if all agrees and 1 if anything differs. "
 	       "Without privileges it tells what it could not see.",
 	.example = "drift\ndrift /classes",
-	.see = "repair, status",
+	.see = "repair, follow, status",
 	.args = drift_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = drift_run,

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_explain,
 	&command_drift,
 	&command_repair,
+	&command_follow,
 	&command_begin,
 	&command_diff,
 	&command_check,

@@ -109,8 +109,8 @@ void arg_label(const struct arg *arg, struct text *out);
 #define each_arg(arg, command)                                                 \
 	for (const struct arg *arg = (command)->args; arg && arg->type; arg++)
 
-extern const struct command command_drift, command_repair, command_stats,
-	command_watch, command_export;
+extern const struct command command_drift, command_repair, command_follow,
+	command_stats, command_watch, command_export;
 
 extern const struct command command_begin, command_diff, command_check,
 	command_plan, command_commit, command_confirm, command_discard,

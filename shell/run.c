@@ -137,11 +137,12 @@ static int go(struct session *session, const struct match *match,
 	return rc;
 }
 
-/* What changes things has no lines to filter, and watch never ends. */
+/* What changes things has no lines to filter, and these two never end. */
 static int check_filtered(const struct match *match, struct err *err)
 {
 	if (match->command && !writes(match) &&
-	    match->command != &command_watch)
+	    match->command != &command_watch &&
+	    match->command != &command_follow)
 		return 0;
 	return err_set(err, EINVAL,
 		       "%s takes no filter: | goes behind what only looks",

@@ -196,6 +196,27 @@ static int route_live(struct host *host, const struct tree *tree,
 	return 0;
 }
 
+/* Another gateway of the path's own table; nothing else is a setting. */
+static int route_adopt(const struct step *step, struct node *node,
+		       struct err *err)
+{
+	const struct route_data *found = route_of(step->before);
+	const struct route_data *wanted = route_of(step->after);
+	struct value value = { .prefix = found->gateway };
+	struct route_data same = *wanted;
+
+	same.gateway = found->gateway;
+	if (node_kind(node) != &kind_path || found->what != ROUTE_ROUTE ||
+	    found->to.length || !found->gateway.family ||
+	    !route_equal(found, &same))
+		return err_set(err, EOPNOTSUPP,
+			       "only another gateway of its table can be taken "
+			       "over");
+	node_set(node, found->family == AF_INET ? PATH_GATEWAY : PATH_GATEWAY6,
+		 &value, ORIGIN_GIVEN);
+	return 0;
+}
+
 const struct backend backend_route = {
 	.name = "route",
 	.summary = "routing tables and rules of the paths",
@@ -205,6 +226,7 @@ const struct backend backend_route = {
 	.apply = route_apply,
 	.print = route_print,
 	.print_change = route_print_change,
+	.adopt = route_adopt,
 	.exports = "ip",
 	.export = route_export,
 	.live = route_live,

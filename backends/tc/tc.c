@@ -19,6 +19,7 @@ const struct backend backend_tc = {
 	.apply = tc_apply,
 	.print = tc_print,
 	.print_change = tc_print_change,
+	.adopt = tc_adopt,
 	.exports = "tc",
 	.export = tc_export,
 	.live = tc_live,

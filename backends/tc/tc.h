@@ -160,6 +160,7 @@ int tc_apply(struct host *host, struct step *const *steps, size_t count,
 void tc_print(const struct object *object, struct text *out);
 void tc_print_change(const struct object *before, const struct object *after,
 		     struct text *out);
+int tc_adopt(const struct step *step, struct node *node, struct err *err);
 void tc_export(const struct tree *tree, const struct state *want,
 	       struct text *out);
 int tc_live(struct host *host, const struct tree *tree,

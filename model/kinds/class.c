@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The HTB tree of an uplink and its classes. */
 #include "model/base/mem.h"
+#include "model/drift.h"
 #include "model/kind.h"
 #include "model/leaf.h"
 #include "model/node.h"
@@ -131,6 +132,7 @@ static const struct attr uplink_attrs[] = {
 		.help = "any words",
 		.example = "\"the ADSL line\"",
 	},
+	[UPLINK_DRIFT] = DRIFT_SETTING("/system says it"),
 	[UPLINK_STATE] = {
 		.name = "state",
 		.type = &type_text,
@@ -295,6 +297,7 @@ static const struct attr class_attrs[] = {
 		.help = "any words",
 		.example = "\"telephones first\"",
 	},
+	[CLASS_DRIFT] = DRIFT_SETTING("as above it"),
 	[CLASS_STATE] = {
 		.name = "state",
 		.type = &type_text,

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "model/base/mem.h"
+#include "model/drift.h"
 #include "model/kind.h"
 #include "model/node.h"
 
@@ -117,6 +118,7 @@ static const struct attr path_attrs[] = {
 		.help = "any words",
 		.example = "\"line 1, second floor\"",
 	},
+	[PATH_DRIFT] = DRIFT_SETTING("/system says it"),
 	[PATH_STATE] = {
 		.name = "state",
 		.type = &type_text,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The root, its fixed children, and what belongs to the machine. */
 #include "model/base/mem.h"
+#include "model/drift.h"
 #include "model/kind.h"
 
 static const struct kind *const root_fixed[] = { &kind_paths, &kind_classes,
@@ -79,14 +80,25 @@ static const struct attr system_attrs[] = {
 			"a path",
 		.example = "20000-21999",
 	},
+	[SYSTEM_DRIFT] = {
+		.name = "drift",
+		.type = &type_enum,
+		.standard = "report",
+		.choices = drift_choices,
+		.effect = EFFECT_NONE,
+		.help = "what `follow` does when others change something that "
+			"has no drift= of its own",
+		.example = "repair",
+	},
 };
 
 const struct kind kind_system = {
 	.name = "system",
 	.plural = "systems",
-	.summary = "what belongs to the machine: number ranges",
+	.summary = "what belongs to the machine: number ranges, drift",
 	.man = "Ranges of numbers that Tresse may use. Change them when other "
-	       "software on this machine uses the same.",
+	       "software on this machine uses the same. drift= is for all "
+	       "places that do not say it themselves.",
 	.fixed_name = "system",
 	.attrs = system_attrs,
 	.attr_count = ARRAY_SIZE(system_attrs),

@@ -466,6 +466,36 @@ TEST(txn, what_cannot_be_put_back_is_said_and_put_back_at_the_next_start)
 	bench_close(&bench);
 }
 
+static bool is_of_c(const struct step *step, void *arg)
+{
+	const struct object *object = step->after ? step->after : step->before;
+
+	(void)arg;
+	return strstr(object->key, "c") != NULL;
+}
+
+TEST(txn, only_the_steps_that_are_picked_are_done_and_verified)
+{
+	struct bench bench;
+	struct outcome outcome;
+	AUTO_ERR err = ERR_NONE;
+
+	bench_open(&bench);
+	edit(&bench);
+	bench.txn.picks = is_of_c;
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
+	CU_ASSERT_EQUAL(outcome.plan.count, 1);
+	CU_ASSERT_EQUAL(bench.host.writes, 1);
+	CU_ASSERT_TRUE(outcome.stored);
+	outcome_clear(&outcome);
+	bench.txn.picks = NULL;
+	reload(&bench);
+	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
+	CU_ASSERT_EQUAL(outcome.plan.count, 2);
+	outcome_clear(&outcome);
+	bench_close(&bench);
+}
+
 TEST(txn, a_dry_run_plans_and_does_nothing)
 {
 	struct bench bench;
