@@ -1,2 +1,1367 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/handshake.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+
+#include "backends/engine/wire.h"
+#include "model/base/mem.h"
+
+#define NEVER	  UINT64_MAX
+#define SECOND_US 1000000ULL
+/* An init is sent again as it is for so long, then another is made. */
+#define INIT_LIFE_US (5 * SECOND_US)
+/* The place of an unproven init is kept for it so long. */
+#define OFFER_LIFE_US (5 * SECOND_US)
+/* Sessions made within this of each other by both ends are one wish. */
+#define TOGETHER_US (5 * SECOND_US)
+/* A cookie's secret is in use for this long, and known for twice as long. */
+#define COOKIE_LIFE_US (120 * SECOND_US)
+#define COOKIE_USE_US  (115 * SECOND_US)
+#define COOKIE_GAP_US  100000 /* between inits that cookies brought about */
+#define START_GAP_US   250000 /* between inits that the owner asked for */
+/* Without cookies, so many inits a second are worked on, after a rest. */
+#define LOAD_RATE 200
+/* From each host, with cookies: 20 a second, 5 at once. */
+#define HOST_INTERVAL_US (SECOND_US / 20)
+#define HOST_BURST	 5
+
+enum {
+	/* Offsets, common to init and response */
+	AT_VERSION = 1,
+	AT_INDEX = 2,
+	AT_RECEIVER = 5, /* of a response */
+	AT_NOISE = 8,
+	CLEAR = 8, /* bytes in front of the Noise message */
+	MACS = 2 * NOISE_MAC,
+	/* The cookie message */
+	AT_NONCE = 8,
+	NONCE = 24,
+	AT_SEALED = AT_NONCE + NONCE,
+	NOTICE = 24, /* sealed in it */
+	PAYLOAD = 80,
+	CIPHERS = 4, /* in a payload */
+	BUCKETS = 256,
+	HOSTS = 1024,
+	SHORTEST_INIT = CLEAR + MACS, /* of any version */
+	LONGEST_INIT = 1400,
+	NO_ANSWER = 5, /* inits without an answer are worth a sentence */
+};
+
+/* What a cookie message brings. */
+enum notice { NOTICE_COOKIE = 1, NOTICE_VERSION = 2 };
+
+/* Why a response is none. */
+enum declined { DECLINED_NOT, DECLINED_VERSION, DECLINED_CIPHER };
+
+struct payload {
+	uint8_t oldest, newest, declined;
+	uint8_t ciphers[CIPHERS]; /* enum aead_cipher, best first, then 0 */
+	struct handshake_hello hello;
+	uint64_t era;	 /* to go on with; 0: a new one */
+	uint64_t number; /* inits this instance has made for the peer */
+	uint8_t cookie[NOISE_MAC];
+	uint32_t index;
+};
+
+/* Our init, while an answer may come. */
+struct init {
+	bool open;
+	struct noise noise;
+	uint8_t bytes[HANDSHAKE_INIT];
+	uint32_t index;
+	uint64_t made_us, sent_us, era;
+};
+
+/* Their init that was answered; its session is the peer's next. */
+struct offer {
+	uint64_t number, since_us;
+	struct handshake_hello hello;
+	bool proven; /* known not to be a recording */
+	uint8_t response[HANDSHAKE_RESPONSE];
+};
+
+struct handshake_peer {
+	struct handshake *handshake;
+	LIST_ENTRY(handshake_peer) bucket;
+	void *owner; /* borrowed */
+	uint8_t key[NOISE_KEY], psk[NOISE_KEY];
+	uint8_t mac_key[NOISE_KEY]; /* of the mac1 they expect */
+
+	bool calls;	  /* it is us who keep the session up */
+	unsigned attempt; /* inits without an answer */
+	uint64_t send_us; /* when the next is due */
+	uint64_t number;  /* inits made for this peer */
+	struct init init;
+	uint8_t cookie[NOISE_MAC];
+	uint64_t cookie_us;	   /* when it came; 0: none */
+	uint64_t cookie_answer_us; /* when an init was last made for one */
+
+	/* Theirs, proven: the instance and its highest init. */
+	uint64_t instance, seen;
+	struct offer offer;
+	struct handshake_hello hello;
+	bool heard;
+
+	/* next: until they show that they have it. lapsed: without keys, for
+	 * its era. Owned, all four. */
+	struct session *current, *previous, *next, *lapsed;
+	char error[160];
+};
+
+/* Who has an index: a session, or a peer with its init. Both NULL: free. */
+struct slot {
+	uint32_t index;
+	struct session *session;
+	struct handshake_peer *peer;
+};
+
+struct handshake {
+	const struct handshake_ops *ops;
+	void *owner;
+	uint8_t secret[NOISE_KEY], public[NOISE_KEY];
+	uint8_t mac_key[NOISE_KEY]; /* of the mac1 we expect */
+	uint8_t ciphers[CIPHERS];
+	uint64_t instance;
+	struct refusals refusals;
+	LIST_HEAD(, handshake_peer) peers[BUCKETS];
+	uint64_t due_us;
+
+	struct slot *slots; /* open addressing; the index is the hash */
+	size_t room, used;  /* room is a power of two */
+
+	uint8_t cookie_secret[2][NOISE_KEY]; /* in use, and before */
+	uint64_t cookie_since_us;	     /* 0: none was drawn */
+	uint64_t load_us; /* when the next init is free (a virtual clock) */
+	uint8_t host_key[NOISE_KEY];
+	uint64_t hosts[HOSTS]; /* the same for each host, by hash */
+};
+
+static const char prologue_label[] = "Tresse tunnel 1";
+
+static void draw(const struct handshake *handshake, void *bytes, size_t size)
+{
+	uint8_t *at = bytes;
+
+	if (handshake->ops->random) {
+		handshake->ops->random(handshake->owner, bytes, size);
+		return;
+	}
+	while (size) {
+		ssize_t got = getrandom(at, size, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			abort(); /* no keys without randomness */
+		at += got;
+		size -= (size_t)got;
+	}
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+	return wire_get32(p) | (uint64_t)wire_get32(p + 4) << 32;
+}
+
+static void put64(uint8_t *p, uint64_t v)
+{
+	wire_put32(p, (uint32_t)v);
+	wire_put32(p + 4, (uint32_t)(v >> 32));
+}
+
+static void payload_put(uint8_t p[PAYLOAD], const struct payload *payload)
+{
+	const struct handshake_hello *hello = &payload->hello;
+
+	memset(p, 0, PAYLOAD);
+	p[0] = payload->oldest;
+	p[1] = payload->newest;
+	p[2] = payload->declined;
+	p[3] = hello->lanes;
+	memcpy(p + 4, payload->ciphers, CIPHERS);
+	p[8] = (uint8_t)hello->mtu;
+	p[9] = (uint8_t)(hello->mtu >> 8);
+	p[10] = hello->ip4_prefix;
+	p[11] = hello->ip6_prefix;
+	wire_put32(p + 12, hello->features);
+	put64(p + 16, hello->instance);
+	put64(p + 24, payload->era);
+	put64(p + 32, payload->number);
+	memcpy(p + 40, hello->ip4, sizeof(hello->ip4));
+	memcpy(p + 44, hello->ip6, sizeof(hello->ip6));
+	memcpy(p + 60, payload->cookie, NOISE_MAC);
+	wire_put24(p + 76, payload->index);
+}
+
+/* What is authentic may still be nonsense: an impossible prefix is none. */
+static void payload_get(const uint8_t p[PAYLOAD], struct payload *payload)
+{
+	struct handshake_hello *hello = &payload->hello;
+
+	payload->oldest = p[0];
+	payload->newest = p[1];
+	payload->declined = p[2];
+	hello->lanes = p[3];
+	memcpy(payload->ciphers, p + 4, CIPHERS);
+	hello->mtu = (uint16_t)(p[8] | p[9] << 8);
+	hello->ip4_prefix = p[10] <= 32 ? p[10] : HANDSHAKE_NO_PREFIX;
+	hello->ip6_prefix = p[11] <= 128 ? p[11] : HANDSHAKE_NO_PREFIX;
+	hello->features = wire_get32(p + 12);
+	hello->instance = get64(p + 16);
+	payload->era = get64(p + 24);
+	payload->number = get64(p + 32);
+	memcpy(hello->ip4, p + 40, sizeof(hello->ip4));
+	memcpy(hello->ip6, p + 44, sizeof(hello->ip6));
+	memcpy(payload->cookie, p + 60, NOISE_MAC);
+	payload->index = wire_get24(p + 76);
+}
+
+/* Keys derived from a public one: whoever knows it can make them. */
+static void label_key(const char *label, const uint8_t public[NOISE_KEY],
+		      uint8_t out[NOISE_KEY])
+{
+	noise_digest(label, strlen(label), public, NOISE_KEY, out);
+}
+
+/*
+ * The table of indices.
+ */
+static struct slot *slot_at(const struct handshake *handshake, uint32_t index)
+{
+	size_t mask = handshake->room - 1, i = index & mask;
+
+	while (handshake->slots[i].session || handshake->slots[i].peer) {
+		if (handshake->slots[i].index == index)
+			break;
+		i = (i + 1) & mask;
+	}
+	return &handshake->slots[i];
+}
+
+static bool slot_free(const struct slot *slot)
+{
+	return !slot->session && !slot->peer;
+}
+
+static void slots_grow(struct handshake *handshake)
+{
+	struct slot *old = handshake->slots;
+	size_t count = handshake->room;
+
+	handshake->room = count ? 2 * count : 16;
+	handshake->slots = mem_array(handshake->room, sizeof(*old));
+	for (size_t i = 0; i < count; i++)
+		if (!slot_free(&old[i]))
+			*slot_at(handshake, old[i].index) = old[i];
+	free(old);
+}
+
+/* A random index nobody has, and its place, which is then to be filled. */
+static struct slot *slot_take(struct handshake *handshake)
+{
+	struct slot *slot;
+	uint32_t index;
+
+	if (2 * (handshake->used + 1) > handshake->room)
+		slots_grow(handshake);
+	do {
+		draw(handshake, &index, sizeof(index));
+		index &= (1U << WIRE_INDEX_BITS) - 1;
+		slot = slot_at(handshake, index);
+	} while (!slot_free(slot));
+	slot->index = index;
+	handshake->used++;
+	return slot;
+}
+
+/* Empties the place; what had been pushed past it moves up. */
+static void slot_release(struct handshake *handshake, uint32_t index)
+{
+	size_t mask = handshake->room - 1, hole, i;
+	struct slot *slot = slot_at(handshake, index);
+
+	if (slot_free(slot))
+		return;
+	hole = (size_t)(slot - handshake->slots);
+	handshake->used--;
+	for (i = (hole + 1) & mask; !slot_free(&handshake->slots[i]);
+	     i = (i + 1) & mask) {
+		size_t home = handshake->slots[i].index & mask;
+
+		/* Is its home outside of (hole, i], going round? */
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			handshake->slots[hole] = handshake->slots[i];
+			hole = i;
+		}
+	}
+	handshake->slots[hole] = (struct slot){ 0 };
+}
+
+struct session *handshake_lookup(const struct handshake *handshake,
+				 uint32_t index)
+{
+	return handshake->room ? slot_at(handshake, index)->session : NULL;
+}
+
+/* Whose init has this index; NULL: nobody's. */
+static struct handshake_peer *find_caller(const struct handshake *handshake,
+					  uint32_t index)
+{
+	return handshake->room ? slot_at(handshake, index)->peer : NULL;
+}
+
+static void drop_session(struct handshake *handshake, struct session **session)
+{
+	if (!*session)
+		return;
+	slot_release(handshake, session_index(*session));
+	session_free(TAKE(*session));
+}
+
+/* Keeps the era, without keys or index. */
+static void lapse_session(struct handshake_peer *peer, struct session **session)
+{
+	slot_release(peer->handshake, session_index(*session));
+	session_retire(*session);
+	session_free(peer->lapsed);
+	peer->lapsed = TAKE(*session);
+}
+
+static void close_init(struct handshake_peer *peer)
+{
+	if (!peer->init.open)
+		return;
+	slot_release(peer->handshake, peer->init.index);
+	noise_clear(&peer->init.noise);
+	peer->init.open = false;
+}
+
+/*
+ * What the owner is told.
+ */
+static void tell(struct handshake_peer *peer, enum handshake_event event,
+		 const struct handshake_source *from)
+{
+	struct handshake *handshake = peer->handshake;
+
+	if (handshake->ops->event)
+		handshake->ops->event(handshake->owner, peer, event, from);
+}
+
+/* The same sentence is told once. */
+static void __attribute__((format(printf, 2, 3)))
+complain(struct handshake_peer *peer, const char *format, ...)
+{
+	char error[sizeof(peer->error)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, sizeof(error), format, args);
+	va_end(args);
+	if (!strcmp(error, peer->error))
+		return;
+	memcpy(peer->error, error, sizeof(error));
+	tell(peer, HANDSHAKE_FAILED, NULL);
+}
+
+static void hello_to(const struct handshake_peer *peer,
+		     struct handshake_hello *hello)
+{
+	struct handshake *handshake = peer->handshake;
+
+	*hello = (struct handshake_hello)HANDSHAKE_HELLO_NONE;
+	if (handshake->ops->hello)
+		handshake->ops->hello(handshake->owner, peer, hello);
+	hello->instance = handshake->instance;
+}
+
+static void due(struct handshake *handshake, uint64_t at_us)
+{
+	if (at_us < handshake->due_us)
+		handshake->due_us = at_us;
+}
+
+static void put_mac1(const uint8_t key[NOISE_KEY], uint8_t *message,
+		     size_t size)
+{
+	noise_mac(key, message, size - MACS, NULL, 0, message + size - MACS);
+}
+
+/* mac2, keyed by a cookie. */
+static void make_mac2(const uint8_t cookie[NOISE_MAC], const uint8_t *message,
+		      size_t size, uint8_t out[NOISE_MAC])
+{
+	uint8_t key[NOISE_KEY] = { 0 };
+
+	memcpy(key, cookie, NOISE_MAC);
+	noise_mac(key, message, size - NOISE_MAC, NULL, 0, out);
+}
+
+static bool has_mac1(const struct handshake *handshake, const uint8_t *message,
+		     size_t size)
+{
+	uint8_t mac[NOISE_MAC];
+
+	noise_mac(handshake->mac_key, message, size - MACS, NULL, 0, mac);
+	return !CRYPTO_memcmp(mac, message + size - MACS, NOISE_MAC);
+}
+
+/*
+ * Eras: sessions of the same one share the numbers of their lanes.
+ */
+static struct session *find_era(const struct handshake_peer *peer, uint64_t era)
+{
+	struct session *const all[] = { peer->current, peer->previous,
+					peer->next, peer->lapsed };
+
+	for (size_t i = 0; era && i < ARRAY_SIZE(all); i++)
+		if (all[i] && session_era(all[i]) == era)
+			return session_era_worn(all[i]) ? NULL : all[i];
+	return NULL;
+}
+
+/* The era we would go on with; 0: none. */
+static uint64_t own_era(const struct handshake_peer *peer)
+{
+	const struct session *session =
+		peer->current ? peer->current : peer->lapsed;
+
+	return session && !session_era_worn(session) ? session_era(session) : 0;
+}
+
+/* The state before the first message, for either side of it. clear is the
+ * init's header. */
+static void begin_noise(struct handshake *handshake, struct noise *noise,
+			const struct handshake_peer *initiate,
+			const uint8_t clear[CLEAR])
+{
+	uint8_t prologue[sizeof(prologue_label) - 1 + CLEAR];
+	uint8_t ephemeral[NOISE_KEY];
+	struct noise_setup setup = { .protocol = noise_ours,
+				     .initiator = initiate != NULL,
+				     .prologue = prologue,
+				     .prologue_size = sizeof(prologue),
+				     .secret = handshake->secret,
+				     .public = handshake->public,
+				     .ephemeral = ephemeral,
+				     .remote = initiate ? initiate->key : NULL,
+				     .psk = initiate ? initiate->psk : NULL };
+
+	memcpy(prologue, prologue_label, sizeof(prologue_label) - 1);
+	memcpy(prologue + sizeof(prologue_label) - 1, clear, CLEAR);
+	draw(handshake, ephemeral, sizeof(ephemeral));
+	noise_clamp(ephemeral);
+	noise_init(noise, &setup);
+	OPENSSL_cleanse(ephemeral, sizeof(ephemeral));
+}
+
+/*
+ * We call.
+ */
+static bool has_cookie(const struct handshake_peer *peer, uint64_t now_us)
+{
+	return peer->cookie_us && now_us - peer->cookie_us < COOKIE_USE_US;
+}
+
+static void make_init(struct handshake_peer *peer, uint64_t now_us)
+{
+	struct handshake *handshake = peer->handshake;
+	struct init *init = &peer->init;
+	struct payload payload = { .oldest = WIRE_VERSION,
+				   .newest = WIRE_VERSION,
+				   .number = ++peer->number };
+	uint8_t plain[PAYLOAD];
+	struct slot *slot;
+
+	close_init(peer);
+	slot = slot_take(handshake);
+	slot->peer = peer;
+	init->index = payload.index = slot->index;
+	init->era = payload.era = own_era(peer);
+	init->made_us = now_us;
+	hello_to(peer, &payload.hello);
+	memcpy(payload.ciphers, handshake->ciphers, CIPHERS);
+	if (has_cookie(peer, now_us))
+		memcpy(payload.cookie, peer->cookie, NOISE_MAC);
+	payload_put(plain, &payload);
+
+	memset(init->bytes, 0, sizeof(init->bytes));
+	init->bytes[0] = WIRE_INIT;
+	init->bytes[AT_VERSION] = WIRE_VERSION;
+	wire_put24(init->bytes + AT_INDEX, init->index);
+	begin_noise(handshake, &init->noise, peer, init->bytes);
+	init->open = true;
+	if (!noise_write(&init->noise, plain, PAYLOAD, init->bytes + AT_NOISE))
+		close_init(peer); /* of small order: handshake_add() refused */
+	put_mac1(peer->mac_key, init->bytes, HANDSHAKE_INIT);
+}
+
+/* After n inits without an answer: how long to the next. */
+static uint64_t retry_us(const struct handshake *handshake, unsigned n)
+{
+	static const unsigned ms[] = { 250, 500, 1000, 2000, 5000 };
+	uint64_t us = 1000ULL * ms[n < ARRAY_SIZE(ms) ? n : ARRAY_SIZE(ms) - 1];
+	uint16_t dice;
+
+	draw(handshake, &dice, sizeof(dice));
+	return us * 2 / 3 + (us * 2 / 3 * dice >> 16);
+}
+
+/* to: where a cookie came from; NULL: wherever the peer may be. */
+static void send_init(struct handshake_peer *peer,
+		      const struct handshake_source *to, uint64_t now_us)
+{
+	struct handshake *handshake = peer->handshake;
+	struct init *init = &peer->init;
+
+	if (!init->open || now_us - init->made_us >= INIT_LIFE_US)
+		make_init(peer, now_us);
+	if (has_cookie(peer, now_us))
+		make_mac2(peer->cookie, init->bytes, HANDSHAKE_INIT,
+			  init->bytes + HANDSHAKE_INIT - NOISE_MAC);
+	init->sent_us = now_us;
+	peer->send_us = now_us + retry_us(handshake, peer->attempt++);
+	due(handshake, peer->send_us);
+	if (peer->attempt >= NO_ANSWER && !peer->error[0])
+		complain(peer, "no answer from the peer: is its address right, "
+			       "does it run, and does it know our public key?");
+	handshake->ops->send(handshake->owner, peer, to, init->bytes,
+			     HANDSHAKE_INIT);
+}
+
+void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
+		     uint64_t now_us)
+{
+	(void)handshake;
+	peer->calls = true;
+	if (peer->init.open && now_us - peer->init.sent_us < START_GAP_US)
+		return;
+	peer->attempt = 0;
+	send_init(peer, NULL, now_us);
+}
+
+void handshake_rest(struct handshake_peer *peer)
+{
+	peer->calls = false;
+	peer->attempt = 0;
+	peer->send_us = NEVER;
+	close_init(peer);
+}
+
+unsigned handshake_attempt(const struct handshake_peer *peer)
+{
+	return peer->attempt;
+}
+
+/* There are keys: no more inits until they are worn. */
+static void answered(struct handshake_peer *peer)
+{
+	peer->attempt = 0;
+	peer->send_us = NEVER;
+	peer->error[0] = '\0';
+}
+
+/* Both ends called at once, and there are two sessions. The one that the end
+ * with the greater key began is to be used, and each end knows which that is.
+ */
+static bool stays(const struct handshake_peer *peer, bool same_instance,
+		  const struct session *fresh)
+{
+	const struct session *current = peer->current;
+	uint64_t apart_us =
+		current ? session_since(fresh) - session_since(current) : 0;
+	bool greater =
+		memcmp(peer->handshake->public, peer->key, NOISE_KEY) > 0;
+
+	return current && same_instance &&
+	       session_initiator(current) != session_initiator(fresh) &&
+	       (apart_us < TOGETHER_US || -apart_us < TOGETHER_US) &&
+	       session_initiator(current) == greater;
+}
+
+/* fresh, which has its index already, is confirmed. */
+static void adopt(struct handshake_peer *peer, struct session *fresh,
+		  const struct handshake_hello *hello, uint64_t now_us,
+		  const struct handshake_source *from)
+{
+	struct handshake *handshake = peer->handshake;
+	bool stay = stays(peer, hello->instance == peer->instance, fresh);
+
+	drop_session(handshake, &peer->previous);
+	peer->previous = stay ? fresh : peer->current;
+	if (!stay)
+		peer->current = fresh;
+	session_free(TAKE(peer->lapsed));
+	peer->instance = hello->instance;
+	peer->hello = *hello;
+	peer->heard = true;
+	answered(peer);
+	due(handshake, now_us);
+	if (!stay)
+		tell(peer, HANDSHAKE_ESTABLISHED, from);
+}
+
+/* A session for the keys both ends have now; the noise is at its end. index
+ * is the peer's so far, and becomes the session's. */
+static struct session *make_session(struct handshake_peer *peer,
+				    struct noise *noise,
+				    const struct payload *chosen,
+				    uint32_t index, uint32_t remote_index,
+				    uint64_t now_us)
+{
+	struct slot *slot = slot_at(peer->handshake, index);
+	struct session_setup setup = { .cipher = chosen->ciphers[0],
+				       .index = index,
+				       .remote_index = remote_index,
+				       .initiator = noise->initiator,
+				       .owner = peer,
+				       .continues =
+					       find_era(peer, chosen->era) };
+
+	noise_split(noise, setup.send, setup.receive);
+	setup.era = get64(noise->hash) | 1;
+	*slot = (struct slot){ index, session_new(&setup, now_us), NULL };
+	OPENSSL_cleanse(&setup, sizeof(setup));
+	return slot->session;
+}
+
+/* Is the cipher one that we have offered? */
+static bool offered(const struct handshake *handshake, uint8_t cipher)
+{
+	return cipher != AEAD_NONE && cipher < AEAD_CIPHERS &&
+	       memchr(handshake->ciphers, cipher, CIPHERS);
+}
+
+static enum refusal declined(struct handshake_peer *peer,
+			     const struct payload *payload)
+{
+	close_init(peer);
+	if (peer->attempt < NO_ANSWER)
+		peer->attempt = NO_ANSWER; /* no hurry */
+	if (payload->declined == DECLINED_CIPHER) {
+		complain(peer, "the peer has no cipher in common with us");
+		return REFUSED_CIPHER;
+	}
+	complain(peer,
+		 "the peer speaks versions %u to %u of the tunnel, this "
+		 "program version %u: update the older one",
+		 payload->oldest, payload->newest, WIRE_VERSION);
+	return REFUSED_VERSION;
+}
+
+static enum refusal take_response(struct handshake_peer *peer,
+				  struct noise *noise, struct payload *payload,
+				  const struct handshake_source *from,
+				  uint64_t now_us)
+{
+	const struct handshake_hello *hello = &payload->hello;
+	struct session *fresh;
+
+	if (payload->declined)
+		return declined(peer, payload);
+	if (!offered(peer->handshake, payload->ciphers[0]))
+		return REFUSED_CIPHER;
+	if (payload->era != peer->init.era)
+		payload->era = 0;
+	fresh = make_session(peer, noise, payload, peer->init.index,
+			     payload->index, now_us);
+	noise_clear(&peer->init.noise);
+	peer->init.open = false;
+	if (hello->instance != peer->instance)
+		peer->seen = 0;
+	if (peer->seen < payload->number)
+		peer->seen = payload->number;
+	adopt(peer, fresh, hello, now_us, from);
+	return REFUSED_NOT;
+}
+
+static enum refusal input_response(struct handshake *handshake,
+				   const uint8_t *message, size_t size,
+				   const struct handshake_source *from,
+				   uint64_t now_us)
+{
+	AUTO_NOISE noise = { .dead = true };
+	struct handshake_peer *peer;
+	struct payload payload;
+	uint8_t plain[PAYLOAD];
+
+	if (size != HANDSHAKE_RESPONSE)
+		return REFUSED_LENGTH;
+	if (!has_mac1(handshake, message, size))
+		return REFUSED_MAC;
+	if (message[AT_VERSION] != WIRE_VERSION)
+		return REFUSED_VERSION;
+	peer = find_caller(handshake, wire_get24(message + AT_RECEIVER));
+	if (!peer)
+		return REFUSED_UNASKED;
+	noise = peer->init.noise;
+	if (!noise_read(&noise, message + AT_NOISE, size - CLEAR - MACS,
+			plain)) {
+		complain(peer, "the peer's answer cannot be read: is the "
+			       "pre-shared key the same at both ends?");
+		return REFUSED_FORGED;
+	}
+	payload_get(plain, &payload);
+	if (payload.index != wire_get24(message + AT_INDEX) ||
+	    !payload.hello.instance)
+		return REFUSED_FORGED;
+	return take_response(peer, &noise, &payload, from, now_us);
+}
+
+/*
+ * Cookies.
+ */
+static void turn_cookies(struct handshake *handshake, uint64_t now_us)
+{
+	uint8_t(*secret)[NOISE_KEY] = handshake->cookie_secret;
+	uint64_t age = now_us - handshake->cookie_since_us;
+	bool none = !handshake->cookie_since_us;
+
+	if (!none && age < COOKIE_LIFE_US)
+		return;
+	if (none || age >= 2 * COOKIE_LIFE_US)
+		draw(handshake, secret[1], NOISE_KEY);
+	else
+		memcpy(secret[1], secret[0], NOISE_KEY);
+	draw(handshake, secret[0], NOISE_KEY);
+	handshake->cookie_since_us = now_us ? now_us : 1;
+}
+
+static void make_cookie(const struct handshake *handshake, int which,
+			const struct handshake_source *from,
+			uint8_t out[NOISE_MAC])
+{
+	noise_mac(handshake->cookie_secret[which], &from->size, 1, from->bytes,
+		  from->size, out);
+}
+
+static bool is_cookie(struct handshake *handshake,
+		      const struct handshake_source *from,
+		      const uint8_t cookie[NOISE_MAC], uint64_t now_us)
+{
+	uint8_t wanted[NOISE_MAC];
+	bool good = false;
+
+	turn_cookies(handshake, now_us);
+	for (int i = 0; i < 2; i++) {
+		make_cookie(handshake, i, from, wanted);
+		good |= !CRYPTO_memcmp(wanted, cookie, NOISE_MAC);
+	}
+	return good;
+}
+
+static bool has_mac2(struct handshake *handshake,
+		     const struct handshake_source *from,
+		     const uint8_t *message, size_t size, uint64_t now_us)
+{
+	uint8_t cookie[NOISE_MAC], mac[NOISE_MAC];
+	bool good = false;
+
+	turn_cookies(handshake, now_us);
+	for (int i = 0; i < 2; i++) {
+		make_cookie(handshake, i, from, cookie);
+		make_mac2(cookie, message, size, mac);
+		good |= !CRYPTO_memcmp(mac, message + size - NOISE_MAC,
+				       NOISE_MAC);
+	}
+	return good;
+}
+
+/* The key of one cookie message: that of the responder, and the nonce. */
+static void notice_key(const uint8_t public[NOISE_KEY],
+		       const uint8_t nonce[NONCE], uint8_t out[NOISE_KEY])
+{
+	label_key("Tresse cookie", public, out);
+	noise_digest(out, NOISE_KEY, nonce, NONCE, out);
+}
+
+/* Answers an init with mac1 by a cookie message. It is shorter than any init
+ * it answers, so that nothing is won by asking in another's name. */
+static void send_notice(struct handshake *handshake, enum notice kind,
+			const uint8_t *message, size_t size,
+			const struct handshake_source *to, uint64_t now_us)
+{
+	uint8_t out[HANDSHAKE_COOKIE] = { WIRE_COOKIE, WIRE_VERSION };
+	uint8_t plain[NOTICE] = { kind, WIRE_VERSION, WIRE_VERSION };
+	uint8_t key[NOISE_KEY];
+
+	if (size < HANDSHAKE_COOKIE)
+		return;
+	turn_cookies(handshake, now_us);
+	if (kind == NOTICE_COOKIE)
+		make_cookie(handshake, 0, to, plain + 8);
+	memcpy(out + AT_INDEX, message + AT_INDEX, 3);
+	draw(handshake, out + AT_NONCE, NONCE);
+	notice_key(handshake->public, out + AT_NONCE, key);
+	noise_seal(AEAD_CHACHA20POLY1305, key, 0, message + size - MACS,
+		   NOISE_MAC, plain, NOTICE, out + AT_SEALED);
+	handshake->ops->send(handshake->owner, NULL, to, out, sizeof(out));
+}
+
+static enum refusal input_cookie(struct handshake *handshake,
+				 const uint8_t *message, size_t size,
+				 const struct handshake_source *from,
+				 uint64_t now_us)
+{
+	struct handshake_peer *peer;
+	uint8_t plain[NOTICE], key[NOISE_KEY];
+	const uint8_t *mac1;
+
+	if (size != HANDSHAKE_COOKIE)
+		return REFUSED_LENGTH;
+	peer = find_caller(handshake, wire_get24(message + AT_INDEX));
+	if (!peer)
+		return REFUSED_UNASKED;
+	mac1 = peer->init.bytes + HANDSHAKE_INIT - MACS;
+	notice_key(peer->key, message + AT_NONCE, key);
+	if (!noise_open(AEAD_CHACHA20POLY1305, key, 0, mac1, NOISE_MAC,
+			message + AT_SEALED, NOTICE, plain))
+		return REFUSED_FORGED;
+	if (plain[0] == NOTICE_VERSION) {
+		complain(peer,
+			 "the peer speaks versions %u to %u of the tunnel, "
+			 "this program version %u: update the older one",
+			 plain[1], plain[2], WIRE_VERSION);
+		return REFUSED_VERSION;
+	}
+	if (plain[0] != NOTICE_COOKIE)
+		return REFUSED_TYPE;
+	memcpy(peer->cookie, plain + 8, NOISE_MAC);
+	peer->cookie_us = now_us ? now_us : 1;
+	if (now_us - peer->cookie_answer_us >= COOKIE_GAP_US ||
+	    !peer->cookie_answer_us) {
+		peer->cookie_answer_us = peer->cookie_us;
+		close_init(peer); /* the next one brings the cookie */
+		send_init(peer, from, now_us);
+	}
+	return REFUSED_NOT;
+}
+
+/*
+ * They call.
+ */
+
+/* A bucket as a clock that runs ahead: each use moves it by interval; it may
+ * be ahead of now by burst intervals. */
+static bool bucket_use(uint64_t *clock, uint64_t interval_us, unsigned burst,
+		       uint64_t now_us)
+{
+	uint64_t at = *clock > now_us ? *clock : now_us;
+
+	if (at - now_us > interval_us * (burst - 1))
+		return false;
+	*clock = at + interval_us;
+	return true;
+}
+
+static bool host_may(struct handshake *handshake,
+		     const struct handshake_source *from, uint64_t now_us)
+{
+	uint8_t mac[NOISE_MAC];
+	size_t size = from->host ? from->host : from->size;
+
+	noise_mac(handshake->host_key, from->bytes, size, NULL, 0, mac);
+	return bucket_use(&handshake->hosts[wire_get32(mac) % HOSTS],
+			  HOST_INTERVAL_US, HOST_BURST, now_us);
+}
+
+/* Shall an init be worked on, which costs hundreds of microseconds? */
+static enum refusal admit(struct handshake *handshake, const uint8_t *message,
+			  size_t size, const struct handshake_source *from,
+			  uint64_t now_us)
+{
+	if (bucket_use(&handshake->load_us, SECOND_US / LOAD_RATE, LOAD_RATE,
+		       now_us))
+		return REFUSED_NOT;
+	if (!has_mac2(handshake, from, message, size, now_us)) {
+		send_notice(handshake, NOTICE_COOKIE, message, size, from,
+			    now_us);
+		return REFUSED_COOKIE;
+	}
+	return host_may(handshake, from, now_us) ? REFUSED_NOT : REFUSED_RATE;
+}
+
+/* Is it certainly none that we, or others in our place, have had before? */
+static enum refusal check_fresh(struct handshake_peer *peer,
+				const struct payload *payload,
+				const struct handshake_source *from,
+				uint64_t now_us, bool *proven)
+{
+	const struct offer *offer = &peer->offer;
+	uint64_t instance = payload->hello.instance;
+
+	*proven = true;
+	if (instance == peer->instance)
+		return payload->number > peer->seen ? REFUSED_NOT : REFUSED_OLD;
+	if (peer->next && offer->hello.instance == instance &&
+	    payload->number <= offer->number)
+		return REFUSED_OLD;
+	*proven = is_cookie(peer->handshake, from, payload->cookie, now_us);
+	if (*proven || !peer->next ||
+	    (!offer->proven && now_us - offer->since_us >= OFFER_LIFE_US))
+		return REFUSED_NOT;
+	return REFUSED_COOKIE;
+}
+
+/* Ours first: the first of our ciphers that they have too. */
+static enum aead_cipher choose_cipher(const struct handshake *handshake,
+				      const uint8_t theirs[CIPHERS])
+{
+	for (int i = 0; i < CIPHERS; i++)
+		if (handshake->ciphers[i] &&
+		    memchr(theirs, handshake->ciphers[i], CIPHERS))
+			return handshake->ciphers[i];
+	return AEAD_NONE;
+}
+
+static enum refusal judge(struct handshake_peer *peer,
+			  const struct payload *theirs, struct payload *ours)
+{
+	ours->ciphers[0] = choose_cipher(peer->handshake, theirs->ciphers);
+	if (theirs->oldest > WIRE_VERSION || theirs->newest < WIRE_VERSION) {
+		ours->declined = DECLINED_VERSION;
+		complain(peer,
+			 "the peer speaks versions %u to %u of the tunnel, "
+			 "this program version %u: update the older one",
+			 theirs->oldest, theirs->newest, WIRE_VERSION);
+		return REFUSED_VERSION;
+	}
+	if (!ours->ciphers[0]) {
+		ours->declined = DECLINED_CIPHER;
+		complain(peer, "the peer has no cipher in common with us");
+		return REFUSED_CIPHER;
+	}
+	return REFUSED_NOT;
+}
+
+/* The response, but for what is sealed in it. */
+static bool make_response(struct handshake_peer *peer, struct noise *noise,
+			  const struct payload *theirs,
+			  const struct payload *ours,
+			  uint8_t out[HANDSHAKE_RESPONSE])
+{
+	uint8_t plain[PAYLOAD];
+
+	payload_put(plain, ours);
+	memset(out, 0, HANDSHAKE_RESPONSE);
+	out[0] = WIRE_RESPONSE;
+	out[AT_VERSION] = WIRE_VERSION;
+	wire_put24(out + AT_INDEX, ours->index);
+	wire_put24(out + AT_RECEIVER, theirs->index);
+	if (!noise_write(noise, plain, PAYLOAD, out + AT_NOISE))
+		return false;
+	put_mac1(peer->mac_key, out, HANDSHAKE_RESPONSE);
+	return true;
+}
+
+static void send_response(struct handshake_peer *peer, const uint8_t *response,
+			  const struct handshake_source *to)
+{
+	peer->handshake->ops->send(peer->handshake->owner, peer, to, response,
+				   HANDSHAKE_RESPONSE);
+}
+
+/* The very init our open offer answers, come once more: by another lane, or
+ * because the answer was lost. */
+static bool is_answered(const struct handshake_peer *peer,
+			const struct payload *theirs)
+{
+	return peer->next &&
+	       peer->offer.hello.instance == theirs->hello.instance &&
+	       peer->offer.number == theirs->number &&
+	       session_remote_index(peer->next) == theirs->index;
+}
+
+/* Answers, and makes the session that becomes the current one when they use
+ * it. */
+static enum refusal open_offer(struct handshake_peer *peer, struct noise *noise,
+			       const struct payload *theirs,
+			       struct payload *ours, uint64_t now_us)
+{
+	struct handshake *handshake = peer->handshake;
+	struct slot *slot = slot_take(handshake);
+	struct offer offer = { .number = theirs->number,
+			       .since_us = now_us,
+			       .hello = theirs->hello };
+	struct session *fresh;
+
+	slot->peer = peer;
+	ours->index = slot->index;
+	ours->era = find_era(peer, theirs->era) ? theirs->era : 0;
+	if (!make_response(peer, noise, theirs, ours, offer.response)) {
+		slot_release(handshake, ours->index);
+		return REFUSED_FORGED; /* an ephemeral key of small order */
+	}
+	fresh = make_session(peer, noise, ours, ours->index, theirs->index,
+			     now_us);
+	drop_session(handshake, &peer->next);
+	peer->next = fresh;
+	peer->offer = offer;
+	due(handshake, now_us);
+	return REFUSED_NOT;
+}
+
+static enum refusal take_init(struct handshake_peer *peer, struct noise *noise,
+			      const struct payload *theirs,
+			      const struct handshake_source *from,
+			      uint64_t now_us)
+{
+	struct payload ours = { .oldest = WIRE_VERSION,
+				.newest = WIRE_VERSION,
+				.number = peer->number };
+	uint8_t response[HANDSHAKE_RESPONSE];
+	enum refusal why = judge(peer, theirs, &ours);
+
+	hello_to(peer, &ours.hello);
+	if (!why) {
+		why = open_offer(peer, noise, theirs, &ours, now_us);
+		if (!why)
+			send_response(peer, peer->offer.response, from);
+		return why;
+	}
+	if (make_response(peer, noise, theirs, &ours, response))
+		send_response(peer, response, from);
+	return why;
+}
+
+/* The init is authentic; is it news? */
+static enum refusal weigh_init(struct handshake_peer *peer, struct noise *noise,
+			       const struct payload *theirs,
+			       const uint8_t *message,
+			       const struct handshake_source *from,
+			       uint64_t now_us)
+{
+	enum refusal why;
+	bool proven;
+
+	if (is_answered(peer, theirs)) {
+		send_response(peer, peer->offer.response, from);
+		return REFUSED_NOT;
+	}
+	why = check_fresh(peer, theirs, from, now_us, &proven);
+	if (why == REFUSED_COOKIE)
+		send_notice(peer->handshake, NOTICE_COOKIE, message,
+			    HANDSHAKE_INIT, from, now_us);
+	if (why)
+		return why;
+	if (theirs->hello.instance == peer->instance)
+		peer->seen = theirs->number;
+	why = take_init(peer, noise, theirs, from, now_us);
+	if (!why)
+		peer->offer.proven = proven;
+	return why;
+}
+
+static enum refusal read_init(struct handshake *handshake,
+			      const uint8_t *message,
+			      const struct handshake_source *from,
+			      uint64_t now_us)
+{
+	const uint8_t *sealed = message + AT_NOISE;
+	size_t size = HANDSHAKE_INIT - CLEAR - MACS;
+	struct handshake_peer *peer;
+	struct payload payload;
+	uint8_t plain[PAYLOAD];
+	AUTO_NOISE noise;
+
+	begin_noise(handshake, &noise, NULL, message);
+	if (!noise_read_sender(&noise, sealed, size))
+		return REFUSED_FORGED;
+	peer = handshake_find(handshake, noise.remote);
+	if (!peer)
+		return REFUSED_STRANGER;
+	noise_psk(&noise, peer->psk);
+	if (!noise_read_rest(&noise, sealed, size, plain))
+		return REFUSED_FORGED;
+	payload_get(plain, &payload);
+	if (payload.index != wire_get24(message + AT_INDEX) ||
+	    !payload.hello.instance)
+		return REFUSED_FORGED;
+	return weigh_init(peer, &noise, &payload, message, from, now_us);
+}
+
+static enum refusal input_init(struct handshake *handshake,
+			       const uint8_t *message, size_t size,
+			       const struct handshake_source *from,
+			       uint64_t now_us)
+{
+	enum refusal why;
+
+	if (size < SHORTEST_INIT || size > LONGEST_INIT)
+		return REFUSED_LENGTH;
+	if (message[AT_VERSION] == WIRE_VERSION && size != HANDSHAKE_INIT)
+		return REFUSED_LENGTH;
+	if (!has_mac1(handshake, message, size))
+		return REFUSED_MAC;
+	if (message[AT_VERSION] != WIRE_VERSION) {
+		if (host_may(handshake, from, now_us))
+			send_notice(handshake, NOTICE_VERSION, message, size,
+				    from, now_us);
+		return REFUSED_VERSION;
+	}
+	why = admit(handshake, message, size, from, now_us);
+	return why ? why : read_init(handshake, message, from, now_us);
+}
+
+enum refusal handshake_input(struct handshake *handshake,
+			     const uint8_t *datagram, size_t size,
+			     const struct handshake_source *from,
+			     uint64_t now_us)
+{
+	enum refusal why = size ? REFUSED_TYPE : REFUSED_SHORT;
+
+	if (size && datagram[0] == WIRE_INIT)
+		why = input_init(handshake, datagram, size, from, now_us);
+	if (size && datagram[0] == WIRE_RESPONSE)
+		why = input_response(handshake, datagram, size, from, now_us);
+	if (size && datagram[0] == WIRE_COOKIE)
+		why = input_cookie(handshake, datagram, size, from, now_us);
+	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
+}
+
+/* The first datagram under the keys we answered with: they have them. */
+static void confirm(struct handshake_peer *peer, uint64_t now_us,
+		    const struct handshake_source *from)
+{
+	struct session *fresh = TAKE(peer->next);
+
+	if (peer->offer.hello.instance != peer->instance)
+		peer->seen = 0;
+	if (peer->seen < peer->offer.number)
+		peer->seen = peer->offer.number;
+	adopt(peer, fresh, &peer->offer.hello, now_us, from);
+}
+
+enum refusal handshake_open(struct handshake *handshake, uint8_t *datagram,
+			    size_t size, const struct handshake_source *from,
+			    uint64_t now_us, struct session **session,
+			    struct session_packet *out)
+{
+	struct handshake_peer *peer;
+	struct session *found;
+	enum refusal why;
+
+	if (size < WIRE_OVERHEAD)
+		return refuse(&handshake->refusals, REFUSED_SHORT);
+	if (datagram[0] != WIRE_TRANSPORT)
+		return refuse(&handshake->refusals, REFUSED_TYPE);
+	found = handshake_lookup(handshake, wire_get24(datagram + AT_INDEX));
+	if (!found)
+		return refuse(&handshake->refusals, REFUSED_INDEX);
+	why = session_open(found, datagram, size, now_us, out);
+	if (why)
+		return refuse(&handshake->refusals, why);
+	peer = session_owner(found);
+	if (found == peer->next)
+		confirm(peer, now_us, from);
+	*session = found;
+	return REFUSED_NOT;
+}
+
+/*
+ * Time.
+ */
+static void expire(struct handshake_peer *peer, uint64_t now_us)
+{
+	struct handshake *handshake = peer->handshake;
+
+	if (peer->next && session_expired(peer->next, now_us))
+		drop_session(handshake, &peer->next);
+	if (peer->previous && session_expired(peer->previous, now_us))
+		drop_session(handshake, &peer->previous);
+	if (peer->current && session_expired(peer->current, now_us)) {
+		lapse_session(peer, &peer->current);
+		tell(peer, HANDSHAKE_LOST, NULL);
+	}
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t renew_us(const struct session *session)
+{
+	return session_since(session) + (session_initiator(session)
+						 ? SESSION_RENEW_US
+						 : SESSION_RENEW_LATER_US);
+}
+
+static uint64_t peer_due(const struct handshake_peer *peer)
+{
+	const struct session *const all[] = { peer->current, peer->previous,
+					      peer->next };
+	uint64_t at = peer->send_us;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i])
+			at = least(at, session_since(all[i]) + SESSION_LIFE_US);
+	if (peer->calls && peer->current && peer->send_us == NEVER)
+		at = least(at, renew_us(peer->current));
+	return at;
+}
+
+static void peer_tick(struct handshake_peer *peer, uint64_t now_us)
+{
+	expire(peer, now_us);
+	if (peer->calls && peer->send_us == NEVER &&
+	    (!peer->current || session_worn(peer->current, now_us)))
+		peer->send_us = now_us;
+	if (peer->send_us <= now_us)
+		send_init(peer, NULL, now_us);
+}
+
+uint64_t handshake_timer(struct handshake *handshake, uint64_t now_us)
+{
+	struct handshake_peer *peer;
+	uint64_t at = NEVER;
+
+	if (now_us < handshake->due_us)
+		return handshake->due_us;
+	for (int i = 0; i < BUCKETS; i++)
+		LIST_FOREACH(peer, &handshake->peers[i], bucket)
+		{
+			peer_tick(peer, now_us);
+			at = least(at, peer_due(peer));
+		}
+	handshake->due_us = at;
+	return at;
+}
+
+/*
+ * Peers, and the whole.
+ */
+struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
+				const struct handshake_ops *ops, void *owner)
+{
+	struct handshake *handshake = mem_alloc(sizeof(*handshake));
+
+	handshake->ops = ops;
+	handshake->owner = owner;
+	memcpy(handshake->secret, secret, NOISE_KEY);
+	noise_public(handshake->secret, handshake->public);
+	label_key("Tresse mac1", handshake->public, handshake->mac_key);
+	while (!handshake->instance)
+		draw(handshake, &handshake->instance,
+		     sizeof(handshake->instance));
+	draw(handshake, handshake->host_key, NOISE_KEY);
+	handshake->due_us = NEVER;
+	handshake_ciphers(handshake, aead_choose()->order, AEAD_CIPHERS - 1);
+	return handshake;
+}
+
+void handshake_free(struct handshake *handshake)
+{
+	if (!handshake)
+		return;
+	for (int i = 0; i < BUCKETS; i++)
+		while (!LIST_EMPTY(&handshake->peers[i]))
+			handshake_remove(handshake,
+					 LIST_FIRST(&handshake->peers[i]));
+	free(handshake->slots);
+	mem_wipe(handshake, sizeof(*handshake));
+}
+
+void handshake_ciphers(struct handshake *handshake,
+		       const enum aead_cipher *order, size_t count)
+{
+	memset(handshake->ciphers, 0, CIPHERS);
+	for (size_t i = 0; i < count && i < CIPHERS; i++)
+		handshake->ciphers[i] = (uint8_t)order[i];
+}
+
+const uint8_t *handshake_public(const struct handshake *handshake)
+{
+	return handshake->public;
+}
+
+struct refusals *handshake_refusals(struct handshake *handshake)
+{
+	return &handshake->refusals;
+}
+
+struct handshake_peer *handshake_add(struct handshake *handshake,
+				     const uint8_t public[NOISE_KEY],
+				     const uint8_t *psk, void *owner)
+{
+	struct handshake_peer *peer;
+	uint8_t shared[NOISE_KEY];
+	bool sound = noise_agree(handshake->secret, public, shared);
+
+	OPENSSL_cleanse(shared, sizeof(shared));
+	if (!sound || handshake_find(handshake, public) ||
+	    !memcmp(public, handshake->public, NOISE_KEY))
+		return NULL;
+	peer = mem_alloc(sizeof(*peer));
+	peer->handshake = handshake;
+	peer->owner = owner;
+	peer->send_us = NEVER;
+	memcpy(peer->key, public, NOISE_KEY);
+	label_key("Tresse mac1", public, peer->mac_key);
+	handshake_psk(peer, psk);
+	LIST_INSERT_HEAD(&handshake->peers[public[0] % BUCKETS], peer, bucket);
+	return peer;
+}
+
+void handshake_remove(struct handshake *handshake, struct handshake_peer *peer)
+{
+	close_init(peer);
+	drop_session(handshake, &peer->current);
+	drop_session(handshake, &peer->previous);
+	drop_session(handshake, &peer->next);
+	session_free(peer->lapsed);
+	LIST_REMOVE(peer, bucket);
+	mem_wipe(peer, sizeof(*peer));
+}
+
+struct handshake_peer *handshake_find(const struct handshake *handshake,
+				      const uint8_t public[NOISE_KEY])
+{
+	struct handshake_peer *peer;
+
+	LIST_FOREACH(peer, &handshake->peers[public[0] % BUCKETS], bucket)
+	if (!memcmp(peer->key, public, NOISE_KEY))
+		return peer;
+	return NULL;
+}
+
+void *handshake_owner(const struct handshake_peer *peer)
+{
+	return peer->owner;
+}
+
+const uint8_t *handshake_key(const struct handshake_peer *peer)
+{
+	return peer->key;
+}
+
+void handshake_psk(struct handshake_peer *peer, const uint8_t *psk)
+{
+	if (psk)
+		memcpy(peer->psk, psk, NOISE_KEY);
+	else
+		memset(peer->psk, 0, NOISE_KEY);
+	close_init(peer); /* it was made with the one before */
+}
+
+struct session *handshake_session(const struct handshake_peer *peer)
+{
+	return peer->current;
+}
+
+const struct handshake_hello *handshake_heard(const struct handshake_peer *peer)
+{
+	return peer->heard ? &peer->hello : NULL;
+}
+
+const char *handshake_error(const struct handshake_peer *peer)
+{
+	return peer->error[0] ? peer->error : NULL;
+}

@@ -18,6 +18,10 @@
  *               8 e (32)  40 payload (80+16)  136 mac1  152 mac2  = 168
  *     cookie    0 type  1 version  2 receiver's index (u24)  5 zero (3)
  *               8 nonce (24)  32 sealed (24+16)  = 72
+ *     payload   0 oldest version  1 newest  2 refusal  3 lanes  4 ciphers (4)
+ *               8 mtu (u16)  10 prefix of ip4  11 of ip6  12 features (u32)
+ *               16 instance (u64)  24 era (u64)  32 number (u64)  40 ip4 (4)
+ *               44 ip6 (16)  60 cookie (16)  76 index (u24)  79 zero
  *
  * mac1 is a MAC keyed by the receiver's public key: who does not know that key
  * is not answered. Type, version, and the last 32 bytes of an init stay what
@@ -100,9 +104,10 @@ enum handshake_event {
 
 struct handshake_ops {
 	/* Sends a datagram to `to`. NULL: an init, to wherever the peer may be
-	 * reached; handshake_attempt() tells the first from the later ones, so
-	 * that another way, or all of them, can be tried. peer is NULL for a
-	 * cookie. datagram is borrowed for the call. */
+	 * reached, best by several ways at once: whichever copy comes first is
+	 * answered, and each later one again. handshake_attempt() says how
+	 * often it was tried. peer is NULL for a cookie. datagram is borrowed
+	 * for the call. */
 	void (*send)(void *owner, struct handshake_peer *peer,
 		     const struct handshake_source *to, const uint8_t *datagram,
 		     size_t size);
@@ -170,7 +175,8 @@ enum refusal handshake_input(struct handshake *handshake,
 			     const struct handshake_source *from,
 			     uint64_t now_us);
 /* Does what is due, and says when to call again; UINT64_MAX: when something
- * else has been called. Calling too often or too late is harmless. */
+ * else has been called. Every other call may bring that time forward, so call
+ * this after a round of them: when nothing is due it is one comparison. */
 uint64_t handshake_timer(struct handshake *handshake, uint64_t now_us);
 
 /* The session with our index, 24 bits; NULL: none. */

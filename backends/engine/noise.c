@@ -353,8 +353,10 @@ void noise_init(struct noise *noise, const struct noise_setup *setup)
 	noise->hash_size = hashes[noise->protocol.hash].size;
 	memcpy(noise->secret, setup->secret, NOISE_KEY);
 	memcpy(noise->ephemeral, setup->ephemeral, NOISE_KEY);
-	noise_public(noise->secret, noise->public);
-	noise_public(noise->ephemeral, noise->ephemeral_public);
+	if (setup->public)
+		memcpy(noise->public, setup->public, NOISE_KEY);
+	else
+		noise_public(noise->secret, noise->public);
 	if (setup->remote)
 		memcpy(noise->remote, setup->remote, NOISE_KEY);
 	if (setup->psk)
@@ -389,7 +391,7 @@ size_t noise_overhead(const struct noise_protocol *protocol, unsigned step)
 
 static bool write_first(struct noise *noise, uint8_t *out)
 {
-	memcpy(out, noise->ephemeral_public, NOISE_KEY);
+	noise_public(noise->ephemeral, out);
 	mix_ephemeral(noise, out);
 	if (!mix_dh(noise, noise->ephemeral, noise->remote))
 		return false;
@@ -402,7 +404,7 @@ static bool write_first(struct noise *noise, uint8_t *out)
 
 static bool write_second(struct noise *noise, uint8_t *out)
 {
-	memcpy(out, noise->ephemeral_public, NOISE_KEY);
+	noise_public(noise->ephemeral, out);
 	mix_ephemeral(noise, out);
 	if (!mix_dh(noise, noise->ephemeral, noise->remote_ephemeral) ||
 	    !mix_dh(noise, noise->ephemeral, noise->remote))

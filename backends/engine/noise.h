@@ -61,6 +61,7 @@ struct noise_setup {
 	const void *prologue;
 	size_t prologue_size;
 	const uint8_t *secret;	  /* our static key */
+	const uint8_t *public;	  /* of secret; NULL: worked out */
 	const uint8_t *ephemeral; /* a secret key, fresh for this handshake */
 	const uint8_t *remote;	  /* the responder's public key; else NULL */
 	const uint8_t *psk;	  /* IKpsk1, IKpsk2; a responder may give it
@@ -76,7 +77,7 @@ struct noise {
 	size_t hash_size;
 	uint8_t chain[NOISE_HASH], hash[NOISE_HASH], key[AEAD_KEY];
 	uint8_t secret[NOISE_KEY], public[NOISE_KEY];
-	uint8_t ephemeral[NOISE_KEY], ephemeral_public[NOISE_KEY];
+	uint8_t ephemeral[NOISE_KEY];
 	uint8_t remote[NOISE_KEY], remote_ephemeral[NOISE_KEY];
 	uint8_t psk[NOISE_KEY];
 };
