@@ -291,6 +291,23 @@ const struct arg_type type_topic = {
 	.complete = complete_topic,
 };
 
+static void complete_name_of_command(const struct match *match,
+				     const struct arg *arg, const char *prefix,
+				     struct candidates *to)
+{
+	(void)match;
+	(void)arg;
+	(void)prefix;
+	for (const struct command *const *at = commands; *at; at++)
+		to->offer(to, (*at)->name, (*at)->summary);
+}
+
+const struct arg_type type_name_of_command = {
+	.name = "command",
+	.hint = "the name of a command",
+	.complete = complete_name_of_command,
+};
+
 /* ---- files ---- */
 
 static void offer_file(DIR *directory, const struct dirent *entry,

@@ -136,6 +136,7 @@ const struct command command_bookmarks = {
 	       "object that you created last.",
 	.example = "/paths/adsl0 bookmarks add home\nbookmarks",
 	.see = "cd",
+	.json = "bookmarks?:[bookmark]",
 	.args = bookmarks_args,
 	.needs = NEEDS_TREE,
 	.run = bookmarks_run,

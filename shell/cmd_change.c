@@ -53,6 +53,7 @@ const struct command command_begin = {
 	       "lines between begin and commit are one change.",
 	.example = "begin\nbegin new",
 	.see = "diff, check, plan, commit, discard",
+	.json = "base:int candidate:int",
 	.args = begin_args,
 	.needs = NEEDS_TREE,
 	.run = begin_run,
@@ -135,6 +136,7 @@ const struct command command_check = {
 	       "rights. What the host lacks shows in plan.",
 	.example = "check",
 	.see = "plan, commit",
+	.json = "errors:int doubts:int",
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = check_run,
 };
@@ -259,6 +261,7 @@ const struct command command_plan = {
 	       "cannot.",
 	.example = "plan",
 	.see = "check, commit, diff",
+	.json = "steps:[step]",
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = plan_run,
 };
@@ -335,6 +338,7 @@ const struct command command_commit = {
 	       "an earlier session.",
 	.example = "commit\ncommit confirm=60s reason=\"new provider\"",
 	.see = "begin, confirm, plan, undo",
+	.json = JSON_CHANGE "confirm_in?:int discarded?:int",
 	.args = commit_args,
 	.needs = NEEDS_TREE,
 	.run = commit_run,
@@ -356,6 +360,7 @@ const struct command command_confirm = {
 	       "session.",
 	.example = "confirm",
 	.see = "commit, undo",
+	.json = "confirmed:int",
 	.run = confirm_run,
 };
 
@@ -390,6 +395,7 @@ const struct command command_discard = {
 	       "left over from an earlier session.",
 	.example = "discard",
 	.see = "begin, commit",
+	.json = "discarded:int",
 	.needs = NEEDS_TREE,
 	.run = discard_run,
 };

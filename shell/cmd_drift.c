@@ -287,6 +287,8 @@ const struct command command_drift = {
 	       "Without privileges it tells what it could not see.",
 	.example = "drift\ndrift /classes",
 	.see = "repair, follow, status",
+	.json = "differences:[difference] agrees:bool whole:bool followed:bool "
+		"ignored:int",
 	.args = drift_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = drift_run,
@@ -318,6 +320,7 @@ const struct command command_repair = {
 	       "is not there.",
 	.example = "repair",
 	.see = "drift, restoreconfig",
+	.json = JSON_CHANGE,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = repair_run,
 };

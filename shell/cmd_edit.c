@@ -199,6 +199,7 @@ const struct command command_create = {
 	.example = "/paths create adsl0 device=wan0 up=1024kbit down=20mbit\n"
 		   "/classes create uplink path=adsl0",
 	.see = "set, delete",
+	.json = JSON_CHANGE,
 	.args = create_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE | NEEDS_FILE,
 	.run = create_run,
@@ -293,6 +294,7 @@ const struct command command_delete = {
 	       "them. The running system is put back to how it was found.",
 	.example = "/classes delete uplink",
 	.see = "create, clearconfig",
+	.json = JSON_CHANGE,
 	.args = delete_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE | NEEDS_FILE,
 	.run = delete_run,
@@ -388,6 +390,7 @@ const struct command command_set = {
 	.example = "/paths/adsl0 set up=768kbit description=\"first floor\"\n"
 		   "set global ls-depth=2 color=no",
 	.see = "get, create, help global",
+	.json = JSON_CHANGE "settings?:[setting-row] global?:preferences",
 	.args = set_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE_VALUES | NEEDS_FILE,
 	.run = set_run,

@@ -750,6 +750,12 @@ const struct command command_explain = {
 	       "classes, nftables' rules.",
 	.example = "explain /paths/adsl0",
 	.see = "info, status",
+	.json = "path:string device?:string header-bytes?:int classid?:string "
+		"gets?:string settings?:settings origins?:origins "
+		"burst-bytes?:int cburst-bytes?:int quantum-bytes?:int "
+		"queue?:string queue-packets?:int queue-bytes?:int "
+		"target-us?:int layers?:[layer] rates?:[sample] "
+		"matches?:[match-turn] doubts:[doubt] objects:[made]",
 	.args = explain_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = explain_run,

@@ -107,6 +107,7 @@ const struct command command_export = {
 	       "reading back, going back) is not in it.",
 	.example = "export tc\nexport nft /root/tresse.nft\nexport ip",
 	.see = "saveconfig, explain",
+	.json = "commands?:string saved?:string",
 	.args = export_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = export_run,

@@ -22,6 +22,10 @@ static int saveconfig_run(struct session *session, const struct match *match,
 	int rc;
 
 	save_print(match->place.tree, &saved);
+	if (!strcmp(file, "-") && output_is_json(session->output)) {
+		output_field(session->output, "config", text_get(&saved));
+		return 0;
+	}
 	if (!strcmp(file, "-")) {
 		output_raw(session->output, text_get(&saved), saved.length);
 		return 0;
@@ -59,6 +63,7 @@ const struct command command_saveconfig = {
 	       "(set global backups=N): backups lists them.",
 	.example = "saveconfig /root/edge.tresse\nsaveconfig -",
 	.see = "restoreconfig, backups, clearconfig",
+	.json = "saved?:string config?:string",
 	.args = saveconfig_args,
 	.needs = NEEDS_TREE,
 	.run = saveconfig_run,
@@ -105,6 +110,7 @@ const struct command command_backups = {
 	       "back to one; diff FILE compares one with what is now.",
 	.example = "backups",
 	.see = "saveconfig, restoreconfig, diff",
+	.json = "backups:[backup]",
 	.needs = REPEATABLE,
 	.run = backups_run,
 };
@@ -161,6 +167,7 @@ const struct command command_clearconfig = {
 	       "what would go.",
 	.example = "clearconfig confirm=yes",
 	.see = "saveconfig, restoreconfig, delete",
+	.json = JSON_CHANGE,
 	.args = clearconfig_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE_VALUES,
 	.run = clearconfig_run,

@@ -367,6 +367,7 @@ const struct command command_find_objects = {
 	.example = "find kind=class\nfind /paths device=wan0\n"
 		   "find rate<1mbit name=s*",
 	.see = "ls, get",
+	.json = "found:[found]",
 	.args = find_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = find_run,

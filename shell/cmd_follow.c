@@ -138,6 +138,7 @@ const struct command command_follow = {
 	       "decides.",
 	.example = "follow\nfollow log=syslog",
 	.see = "drift, repair, watch",
+	.json = "at:int what:string path:string text:string by?:string",
 	.args = follow_args,
 	.run = follow_run,
 };

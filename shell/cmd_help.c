@@ -5,6 +5,7 @@
 #include "shell/global.h"
 #include "shell/nearest.h"
 #include "shell/pref.h"
+#include "shell/schema.h"
 #include "shell/session.h"
 #include "shell/table.h"
 
@@ -236,8 +237,58 @@ const struct command command_help = {
 	       "can be made there.",
 	.example = "help create\nhelp class\nhelp linklayer",
 	.see = "info, set",
+	.json = "title?:string syntax?:string usage?:string "
+		"description?:string example?:string see?:string more?:string "
+		"commands?:[summary] kinds?:[summary] arguments?:[argument] "
+		"settings?:[setting-row] readonly?:[readonly-row] "
+		"choices?:[choice] words?:[choice] global?:setting-help",
 	.args = help_args,
 	.run = help_run,
+};
+
+/* ---- schema ---- */
+
+static int schema_run(struct session *session, const struct match *match,
+		      struct err *err)
+{
+	const char *name = match_value(match, "command");
+	const struct command *command = name ? command_find(name) : NULL;
+	AUTO(str) char *text = NULL;
+	json_t *schema;
+
+	if (name && !command)
+		return err_set(err, ENOENT,
+			       "there is no command '%s'; help lists them",
+			       name);
+	schema = schema_new(command);
+	text = json_dumps(schema, JSON_INDENT(2));
+	json_decref(schema);
+	output_raw(session->output, text, strlen(text));
+	output_raw(session->output, "\n", 1);
+	return 0;
+}
+
+static const struct arg schema_args[] = {
+	{ .name = "command",
+	  .type = &type_name_of_command,
+	  .help = "of what this one prints; of all, if left out" },
+	{ 0 },
+};
+
+const struct command command_schema = {
+	.name = "schema",
+	.summary = "print the JSON Schema of what -j prints",
+	.man = "Draft 2020-12 of json-schema.org, made from the tables that "
+	       "the "
+	       "program itself uses: objects with their settings, units and "
+	       "ranges, each command's document, and errors. A document is one "
+	       "line. What a command prints does not depend on your "
+	       "preferences, on the terminal or on the language.",
+	.example = "schema\nschema ls",
+	.see = "help",
+	.json = "",
+	.args = schema_args,
+	.run = schema_run,
 };
 
 /* ---- version, exit ---- */
@@ -260,6 +311,7 @@ const struct command command_version = {
 	.man = "Prints one line.",
 	.example = "version",
 	.see = "status",
+	.json = "version:string",
 	.run = version_run,
 };
 
@@ -279,6 +331,7 @@ const struct command command_exit = {
 	       "batch it ends the batch; what stands behind it is left out.",
 	.example = "exit",
 	.see = "saveconfig",
+	.json = "",
 	.needs = NEEDS_FILE,
 	.run = exit_run,
 };

@@ -88,6 +88,7 @@ const struct command command_history = {
 	       "is ever removed from it: undo and rollback add to it.",
 	.example = "history 10",
 	.see = "diff, blame, rollback, undo",
+	.json = "revisions:[revision]",
 	.args = history_args,
 	.run = history_run,
 };
@@ -199,6 +200,7 @@ const struct command command_undo = {
 	       "all that joined it.",
 	.example = "undo",
 	.see = "rollback, history",
+	.json = JSON_CHANGE,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = undo_run,
 };
@@ -239,6 +241,7 @@ const struct command command_rollback = {
 	       "candidate becomes that revision. 0 is the empty configuration.",
 	.example = "rollback 7",
 	.see = "history, diff, undo",
+	.json = JSON_CHANGE,
 	.args = rollback_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = rollback_run,
@@ -414,6 +417,7 @@ const struct command command_blame = {
 	       "revision that brought it to what it is now.",
 	.example = "blame /paths",
 	.see = "history, diff",
+	.json = "blame:[blamed]",
 	.args = blame_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = blame_run,
@@ -436,6 +440,8 @@ static int diff_running(struct session *session, struct err *err)
 	uint64_t now;
 
 	if (!session->draft) {
+		output_open(session->output, SHAPE_TABLE, "changes", NULL);
+		output_close(session->output);
 		output_say(session->output, SAY_DONE,
 			   "There is no candidate: begin starts one.");
 		return 0;
@@ -571,6 +577,7 @@ const struct command command_diff = {
 	       "+ is made, - goes, ~ is set to something else.",
 	.example = "diff\ndiff r7\ndiff kernel\ndiff backup=1",
 	.see = "plan, history, blame",
+	.json = "changes?:[change] steps?:[step]",
 	.args = diff_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = diff_run,

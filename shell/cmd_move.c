@@ -116,6 +116,7 @@ const struct command command_cd = {
 	       "Enter goes there and Esc leaves.",
 	.example = "cd /classes\ncd -\ncd <",
 	.see = "ls, pwd",
+	.json = "",
 	.args = cd_args,
 	.needs = NEEDS_TREE | NEEDS_FILE,
 	.run = cd_run,
@@ -158,6 +159,7 @@ const struct command command_ls = {
 	       "running system can be asked, its state and counters.",
 	.example = "ls\nls / 1\nls depth=2",
 	.see = "info, get, status",
+	.json = "tree:node",
 	.args = ls_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = ls_run,
@@ -181,6 +183,7 @@ const struct command command_pwd = {
 	.man = "Prints the whole path, which the prompt may have shortened.",
 	.example = "pwd",
 	.see = "cd",
+	.json = "path:string",
 	.needs = REPEATABLE,
 	.run = pwd_run,
 };

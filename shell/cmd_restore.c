@@ -270,6 +270,7 @@ const struct command command_restoreconfig = {
 		   "restoreconfig /root/edge.tresse /classes\n"
 		   "restoreconfig backup=1",
 	.see = "saveconfig, backups, diff, status",
+	.json = JSON_CHANGE,
 	.args = restoreconfig_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.ask = restoreconfig_ask,

@@ -104,6 +104,8 @@ const struct command command_get = {
 	.example = "/paths/adsl0 get up down state\nget global\n"
 		   "get global color",
 	.see = "set, info, help global",
+	.json = "path?:string settings?:settings origins?:origins live?:live "
+		"global?:preferences",
 	.args = get_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = get_run,
@@ -173,6 +175,8 @@ const struct command command_info = {
 	       "the running system says about it, and who refers to it.",
 	.example = "info /paths/adsl0",
 	.see = "get, ls, status",
+	.json = "path:string kind:string settings?:settings origins?:origins "
+		"live?:live users:[user]",
 	.args = info_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = info_run,
@@ -349,6 +353,9 @@ const struct command command_status = {
 	       "store; if not, the steps that would put it right.",
 	.example = "status",
 	.see = "info, ls, drift, repair",
+	.json = "store:string revision:int actor?:string at?:string "
+		"running:string agrees:bool on_trial?:string confirm_in?:int "
+		"candidate?:int differences?:[step] objects:[standing]",
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = status_run,
 };

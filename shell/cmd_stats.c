@@ -372,6 +372,8 @@ const struct command command_stats = {
 	       "Classes need no privilege, matches do.",
 	.example = "stats\nstats /classes interval=5s\nwatch stats",
 	.see = "watch, ls, info",
+	.json = "interval_us:int classes:[class-figures] "
+		"matches:[match-figures]",
 	.args = stats_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = stats_run,

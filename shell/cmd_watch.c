@@ -285,6 +285,7 @@ const struct command command_watch = {
 	       "repeated.",
 	.example = "watch\nwatch ls /classes\nwatch stats interval=5s count=3",
 	.see = "stats, ls, status, drift",
+	.json = "",
 	.args = watch_args,
 	.needs = NEEDS_TREE,
 	.run = watch_run,

@@ -47,6 +47,7 @@ extern const struct arg_type type_setting;  /* the name of one of them */
 extern const struct arg_type type_depth;    /* a number */
 extern const struct arg_type type_choice;   /* one of arg->choices */
 extern const struct arg_type type_topic;    /* what help knows */
+extern const struct arg_type type_name_of_command;
 extern const struct arg_type type_file;	    /* of the file system */
 extern const struct arg_type type_interval; /* a time to wait */
 extern const struct arg_type type_looks;    /* a number from 1 */
@@ -81,12 +82,18 @@ enum needs {
 	REPEATABLE = 1 << 8, /* changes nothing: watch may do it every second */
 };
 
+/* Of what changes something; in a candidate, only some of it. */
+#define JSON_CHANGE                                                            \
+	"dry?:bool revision?:int stored?:bool candidate?:int "                 \
+	"changes?:[deed] steps?:[step] "
+
 struct command {
 	const char *name;
 	const char *summary; /* one line, no full stop */
 	const char *man;     /* a paragraph or more, split by an empty line */
 	const char *example; /* lines that can be typed */
 	const char *see;     /* names of others, or NULL */
+	const char *json; /* what -j prints, as schema.h has it; "": nothing */
 	const struct arg *args; /* ends with a row without a type; or NULL */
 	unsigned needs;		/* enum needs */
 	/* Of somebody at a terminal, before the lock: whether they mean it.
@@ -120,6 +127,7 @@ extern const struct command command_bookmarks, command_find_objects,
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,
 	command_explain, command_saveconfig, command_restoreconfig,
-	command_clearconfig, command_help, command_version, command_exit;
+	command_clearconfig, command_help, command_schema, command_version,
+	command_exit;
 
 #endif

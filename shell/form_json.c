@@ -77,6 +77,17 @@ static void json_drop(struct output *output)
 	own->depth = 0;
 }
 
+/* "on trial" is for people. */
+static char *key_of(const char *name)
+{
+	char *key = mem_strdup(name);
+
+	for (char *at = key; *at; at++)
+		if (*at == ' ')
+			*at = '_';
+	return key;
+}
+
 /* Takes value. */
 static void put(struct output *output, const char *name, json_t *value)
 {
@@ -85,7 +96,11 @@ static void put(struct output *output, const char *name, json_t *value)
 
 	if (json_is_array(level))
 		json_array_append_new(level, value);
-	else if (level && name)
+	else if (level && name && strchr(name, ' ')) {
+		AUTO(str) char *key = key_of(name);
+
+		json_object_set_new(level, key, value);
+	} else if (level && name)
 		json_object_set_new(level, name, value);
 	else
 		json_decref(value);

@@ -270,6 +270,7 @@ TEST(commands, tell_what_they_are_for)
 	for (const struct command *const *at = commands; *at; at++) {
 		CU_ASSERT_PTR_EQUAL(command_find((*at)->name), *at);
 		CU_ASSERT(strlen((*at)->summary) > 3);
+		CU_ASSERT_PTR_NOT_NULL((*at)->json);
 		CU_ASSERT(strlen((*at)->man) > 3);
 		CU_ASSERT(strlen((*at)->example) > 1);
 		CU_ASSERT_PTR_NOT_NULL((*at)->run);
