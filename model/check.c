@@ -214,27 +214,27 @@ static uint64_t ceil_of(const struct node *class)
 static void check_rate(const struct node *class, struct report *report)
 {
 	uint64_t rate = node_u(class, CLASS_RATE), ceil = ceil_of(class);
-	RATE(rate_text, rate);
-	RATE(ceil_text, ceil);
 
-	if (ceil < rate)
+	if (ceil < rate) {
+		RATE(rate_text, rate);
+		RATE(ceil_text, ceil);
 		report_error(report, class, ERANGE,
 			     "ceil %s is under rate %s; HTB would send at "
 			     "neither: set ceil to %s or more",
 			     text_get(&ceil_text), text_get(&rate_text),
 			     text_get(&rate_text));
+	}
 }
 
 static void check_under_parent(const struct node *class, struct report *report)
 {
 	const struct node *parent = node_parent(class);
 	uint64_t rate = node_u(class, CLASS_RATE), ceil = ceil_of(class);
-	RATE(rate_text, rate);
-	RATE(ceil_text, ceil);
 
 	if (node_kind(parent) != &kind_class)
 		return;
 	if (rate > node_u(parent, CLASS_RATE)) {
+		RATE(rate_text, rate);
 		RATE(above, node_u(parent, CLASS_RATE));
 		report_error(report, class, ERANGE,
 			     "rate %s is over the %s of %s above it, which "
@@ -242,6 +242,7 @@ static void check_under_parent(const struct node *class, struct report *report)
 			     text_get(&rate_text), text_get(&above),
 			     node_name(parent));
 	} else if (ceil > ceil_of(parent)) {
+		RATE(ceil_text, ceil);
 		RATE(above, ceil_of(parent));
 		report_error(report, class, ERANGE,
 			     "ceil %s is over the ceil %s of %s above it, "

@@ -21,10 +21,13 @@ const char *effect_name(enum effect effect)
 	return names[effect];
 }
 
+/* Asked for each setting of each line: most names differ in their first letter
+ * already. */
 const struct attr *kind_attr(const struct kind *kind, const char *name)
 {
 	for (size_t i = 0; i < kind->attr_count; i++)
-		if (!strcmp(kind->attrs[i].name, name))
+		if (kind->attrs[i].name[0] == name[0] &&
+		    !strcmp(kind->attrs[i].name, name))
 			return &kind->attrs[i];
 	return NULL;
 }

@@ -420,18 +420,30 @@ void leaf_print(const struct leaf *leaf, struct text *out)
 
 /* ---- the type ---- */
 
+/* Thousands of classes have the same leaf, one after the other. */
+static struct {
+	char *text, *canonical; /* owned */
+} latest;
+
 static int parse(const struct attr *attr, const char *text, struct value *out,
 		 struct err *err)
 {
 	AUTO(leaf) struct leaf *leaf = NULL;
-	AUTO_TEXT canonical = TEXT_NONE;
-	int rc = leaf_parse(text, &leaf, err);
+	struct text canonical = TEXT_NONE;
+	int rc;
 
 	(void)attr;
-	if (rc < 0)
-		return rc;
-	leaf_print(leaf, &canonical);
-	*out = (struct value){ .text = text_take(&canonical) };
+	if (!latest.text || strcmp(latest.text, text) != 0) {
+		rc = leaf_parse(text, &leaf, err);
+		if (rc < 0)
+			return rc;
+		leaf_print(leaf, &canonical);
+		free(latest.text);
+		free(latest.canonical);
+		latest.text = mem_strdup(text);
+		latest.canonical = text_take(&canonical);
+	}
+	*out = (struct value){ .text = mem_strdup(latest.canonical) };
 	return 0;
 }
 

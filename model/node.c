@@ -15,7 +15,6 @@ struct node {
 	struct tree *tree;
 	struct node *parent; /* NULL for the root */
 	const struct kind *kind;
-	char *name;
 	uint64_t id; /* 0 until stored */
 	enum dirt dirt;
 	bool fixed;
@@ -26,6 +25,8 @@ struct node {
 	TAILQ_ENTRY(node) sibling;
 	struct node *name_next; /* in a slot of tree->names */
 	struct node *id_next;	/* in a slot of tree->ids */
+	uint32_t hash;		/* of parent and name */
+	char name[];
 };
 
 /* Nodes are found by (parent, name) and by id in two hashes that the tree
@@ -41,12 +42,17 @@ struct tree {
 
 /* ---- hashes ---- */
 
-static size_t name_slot(const struct tree *tree, const struct node *parent,
-			const char *name)
+static uint32_t hash_of(const struct node *parent, const char *name,
+			size_t length)
 {
-	uint32_t hash = name_hash(NAME_HASH_SEED, &parent, sizeof(parent));
+	uint64_t place = (uintptr_t)parent * 0x9e3779b97f4a7c15u;
 
-	return name_hash(hash, name, strlen(name)) & (tree->slot_count - 1);
+	return name_hash((uint32_t)(place >> 32), name, length);
+}
+
+static struct node **name_slot(const struct tree *tree, uint32_t hash)
+{
+	return &tree->names[hash & (tree->slot_count - 1)];
 }
 
 static size_t id_slot(const struct tree *tree, uint64_t id)
@@ -56,10 +62,10 @@ static size_t id_slot(const struct tree *tree, uint64_t id)
 
 static void hash_name(struct tree *tree, struct node *node)
 {
-	size_t slot = name_slot(tree, node->parent, node->name);
+	struct node **slot = name_slot(tree, node->hash);
 
-	node->name_next = tree->names[slot];
-	tree->names[slot] = node;
+	node->name_next = *slot;
+	*slot = node;
 }
 
 static void hash_id(struct tree *tree, struct node *node)
@@ -72,8 +78,7 @@ static void hash_id(struct tree *tree, struct node *node)
 
 static void unhash_name(struct tree *tree, struct node *node)
 {
-	struct node **at =
-		&tree->names[name_slot(tree, node->parent, node->name)];
+	struct node **at = name_slot(tree, node->hash);
 
 	while (*at != node)
 		at = &(*at)->name_next;
@@ -110,12 +115,14 @@ static void grow_hashes(struct tree *tree)
 static struct node *node_new(struct tree *tree, struct node *parent,
 			     const struct kind *kind, const char *name)
 {
-	struct node *node = mem_alloc(sizeof(*node));
+	size_t length = strlen(name);
+	struct node *node = mem_alloc(sizeof(*node) + length + 1);
 
 	node->tree = tree;
 	node->parent = parent;
 	node->kind = kind;
-	node->name = mem_strdup(name);
+	memcpy(node->name, name, length + 1);
+	node->hash = hash_of(parent, name, length);
 	node->dirt = DIRT_NEW;
 	TAILQ_INIT(&node->children);
 	if (parent) {
@@ -162,7 +169,6 @@ static void node_free(struct node *node)
 		node_free(child);
 	}
 	clear_settings(node);
-	free(node->name);
 	free(node);
 }
 
@@ -220,23 +226,26 @@ struct node *tree_by_id(const struct tree *tree, uint64_t id)
 	return id ? at : NULL;
 }
 
+static int check_new(const struct node *parent, const char *name,
+		     struct err *err)
+{
+	int rc = name_check(name, err);
+
+	if (!parent->kind->child)
+		return err_set(err, EINVAL, "nothing can be created here");
+	if (rc == 0 && node_find(parent, name))
+		return err_set(err, EEXIST, "%s is already there", name);
+	return rc;
+}
+
 struct node *node_create(struct node *parent, const char *name, struct err *err)
 {
-	AUTO(str) char *path = node_path_dup(parent);
 	struct node *node;
-	int rc;
 
-	if (!parent->kind->child) {
-		err_set(err, EINVAL, "%s: nothing can be created here", path);
-		return NULL;
-	}
-	rc = name_check(name, err);
-	if (rc < 0) {
+	if (check_new(parent, name, err) < 0) {
+		AUTO(str) char *path = node_path_dup(parent);
+
 		err_prefix(err, "%s: ", path);
-		return NULL;
-	}
-	if (node_find(parent, name)) {
-		err_set(err, EEXIST, "%s: %s is already there", path, name);
 		return NULL;
 	}
 	node = node_new(parent->tree, parent, parent->kind->child, name);
@@ -370,14 +379,21 @@ size_t node_count(const struct node *node)
 	return node->child_count;
 }
 
-struct node *node_find(const struct node *parent, const char *name)
+static struct node *find_part(const struct node *parent, const char *name,
+			      size_t length)
 {
-	const struct tree *tree = parent->tree;
-	struct node *at = tree->names[name_slot(tree, parent, name)];
+	uint32_t hash = hash_of(parent, name, length);
+	struct node *at = *name_slot(parent->tree, hash);
 
-	while (at && (at->parent != parent || strcmp(at->name, name) != 0))
+	while (at && (at->hash != hash || at->parent != parent ||
+		      strncmp(at->name, name, length) != 0 || at->name[length]))
 		at = at->name_next;
 	return at;
+}
+
+struct node *node_find(const struct node *parent, const char *name)
+{
+	return find_part(parent, name, strlen(name));
 }
 
 static int by_name(const void *a, const void *b)
@@ -469,16 +485,18 @@ struct node *tree_walk(const struct tree *tree, const struct node *from,
 
 	while (*path) {
 		size_t length = strcspn(path, "/");
-		AUTO(str) char *part = mem_strndup(path, length);
 		const struct node *next = at;
 
-		path += length + (path[length] == '/');
-		if (!strcmp(part, ".."))
+		if (length == 2 && path[0] == '.' && path[1] == '.')
 			next = at->parent ? at->parent : at;
-		else if (length && strcmp(part, ".") != 0)
-			next = node_find(at, part);
-		if (!next)
+		else if (length && !(length == 1 && path[0] == '.'))
+			next = find_part(at, path, length);
+		if (!next) {
+			AUTO(str) char *part = mem_strndup(path, length);
+
 			return no_child(at, part, err);
+		}
+		path += length + (path[length] == '/');
 		at = next;
 	}
 	return (struct node *)at;
@@ -552,9 +570,12 @@ static struct setting *insert(struct node *node, size_t attr, size_t place)
 	struct setting *at;
 	size_t room = node->setting_room;
 
-	node->settings = mem_grow(node->settings, node->setting_count, &room,
-				  sizeof(*node->settings));
-	node->setting_room = (uint16_t)room;
+	if (node->setting_count == room) {
+		room += room ? room / 2 : 4; /* few have more than four */
+		node->settings = mem_resize(node->settings,
+					    room * sizeof(*node->settings));
+		node->setting_room = (uint16_t)room;
+	}
 	at = &node->settings[place];
 	memmove(at + 1, at, (node->setting_count - place) * sizeof(*at));
 	node->setting_count++;

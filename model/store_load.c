@@ -68,26 +68,33 @@ static struct node *place_of(struct node *owner, const struct kind *kind)
 	return NULL;
 }
 
+static struct node *no_place(const struct node *owner, const char *kind_name,
+			     struct err *err)
+{
+	AUTO(str) char *path = node_path_dup(owner);
+
+	if (kind_find(kind_name))
+		err_set(err, EBADMSG, "%s cannot hold a %s", path, kind_name);
+	else
+		err_set(err, EBADMSG, "%s: there is no kind of object `%s`",
+			path, kind_name);
+	return NULL;
+}
+
 static struct node *make(struct node *owner, const char *kind_name,
 			 const char *name, struct err *err)
 {
 	const struct kind *kind = kind_find(kind_name);
-	AUTO(str) char *path = node_path_dup(owner);
 	struct node *place, *fixed;
 
-	if (!kind) {
-		err_set(err, EBADMSG, "%s: there is no kind of object `%s`",
-			path, kind_name);
-		return NULL;
-	}
+	if (!kind)
+		return no_place(owner, kind_name, err);
 	fixed = kind->fixed_name ? node_fixed(owner, kind) : NULL;
 	if (fixed && !strcmp(name, node_name(fixed)) && !node_id(fixed))
 		return fixed;
 	place = kind->fixed_name ? NULL : place_of(owner, kind);
-	if (place)
-		return node_create(place, name, err);
-	err_set(err, EBADMSG, "%s cannot hold a %s", path, kind_name);
-	return NULL;
+	return place ? node_create(place, name, err)
+		     : no_place(owner, kind_name, err);
 }
 
 static int load_node(struct loader *loader, sqlite3_stmt *at, struct err *err)

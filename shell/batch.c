@@ -12,15 +12,19 @@
 #include "shell/utf8.h"
 #include "shell/words.h"
 
+/* Read once to see that it can be, and again when its turn comes: words take
+ * ten times the room of their text. */
 struct line {
 	unsigned number;
-	struct words words;
+	size_t from, length; /* in the text */
 };
 
 struct batch {
 	char *name;	    /* owned */
+	char *text;	    /* owned */
 	struct line *lines; /* owned; those with words */
 	size_t count, room;
+	struct words words; /* of the line whose turn it is */
 };
 
 /* Lines that cannot be read and are told one by one. */
@@ -30,9 +34,9 @@ void batch_free(struct batch *batch)
 {
 	if (!batch)
 		return;
-	for (size_t i = 0; i < batch->count; i++)
-		words_clear(&batch->lines[i].words);
+	words_clear(&batch->words);
 	free(batch->lines);
+	free(batch->text);
 	free(batch->name);
 	free(batch);
 }
@@ -82,43 +86,43 @@ static void tell_line(struct output *output, const struct origin_line *where,
 }
 
 /* 0, or negative for a line that was told. */
-static int cut_line(struct batch *batch, const char *line, size_t length,
-		    unsigned number, struct output *output, bool tell)
+static int cut_line(struct batch *batch, const struct line *line,
+		    struct output *output, bool tell)
 {
-	struct words words = WORDS_NONE;
+	const char *text = batch->text + line->from;
 	AUTO_ERR err = ERR_NONE;
 	size_t at = 0;
-	int rc = words_read(&words, line, length, &at, &err);
+	int rc;
 
+	words_empty(&batch->words);
+	rc = words_read(&batch->words, text, line->length, &at, &err);
 	if (rc < 0 && tell) {
-		const struct origin_line where = { batch->name, number };
+		const struct origin_line where = { batch->name, line->number };
 
-		tell_line(output, &where, line, length, at, &err);
+		tell_line(output, &where, text, line->length, at, &err);
 	}
-	if (rc < 0 || !words.count) {
-		words_clear(&words);
+	if (rc < 0 || !batch->words.count)
 		return rc;
-	}
 	batch->lines = mem_grow(batch->lines, batch->count, &batch->room,
 				sizeof(*batch->lines));
-	batch->lines[batch->count++] = (struct line){ number, words };
+	batch->lines[batch->count++] = *line;
 	return 0;
 }
 
-static unsigned cut_lines(struct batch *batch, const struct text *all,
+static unsigned cut_lines(struct batch *batch, size_t size,
 			  struct output *output)
 {
-	const char *line = text_get(all), *end = line + all->length;
-	unsigned number = 0, bad = 0;
+	struct line line = { 0, 0, 0 };
+	unsigned bad = 0;
 
-	while (line < end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t length = (size_t)((stop ? stop : end) - line);
+	for (; line.from < size; line.from += line.length + 1) {
+		const char *at = batch->text + line.from, *stop;
 
-		if (cut_line(batch, line, length, ++number, output,
-			     bad < MOST_TOLD) < 0)
+		stop = memchr(at, '\n', size - line.from);
+		line.number++;
+		line.length = stop ? (size_t)(stop - at) : size - line.from;
+		if (cut_line(batch, &line, output, bad < MOST_TOLD) < 0)
 			bad++;
-		line += length + 1;
 	}
 	return bad;
 }
@@ -130,7 +134,8 @@ struct batch *batch_cut(const struct text *all, const char *name,
 	unsigned bad;
 
 	batch->name = mem_strdup(name);
-	bad = cut_lines(batch, all, output);
+	batch->text = mem_dup(text_get(all), all->length);
+	bad = cut_lines(batch, all->length, output);
 	if (!bad)
 		return batch;
 	err_set(err, EINVAL, "%u line%s cannot be read: nothing was done", bad,
@@ -187,15 +192,26 @@ static bool stand_at(struct session *session, const struct batch *batch,
 	return !session->leaving;
 }
 
-int batch_run(struct session *session, const struct batch *batch,
-	      struct err *err)
+static int run_line(struct session *session, struct batch *batch,
+		    const struct line *line, struct err *err)
+{
+	size_t at;
+	int rc;
+
+	words_empty(&batch->words);
+	rc = words_read(&batch->words, batch->text + line->from, line->length,
+			&at, err);
+	return rc < 0 ? rc : run_words(session, &batch->words, err);
+}
+
+int batch_run(struct session *session, struct batch *batch, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < batch->count; i++) {
 		if (!stand_at(session, batch, &batch->lines[i]))
 			break;
-		rc = run_words(session, &batch->lines[i].words, err);
+		rc = run_line(session, batch, &batch->lines[i], err);
 	}
 	return rc;
 }
@@ -218,7 +234,7 @@ int batch_end(struct session *session, struct err *err)
 	return rc;
 }
 
-int batch_do(struct session *session, const struct batch *batch)
+int batch_do(struct session *session, struct batch *batch)
 {
 	AUTO_ERR err = ERR_NONE;
 	int rc;
@@ -249,7 +265,7 @@ static int tell_failed(struct session *session, const struct batch *batch,
 	return rc;
 }
 
-int batch_do_each(struct session *session, const struct batch *batch,
+int batch_do_each(struct session *session, struct batch *batch,
 		  bool past_errors)
 {
 	size_t failed = 0;
@@ -261,7 +277,7 @@ int batch_do_each(struct session *session, const struct batch *batch,
 
 		if (!stand_at(session, batch, &batch->lines[i]))
 			break;
-		rc = run_words(session, &batch->lines[i].words, &err);
+		rc = run_line(session, batch, &batch->lines[i], &err);
 		if (rc == 0)
 			continue;
 		run_tell(session, &err);

@@ -40,15 +40,14 @@ void batch_builder(struct session *builder, const struct session *like,
 
 /* Runs the lines up to the first that fails; the session then stands at that
  * line, for the caller to tell. Does not commit. */
-int batch_run(struct session *session, const struct batch *batch,
-	      struct err *err);
+int batch_run(struct session *session, struct batch *batch, struct err *err);
 /* The same, and one transaction behind it. What went wrong is told. */
-int batch_do(struct session *session, const struct batch *batch);
+int batch_do(struct session *session, struct batch *batch);
 /* The transaction behind what was gathered. */
 int batch_end(struct session *session, struct err *err);
 /* Every line a transaction of its own, up to the first that fails; past_errors:
  * to the end, and an error with their number. What went wrong is told. */
-int batch_do_each(struct session *session, const struct batch *batch,
+int batch_do_each(struct session *session, struct batch *batch,
 		  bool past_errors);
 
 #endif

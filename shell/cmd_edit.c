@@ -142,8 +142,11 @@ static int keep(struct session *session, struct node *node,
 			       "%s: is already there, but %s; to change it: "
 			       "%s set ...",
 			       path, text_get(&differences), path);
-	text_printf(&said, "%s is already there, nothing to change", path);
-	put_extras(node, match, &said);
+	if (!session->gathering) { /* a batch tells of the whole */
+		text_printf(&said, "%s is already there, nothing to change",
+			    path);
+		put_extras(node, match, &said);
+	}
 	session_did(session, DEED_KEPT, node, text_take(&said));
 	return 0;
 }

@@ -29,7 +29,7 @@ const struct command *const commands[] = {
 const struct command *command_find(const char *name)
 {
 	for (const struct command *const *at = commands; *at; at++)
-		if (!strcmp((*at)->name, name))
+		if ((*at)->name[0] == name[0] && !strcmp((*at)->name, name))
 			return *at;
 	return NULL;
 }

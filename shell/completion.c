@@ -214,7 +214,7 @@ static bool match_star(struct match *match, const struct place *place,
 		       const struct words *words, const char *child)
 {
 	struct word *items = mem_array(words->count, sizeof(*items));
-	struct words line = { items, words->count, 0 };
+	struct words line = { .items = items, .count = words->count };
 	bool matched;
 
 	memcpy(items, words->items, words->count * sizeof(*items));

@@ -251,7 +251,7 @@ int filter_run(struct session *session, const struct words *words,
 	       struct err *err)
 {
 	size_t at = filter_find(words);
-	struct words head = { words->items, at, 0 };
+	struct words head = { .items = words->items, .count = at };
 	struct chain chain = { .count = 0 };
 	int rc = at ? read_chain(&chain, words, at, err)
 		    : err_set(err, EINVAL, "a command is missing before |");

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/ledger.h"
 
-#include <search.h>
 #include <string.h>
 
 #include "model/node.h"
-
-struct touched {
-	char *path;
-	unsigned line;
-};
 
 const char *deed_name(enum deed deed)
 {
@@ -21,36 +15,6 @@ const char *deed_name(enum deed deed)
 	};
 
 	return names[deed];
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct touched *left = a, *right = b;
-
-	return strcmp(left->path, right->path);
-}
-
-static void free_touched(void *item)
-{
-	struct touched *touched = item;
-
-	free(touched->path);
-	free(touched);
-}
-
-static void touch(struct ledger *ledger, const char *path, unsigned line)
-{
-	struct touched *fresh = mem_alloc(sizeof(*fresh));
-	struct touched **found;
-
-	*fresh = (struct touched){ mem_strdup(path), line };
-	found = tsearch(fresh, &ledger->lines, by_path);
-	if (!found)
-		abort(); /* out of memory */
-	if (*found == fresh)
-		return;
-	(*found)->line = line;
-	free_touched(fresh);
 }
 
 /* A branch counts by its objects; what is made along with them does not. */
@@ -74,27 +38,62 @@ void ledger_add(struct ledger *ledger, enum deed deed, const struct node *node,
 				 sizeof(*ledger->items));
 	entry = &ledger->items[ledger->count++];
 	*entry = (struct ledger_entry){ deed, node_kind(node)->name,
-					node_path_dup(node), text };
+					node_path_dup(node), text, line };
 	ledger->totals[deed] += objects_of(node, deed);
-	if (line)
-		touch(ledger, entry->path, line);
+	free(TAKE(ledger->sorted)); /* items may have moved */
 }
 
-unsigned ledger_line(const struct ledger *ledger, const char *path)
+static int by_path(const void *a, const void *b)
+{
+	const struct ledger_entry *left =
+		*(const struct ledger_entry *const *)a;
+	const struct ledger_entry *right =
+		*(const struct ledger_entry *const *)b;
+	int order = strcmp(left->path, right->path);
+
+	return order ? order : left < right ? -1 : left > right;
+}
+
+/* Asked for where something went wrong, which is seldom. */
+static void sort(struct ledger *ledger)
+{
+	ledger->sorted = mem_array(ledger->count, sizeof(*ledger->sorted));
+	for (size_t i = 0; i < ledger->count; i++)
+		ledger->sorted[i] = &ledger->items[i];
+	qsort(ledger->sorted, ledger->count, sizeof(*ledger->sorted), by_path);
+}
+
+/* Line of the last entry of that path; 0: none. */
+static unsigned line_of(const struct ledger *ledger, const char *path)
+{
+	size_t low = 0, high = ledger->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(ledger->sorted[middle]->path, path) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low-- > 0 && !strcmp(ledger->sorted[low]->path, path))
+		if (ledger->sorted[low]->line)
+			return ledger->sorted[low]->line;
+	return 0;
+}
+
+unsigned ledger_line(struct ledger *ledger, const char *path)
 {
 	AUTO(str) char *at = mem_strdup(path);
-	char *slash;
 
+	if (!ledger->sorted)
+		sort(ledger);
 	while (*at) {
-		const struct touched wanted = { at, 0 };
-		struct touched **found =
-			tfind(&wanted, (void *const *)&ledger->lines, by_path);
+		unsigned line = line_of(ledger, at);
+		char *slash = strrchr(at, '/');
 
-		if (found)
-			return (*found)->line;
-		slash = strrchr(at, '/');
-		if (!slash)
-			break;
+		if (line || !slash)
+			return line;
 		*slash = '\0';
 	}
 	return 0;
@@ -107,6 +106,6 @@ void ledger_clear(struct ledger *ledger)
 		free(ledger->items[i].text);
 	}
 	free(ledger->items);
-	tdestroy(ledger->lines, free_touched);
+	free(ledger->sorted);
 	*ledger = (struct ledger)LEDGER_NONE;
 }

@@ -28,12 +28,14 @@ struct ledger_entry {
 	const char *kind; /* its name */
 	char *path;	  /* owned */
 	char *text;	  /* owned: the sentence for people */
+	unsigned line;	  /* 0: none */
 };
 
 struct ledger {
 	struct ledger_entry *items; /* owned */
 	size_t count, room;
-	void *lines;	      /* owned: path -> last line that touched it */
+	/* Owned: by path and place, once a line was asked for. */
+	const struct ledger_entry **sorted;
 	size_t totals[DEEDS]; /* objects */
 };
 
@@ -49,7 +51,7 @@ struct ledger {
 void ledger_add(struct ledger *ledger, enum deed deed, const struct node *node,
 		unsigned line, char *text);
 /* Line that last touched path or, if none did, what is above it; 0: none. */
-unsigned ledger_line(const struct ledger *ledger, const char *path);
+unsigned ledger_line(struct ledger *ledger, const char *path);
 void ledger_clear(struct ledger *ledger);
 
 #endif

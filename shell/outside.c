@@ -81,7 +81,8 @@ void outside_complete(struct options *options, const char *line,
 	    words.count < 2)
 		return;
 	skip = skip_options(&words, options);
-	left = (struct words){ words.items + skip, words.count - skip, 0 };
+	left = (struct words){ .items = words.items + skip,
+			       .count = words.count - skip };
 	printer.typed = left.items[left.count - 1].text;
 	if (left.items[0].text[0] == '-' && left.count == 1)
 		options_complete(&printer.base);

@@ -4,7 +4,7 @@
 #include "shell/session.h"
 
 /* What sync changed, as if it had been typed: created, changed, deleted. */
-void sync_note(struct session *session, const struct ledger *lines)
+void sync_note(struct session *session, struct ledger *lines)
 {
 	const struct node *root = tree_root(session->place.tree);
 

@@ -16,13 +16,13 @@ struct sync {
 	bool merge; /* what `wanted` lacks stays as it is */
 	/* Absolute: only this branch of both; NULL: all. */
 	const char *path;
-	const struct ledger *lines; /* on which line of a file; or NULL */
+	struct ledger *lines; /* on which line of a file; or NULL */
 };
 /* ENOENT if the branch is in neither, or has nothing to hang below. */
 int sync_tree(struct tree *tree, const struct sync *sync, struct err *err);
 /* ...the session's. What changes goes into its ledger. */
 int sync_to(struct session *session, const struct sync *sync, struct err *err);
 /* The part that notes what was created and changed since the tree was clean. */
-void sync_note(struct session *session, const struct ledger *lines);
+void sync_note(struct session *session, struct ledger *lines);
 
 #endif

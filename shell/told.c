@@ -8,8 +8,7 @@
 #include "shell/draft.h"
 #include "shell/session.h"
 
-static struct origin_line where_of(const struct session *session,
-				   const char *path)
+static struct origin_line where_of(struct session *session, const char *path)
 {
 	return (struct origin_line){ session->source,
 				     ledger_line(&session->ledger, path) };

@@ -72,6 +72,29 @@ static int take(struct lexer *lexer)
 	return 0;
 }
 
+/* Nearly all there is: no blank, no quote, nothing to look at twice. */
+static bool is_easy(char c)
+{
+	return c > ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\';
+}
+
+/* Takes what is easy as far as it goes. Within quotes a key cannot be. */
+static void take_easy(struct lexer *lexer)
+{
+	const char *from = lexer->line + lexer->at;
+	size_t left = lexer->length - lexer->at, size = 0;
+
+	for (; size < left && is_easy(from[size]); size++) {
+		if (!lexer->plain || is_key_char(from[size]))
+			continue;
+		if (from[size] == '=' && lexer->text.length + size)
+			lexer->key = lexer->text.length + size;
+		lexer->plain = false;
+	}
+	text_put_bytes(&lexer->text, from, size);
+	lexer->at += size;
+}
+
 static int read_escape(struct lexer *lexer, size_t opened)
 {
 	char c;
@@ -101,6 +124,9 @@ static int read_quoted(struct lexer *lexer)
 
 	lexer->quote = quote;
 	while (!rc && lexer->at < lexer->length) {
+		take_easy(lexer);
+		if (lexer->at == lexer->length)
+			break;
 		if (lexer->line[lexer->at] == quote) {
 			lexer->quote = 0;
 			lexer->at++;
@@ -131,10 +157,11 @@ static int read_piece(struct lexer *lexer)
 {
 	char c = lexer->line[lexer->at];
 
-	if (c == '=' && lexer->plain && lexer->text.length)
-		lexer->key = lexer->text.length;
-	if (!is_key_char(c))
-		lexer->plain = false;
+	if (is_easy(c)) {
+		take_easy(lexer);
+		return 0;
+	}
+	lexer->plain = false;
 	if (c == '"' || c == '\'')
 		return read_quoted(lexer);
 	if (c == '\\')
@@ -162,11 +189,44 @@ static bool is_pipe(const struct lexer *lexer)
 	       lexer->line[lexer->start] == '|';
 }
 
-static void push(struct words *words, char *text, size_t key, size_t start)
+static void move(struct words *words, char *bytes)
 {
+	for (size_t i = 0; i < words->count; i++)
+		words->items[i].text =
+			bytes + (words->items[i].text - words->bytes);
+	free(words->bytes);
+	words->bytes = bytes;
+}
+
+/* A copy among the words' own texts. */
+static char *keep(struct words *words, const char *text, size_t length)
+{
+	char *kept;
+
+	if (words->size - words->used <= length) {
+		char *bytes;
+
+		words->size = 2 * (words->used + length) + 128;
+		bytes = mem_alloc(words->size);
+		if (words->used)
+			memcpy(bytes, words->bytes, words->used);
+		move(words, bytes);
+	}
+	kept = words->bytes + words->used;
+	memcpy(kept, text, length);
+	kept[length] = '\0';
+	words->used += length + 1;
+	return kept;
+}
+
+static void push(struct words *words, const char *text, size_t length,
+		 size_t key, size_t start)
+{
+	char *kept = keep(words, text, length);
+
 	words->items = mem_grow(words->items, words->count, &words->room,
 				sizeof(*words->items));
-	words->items[words->count++] = (struct word){ text, key, start, false };
+	words->items[words->count++] = (struct word){ kept, key, start, false };
 }
 
 static void skip_blanks(struct lexer *lexer)
@@ -203,15 +263,18 @@ static int read_all(struct lexer *lexer, struct words *words)
 		rc = read_word(lexer);
 		if (rc < 0)
 			return rc;
-		push(words, text_take(&lexer->text), lexer->key, lexer->start);
+		push(words, text_get(&lexer->text), lexer->text.length,
+		     lexer->key, lexer->start);
+		text_cut(&lexer->text, 0);
 		words->items[words->count - 1].pipe = is_pipe(lexer);
 	}
 }
 
 static void cut(struct words *words, size_t count)
 {
-	while (words->count > count)
-		free(words->items[--words->count].text);
+	if (count < words->count)
+		words->used = (size_t)(words->items[count].text - words->bytes);
+	words->count = count;
 }
 
 int words_read(struct words *words, const char *line, size_t length, size_t *at,
@@ -243,7 +306,7 @@ bool words_read_typed(struct words *words, const char *line, size_t length,
 	if (!readable)
 		cut(words, before);
 	else if (!lexer.touches)
-		push(words, mem_strdup(""), 0, length);
+		push(words, "", 0, 0, length);
 	*quote = lexer.quote;
 	text_clear(&lexer.text);
 	return readable;
@@ -283,15 +346,20 @@ int words_add(struct words *words, const char *text, struct err *err)
 		utf8_safe(text, &safe);
 		return err_append(err, " in the word '%s'", text_get(&safe));
 	}
-	push(words, mem_strdup(text), key_of(text), 0);
+	push(words, text, strlen(text), key_of(text), 0);
 	return 0;
 }
 
 void words_clear(struct words *words)
 {
-	cut(words, 0);
 	free(words->items);
+	free(words->bytes);
 	*words = (struct words)WORDS_NONE;
+}
+
+void words_empty(struct words *words)
+{
+	words->count = words->used = 0;
 }
 
 static void put_escaped(const char *text, char quote, struct text *out)

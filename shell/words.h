@@ -23,7 +23,7 @@
 #include "model/base/text.h"
 
 struct word {
-	char *text; /* owned, without its quotes */
+	char *text; /* without its quotes; in the memory of its words */
 	/* Bytes of KEY in KEY=VALUE; 0 for a plain value. The = and what stands
 	 * before it were not quoted, so "a=b" in quotes is a plain value. */
 	size_t key;
@@ -34,11 +34,13 @@ struct word {
 struct words {
 	struct word *items; /* owned */
 	size_t count, room;
+	char *bytes; /* owned: all texts, one behind the other */
+	size_t used, size;
 };
 
 #define WORDS_NONE                                                             \
 	{                                                                      \
-		NULL, 0, 0                                                     \
+		NULL, 0, 0, NULL, 0, 0                                         \
 	}
 #define LINE_LIMIT (1u << 20) /* bytes; longer ones are refused */
 
@@ -55,6 +57,8 @@ bool words_read_typed(struct words *words, const char *line, size_t length,
  */
 int words_add(struct words *words, const char *text, struct err *err);
 void words_clear(struct words *words);
+/* None are left, but their memory is, for those of the next line. */
+void words_empty(struct words *words);
 #define AUTO_WORDS __attribute__((cleanup(words_clear))) struct words
 
 /* What words_read() turns back into text: one word, quoted where needed. */

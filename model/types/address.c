@@ -284,11 +284,26 @@ const struct type type_prefix = {
 	.print = type_prefix_print,
 };
 
+static bool prefixes_equal(const struct value *a, const struct value *b)
+{
+	const struct prefixes *left = a->prefixes, *right = b->prefixes;
+
+	if (!left || !right)
+		return left == right;
+	if (left->count != right->count)
+		return false;
+	for (size_t i = 0; i < left->count; i++)
+		if (by_place(&left->item[i], &right->item[i]))
+			return false;
+	return true;
+}
+
 const struct type type_prefixes = {
 	.name = "networks",
 	.hint = "192.0.2.0/24,198.51.100.7,2001:db8::/32",
 	.parse = type_prefixes_parse,
 	.print = type_prefixes_print,
+	.equal = prefixes_equal,
 	.clear = prefixes_clear,
 	.copy = prefixes_copy,
 };
