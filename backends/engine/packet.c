@@ -256,3 +256,118 @@ void packet_parse(const uint8_t *data, size_t size, bool tap,
 	if (good && info->l4)
 		transport_parse(data, info);
 }
+
+/* The option's value if it is well-formed, else NULL. */
+static uint8_t *mss_find(uint8_t *data, const struct packet_info *info)
+{
+	size_t at = (size_t)info->l4 + TCP_HEADER;
+
+	while (at + 4 <= info->payload && data[at] != 0) {
+		if (data[at] == 1) {
+			at++;
+			continue;
+		}
+		if (data[at] == 2)
+			return data[at + 1] == 4 ? data + at + 2 : NULL;
+		if (data[at + 1] < 2)
+			return NULL;
+		at += data[at + 1];
+	}
+	return NULL;
+}
+
+void packet_clamp_mss(uint8_t *data, const struct packet_info *info,
+		      uint16_t mtu, bool unsummed)
+{
+	unsigned headers = info->version == 4 ? 40 : 60, most;
+	uint8_t *mss;
+
+	if (!info->plain || info->proto != IPPROTO_TCP ||
+	    !(info->tcp_flags & 2) || mtu < headers + 64)
+		return;
+	most = mtu - headers;
+	mss = mss_find(data, info);
+	if (!mss || be16(mss) <= most)
+		return;
+	mss[0] = (uint8_t)(most >> 8);
+	mss[1] = (uint8_t)most;
+	if (!unsummed)
+		packet_sum_finish(data, info);
+}
+
+static void icmp4(const uint8_t *ip, uint16_t mtu, size_t quoted, uint8_t *out)
+{
+	uint16_t sum;
+
+	memset(out, 0, 28);
+	out[0] = 0x45;
+	out[2] = (uint8_t)((quoted + 28) >> 8);
+	out[3] = (uint8_t)(quoted + 28);
+	out[8] = 64;
+	out[9] = IPPROTO_ICMP;
+	memcpy(out + 12, ip + 16, 4);
+	memcpy(out + 16, ip + 12, 4);
+	packet_ip4_sum(out, IP4_HEADER);
+	out[20] = 3; /* unreachable: fragmentation needed */
+	out[21] = 4;
+	out[26] = (uint8_t)(mtu >> 8);
+	out[27] = (uint8_t)mtu;
+	memcpy(out + 28, ip, quoted);
+	sum = (uint16_t)~packet_fold(packet_sum(out + 20, quoted + 8, 0));
+	memcpy(out + 22, &sum, 2);
+}
+
+static void icmp6(const uint8_t *ip, uint16_t mtu, size_t quoted, uint8_t *out)
+{
+	struct packet_info info = { .version = 6,
+				    .proto = IPPROTO_ICMPV6,
+				    .l4 = IP6_HEADER };
+	uint16_t sum;
+
+	memset(out, 0, 48);
+	out[0] = 0x60;
+	out[4] = (uint8_t)((quoted + 8) >> 8);
+	out[5] = (uint8_t)(quoted + 8);
+	out[6] = IPPROTO_ICMPV6;
+	out[7] = 64;
+	memcpy(out + 8, ip + 24, 16);
+	memcpy(out + 24, ip + 8, 16);
+	out[40] = 2; /* packet too big */
+	out[46] = (uint8_t)(mtu >> 8);
+	out[47] = (uint8_t)mtu;
+	memcpy(out + 48, ip, quoted);
+	sum = (uint16_t)~packet_fold(packet_sum(
+		out + 40, quoted + 8, packet_pseudo(out, &info, quoted + 8)));
+	memcpy(out + 42, &sum, 2);
+}
+
+/* Never about ICMP errors or to groups (RFC 1122, 3.2.2; RFC 4443, 2.4). */
+static bool may_answer(const uint8_t *data, const struct packet_info *info)
+{
+	const uint8_t *ip = data + info->l3;
+
+	if (info->version == 4)
+		return (ip[6] & 0x40) && ip[16] < 224 && ip[12] < 224 &&
+		       (ip[12] || ip[13] || ip[14] || ip[15]) &&
+		       !(info->proto == IPPROTO_ICMP && info->l4 < info->end &&
+			 data[info->l4] != 8 && data[info->l4]);
+	return info->version == 6 && ip[8] != 0xff && ip[24] != 0xff &&
+	       !(info->proto == IPPROTO_ICMPV6 && info->l4 < info->end &&
+		 data[info->l4] < 128);
+}
+
+size_t packet_too_big(const uint8_t *data, const struct packet_info *info,
+		      uint16_t mtu, uint8_t out[PACKET_ICMP])
+{
+	size_t size = (size_t)(info->end - info->l3);
+	size_t quoted = info->version == 4 ? 548 : PACKET_ICMP - 48;
+
+	if (!info->version || !may_answer(data, info))
+		return 0;
+	quoted = size < quoted ? size : quoted;
+	if (info->version == 4)
+		icmp4(data + info->l3, mtu, quoted, out);
+	else
+		icmp6(data + info->l3, mtu, quoted, out);
+	return quoted + (info->version == 4 ? 28 : 48);
+}

@@ -50,5 +50,16 @@ bool packet_sum_good(const uint8_t *data, const struct packet_info *info);
  * real one. Only of a plain packet. */
 void packet_sum_finish(uint8_t *data, const struct packet_info *info);
 void packet_ip4_sum(uint8_t *header, size_t length);
+/* Lowers the MSS that a SYN offers to what fits packets of mtu bytes (RFC 9293,
+ * 3.7.1), and mends the checksum unless it is unfinished. Others stay as they
+ * are. */
+void packet_clamp_mss(uint8_t *data, const struct packet_info *info,
+		      uint16_t mtu, bool unsummed);
+/* The ICMP answer to a packet that is too big (RFC 792 and 1191; RFC 4443, 3.2)
+ * as an IP packet to its sender; returns its size, 0: there is none to give.
+ * out has room for PACKET_ICMP bytes. Not for tap. */
+enum { PACKET_ICMP = 1280 };
+size_t packet_too_big(const uint8_t *data, const struct packet_info *info,
+		      uint16_t mtu, uint8_t out[PACKET_ICMP]);
 
 #endif

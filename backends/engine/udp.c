@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef UDP_SEGMENT
@@ -109,6 +110,7 @@ static int tune(struct udp *udp, const struct udp_options *options,
 	set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	/* The size of packets is found by the engine itself (RFC 8899): never
 	 * fragment, and do not believe what ICMP said. */
 	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
@@ -196,6 +198,14 @@ void udp_room_free(struct udp_room *room)
 	free(room);
 }
 
+bool udp_room_has(const struct udp_room *room, const void *byte)
+{
+	const uint8_t *at = byte;
+
+	return at >= room->bytes &&
+	       at < room->bytes + (size_t)UDP_BUNCH * UDP_BUNCH_SIZE;
+}
+
 static void room_reset(struct udp_room *room)
 {
 	for (size_t i = 0; i < UDP_BUNCH; i++)
@@ -216,9 +226,31 @@ static void map_ip4(struct in6_addr *to, const struct in_addr *from)
 	memcpy(to->s6_addr + 12, from, 4);
 }
 
-/* What the kernel tells beside a message. */
-static void read_control(struct msghdr *message, struct udp_run *run)
+static int64_t clock_of(clockid_t clock)
 {
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+/* The kernel stamps with the wall clock. What is in the future of our own
+ * clock, or long ago, is the clock being set: then it came just now. */
+static uint64_t stamp_us(const void *data, int64_t wall, int64_t now)
+{
+	struct timespec stamp;
+	int64_t age;
+
+	memcpy(&stamp, data, sizeof(stamp));
+	age = wall - (stamp.tv_sec * 1000000LL + stamp.tv_nsec / 1000);
+	return (uint64_t)(age < 0 || age > 1000000 ? now : now - age);
+}
+
+/* What the kernel tells beside a message. */
+static void read_control(struct msghdr *message, struct udp_run *run,
+			 int64_t wall, int64_t now)
+{
+	run->at_us = (uint64_t)now;
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at;
 	     at = CMSG_NXTHDR(message, at)) {
 		const void *data = CMSG_DATA(at);
@@ -230,6 +262,9 @@ static void read_control(struct msghdr *message, struct udp_run *run)
 			memcpy(&number, data, sizeof(number));
 			run->segment =
 				number > 0 ? (uint32_t)number : run->size;
+		} else if (at->cmsg_level == SOL_SOCKET &&
+			   at->cmsg_type == SCM_TIMESTAMPNS) {
+			run->at_us = stamp_us(data, wall, now);
 		} else if (at->cmsg_level == IPPROTO_IPV6 &&
 			   at->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&info6, data, sizeof(info6));
@@ -254,6 +289,7 @@ static void read_control(struct msghdr *message, struct udp_run *run)
 int udp_receive(struct udp *udp, struct udp_room *room,
 		const struct udp_run **runs)
 {
+	int64_t wall, now;
 	int got, count = 0;
 
 	room_reset(room);
@@ -261,6 +297,8 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	udp->counters.in_calls++;
+	wall = clock_of(CLOCK_REALTIME);
+	now = clock_of(CLOCK_MONOTONIC);
 	for (int i = 0; i < got; i++) {
 		struct msghdr *message = &room->messages[i].msg_hdr;
 		struct udp_run *run = &room->runs[count];
@@ -275,7 +313,7 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 			.segment = room->messages[i].msg_len,
 			.from.far = room->from[i],
 		};
-		read_control(message, run);
+		read_control(message, run, wall, now);
 		if (!run->size)
 			continue;
 		udp->counters.in_datagrams +=

@@ -70,6 +70,7 @@ struct udp_run {
 	uint32_t size;
 	uint32_t segment;
 	struct address from;
+	uint64_t at_us; /* when the kernel got it, CLOCK_MONOTONIC */
 	uint8_t tos;
 };
 
@@ -78,6 +79,8 @@ struct udp_run {
 struct udp_room;
 struct udp_room *udp_room_new(void);
 void udp_room_free(struct udp_room *room);
+/* Is this one of its bytes? */
+bool udp_room_has(const struct udp_room *room, const void *byte);
 
 /* Number of runs that were received, 0 if there is nothing, negative errno. The
  * runs live in room until the next call. */

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/hub.h"
+
+#include <linux/if.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backends/engine/hub_private.h"
+
+enum {
+	EVENTS = 64,
+	KEEP_BYTES = 64 << 20, /* 100 ms at 5 Gbit/s */
+};
+
+uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* --- who is next: a binary heap ------------------------------------------- */
+
+static void put_at(struct hub *hub, struct peer *peer, size_t place)
+{
+	hub->heap[place] = peer;
+	peer->place = place;
+}
+
+static void sift_up(struct hub *hub, size_t at)
+{
+	struct peer *peer = hub->heap[at];
+
+	for (; at > 1 && hub->heap[at / 2]->next > peer->next; at /= 2)
+		put_at(hub, hub->heap[at / 2], at);
+	put_at(hub, peer, at);
+}
+
+static void sift_down(struct hub *hub, size_t at)
+{
+	struct peer *peer = hub->heap[at];
+
+	for (size_t child; (child = at * 2) <= hub->heap_count; at = child) {
+		if (child < hub->heap_count &&
+		    hub->heap[child + 1]->next < hub->heap[child]->next)
+			child++;
+		if (hub->heap[child]->next >= peer->next)
+			break;
+		put_at(hub, hub->heap[child], at);
+	}
+	put_at(hub, peer, at);
+}
+
+void hub_schedule(struct hub *hub, struct peer *peer, uint64_t at)
+{
+	if (!peer->place) {
+		if (hub->heap_count + 1 >= hub->heap_room) {
+			hub->heap_room = hub->heap_room * 2 + 16;
+			hub->heap = mem_resize(hub->heap,
+					       hub->heap_room * sizeof(peer));
+		}
+		peer->next = at;
+		put_at(hub, peer, ++hub->heap_count);
+	}
+	peer->next = at;
+	sift_up(hub, peer->place);
+	sift_down(hub, peer->place);
+}
+
+void hub_unschedule(struct hub *hub, struct peer *peer)
+{
+	size_t place = peer->place;
+	struct peer *last;
+
+	if (!place)
+		return;
+	peer->place = 0;
+	last = hub->heap[hub->heap_count--];
+	if (last == peer)
+		return;
+	put_at(hub, last, place);
+	sift_up(hub, last->place);
+	sift_down(hub, last->place);
+}
+
+/* --- the thread ----------------------------------------------------------- */
+
+static void do_call(struct hub *hub)
+{
+	uint64_t count;
+
+	if (read(hub->wake, &count, sizeof(count)) < 0)
+		return;
+	pthread_mutex_lock(&hub->lock);
+	if (hub->call)
+		hub->call(hub, hub->call_arg);
+	hub->call = NULL;
+	pthread_cond_signal(&hub->done);
+	pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_call(struct hub *hub, void (*call)(struct hub *, void *), void *arg)
+{
+	uint64_t one = 1;
+
+	if (!hub->started) {
+		call(hub, arg);
+		return;
+	}
+	pthread_mutex_lock(&hub->lock);
+	hub->call = call;
+	hub->call_arg = arg;
+	if (write(hub->wake, &one, sizeof(one)) == sizeof(one))
+		while (hub->call)
+			pthread_cond_wait(&hub->done, &hub->lock);
+	pthread_mutex_unlock(&hub->lock);
+}
+
+int hub_watch(struct hub *hub, int fd, void *data, struct err *err)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = data };
+
+	if (epoll_ctl(hub->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		return err_set(err, errno, "epoll: %m");
+	return 0;
+}
+
+static uint64_t next_time(const struct hub *hub)
+{
+	uint64_t next = hub->housekeeping;
+
+	if (hub->handshake_next < next)
+		next = hub->handshake_next;
+	if (hub->heap_count && hub->heap[1]->next < next)
+		next = hub->heap[1]->next;
+	return next;
+}
+
+static int wait_for(struct hub *hub, struct epoll_event *events)
+{
+	uint64_t now = clock_us(), next = next_time(hub);
+	uint64_t wait = next > now ? next - now : 0;
+	struct timespec time = { (time_t)(wait / 1000000),
+				 (long)(wait % 1000000) * 1000 };
+
+	return epoll_pwait2(hub->epoll, events, EVENTS, &time, NULL);
+}
+
+static void do_due(struct hub *hub)
+{
+	uint64_t now = clock_us();
+
+	if (hub->handshake_next <= now)
+		hub->handshake_next = handshake_timer(hub->handshake, now);
+	if (hub->housekeeping <= now)
+		hub_housekeeping(hub, now);
+	/* Each once: who is never done must not keep the others waiting. */
+	for (size_t i = hub->heap_count; i && hub->heap_count; i--) {
+		if (hub->heap[1]->next > now)
+			break;
+		peer_work(hub->heap[1], now);
+	}
+	hub_flush(hub);
+}
+
+static void *run(void *arg)
+{
+	struct hub *hub = arg;
+	struct epoll_event events[EVENTS];
+	bool readable;
+
+	while (!hub->ending) {
+		int count = wait_for(hub, events);
+
+		readable = false;
+		for (int i = 0; i < count; i++) {
+			void *what = events[i].data.ptr;
+
+			if (what == &hub->wake)
+				continue;
+			if (what == hub->tun)
+				readable = true;
+			else
+				hub_receive(hub, what, clock_us());
+		}
+		do_due(hub);
+		if (readable)
+			hub_read(hub, clock_us());
+		/* Last: a call may free what an event points to. */
+		for (int i = 0; i < count; i++)
+			if (events[i].data.ptr == &hub->wake)
+				do_call(hub);
+	}
+	return NULL;
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+/* The device's MTU is set where we may; where not, it stays as it is. */
+static void device_size(struct hub *hub, uint16_t mtu)
+{
+	struct ifreq request = { .ifr_mtu = mtu };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s",
+		 hub->config.device);
+	if (ioctl(fd, SIOCSIFMTU, &request) < 0 &&
+	    ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 &&
+	    request.ifr_mtu <= UINT16_MAX)
+		mtu = (uint16_t)request.ifr_mtu;
+	close(fd);
+	hub->mtu = mtu;
+}
+
+static int open_all(struct hub *hub, struct err *err)
+{
+	const struct hub_config *config = &hub->config;
+	struct udp_options options = { .port = config->listen };
+
+	hub->epoll = epoll_create1(EPOLL_CLOEXEC);
+	hub->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (hub->epoll < 0 || hub->wake < 0)
+		return err_set(err, errno, "epoll: %m");
+	hub->tun = tun_open(config->device, config->tap ? TUN_TAP : 0, err);
+	if (!hub->tun || hub_watch(hub, hub->wake, &hub->wake, err) < 0 ||
+	    hub_watch(hub, tun_fd(hub->tun), hub->tun, err) < 0)
+		return -errno;
+	device_size(hub, config->mtu ? config->mtu : HUB_MTU);
+	if (!config->server)
+		return 0;
+	hub->udp = udp_open(&options, err);
+	if (!hub->udp)
+		return -errno;
+	return hub_watch(hub, udp_fd(hub->udp), hub->udp, err);
+}
+
+static void memory(struct hub *hub)
+{
+	hub->room = udp_room_new();
+	hub->keep = keep_new(KEEP_BYTES);
+	hub->out = mem_alloc(HUB_OUT + 4096);
+	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
+	if (hub->config.server)
+		hub->prefixes = prefixes_new();
+	if (hub->config.tap)
+		hub->macs = mem_array(HUB_MACS, sizeof(*hub->macs));
+}
+
+static int start(struct hub *hub, struct err *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&hub->thread, NULL, run, hub);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc)
+		return err_set(err, rc, "thread: %s", strerror(rc));
+	hub->started = true;
+	return 0;
+}
+
+struct hub *hub_new(const struct hub_config *config, struct err *err)
+{
+	AUTO(hub) struct hub *hub = mem_alloc(sizeof(*hub));
+
+	hub->config = *config;
+	hub->epoll = hub->wake = -1;
+	TAILQ_INIT(&hub->peers);
+	TAILQ_INIT(&hub->members);
+	pthread_mutex_init(&hub->lock, NULL);
+	pthread_cond_init(&hub->done, NULL);
+	memory(hub);
+	hub->handshake = handshake_new(config->secret, &hub_handshake_ops, hub);
+	if (open_all(hub, err) < 0 || start(hub, err) < 0) {
+		err_prefix(err, "link %s: ", config->name);
+		return NULL;
+	}
+	return TAKE(hub);
+}
+
+static void end(struct hub *hub, void *arg)
+{
+	(void)arg;
+	hub->ending = true;
+}
+
+static void close_all(struct hub *hub)
+{
+	struct member *member;
+	struct peer *peer;
+
+	while ((peer = TAILQ_FIRST(&hub->peers)))
+		peer_free(peer);
+	while ((member = TAILQ_FIRST(&hub->members))) {
+		TAILQ_REMOVE(&hub->members, member, entry);
+		member_free(member);
+	}
+	handshake_free(hub->handshake);
+	tun_free(hub->tun);
+	udp_free(hub->udp);
+	if (hub->epoll >= 0)
+		close(hub->epoll);
+	if (hub->wake >= 0)
+		close(hub->wake);
+}
+
+void hub_free(struct hub *hub)
+{
+	if (!hub)
+		return;
+	if (hub->started) {
+		hub_call(hub, end, NULL);
+		pthread_join(hub->thread, NULL);
+		hub->started = false;
+	}
+	close_all(hub);
+	udp_room_free(hub->room);
+	keep_free(hub->keep);
+	prefixes_free(hub->prefixes);
+	free(hub->macs);
+	free(hub->heap);
+	free(hub->out);
+	free(hub->scratch);
+	pthread_mutex_destroy(&hub->lock);
+	pthread_cond_destroy(&hub->done);
+	explicit_bzero(&hub->config, sizeof(hub->config));
+	free(hub);
+}
+
+struct set_call {
+	const struct hub_config *config;
+	struct err *err;
+	int rc;
+};
+
+static void set_config(struct hub *hub, void *arg)
+{
+	struct set_call *call = arg;
+	const struct hub_config *old = &hub->config, *fresh = call->config;
+
+	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
+	    old->server != fresh->server || old->listen != fresh->listen ||
+	    old->mode != fresh->mode ||
+	    old->small_bytes != fresh->small_bytes ||
+	    old->hold_max_us != fresh->hold_max_us ||
+	    memcmp(old->secret, fresh->secret, NOISE_KEY)) {
+		call->rc = err_set(call->err, EOPNOTSUPP,
+				   "link %s: that cannot change while it runs",
+				   old->name);
+		return;
+	}
+	hub->config = *fresh;
+	device_size(hub, fresh->mtu ? fresh->mtu : HUB_MTU);
+}
+
+int hub_set(struct hub *hub, const struct hub_config *config, struct err *err)
+{
+	struct set_call call = { config, err, 0 };
+
+	hub_call(hub, set_config, &call);
+	return call.rc;
+}
+
+uint16_t hub_port(const struct hub *hub)
+{
+	return hub->udp ? udp_port(hub->udp) : 0;
+}

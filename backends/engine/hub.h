@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * hub.h - one link at work: a tun device, its sockets, its peers, one thread.
+ *
+ *                      .-- peer --.      one braid, one session each
+ *      tun device --- hub -- peer --- lanes --- UDP sockets --- lines
+ *                      '-- peer --'
+ *
+ * A client has one peer and several members (lines of this host), each with
+ * 1..16 sockets of its own; a server has one socket and many peers, and learns
+ * their lanes from what authenticates.
+ *
+ * The thread owns everything. The calls below hand it what is to be done and
+ * wait until it is, between two packets; they may be made by one other thread.
+ * Nothing in the way of a packet locks or allocates.
+ */
+#ifndef BACKENDS_ENGINE_HUB_H
+#define BACKENDS_ENGINE_HUB_H
+
+#include <jansson.h>
+
+#include "backends/engine/braid.h"
+#include "backends/engine/noise.h"
+#include "backends/engine/prefixes.h"
+#include "backends/engine/udp.h"
+#include "model/base/err.h"
+#include "model/base/mem.h"
+
+enum {
+	HUB_SOCKETS = 16,  /* of a member */
+	HUB_ENDPOINTS = 8, /* addresses of a peer that are tried */
+	HUB_NAME = 64,	   /* with the zero at its end */
+	HUB_PREFIXES = 32, /* inner prefixes of a peer */
+};
+
+struct hub;
+
+struct hub_config {
+	char name[HUB_NAME];
+	char device[16]; /* IFNAMSIZ */
+	bool tap, server;
+	uint16_t listen;	   /* server: UDP port; 0: any */
+	uint16_t mtu;		   /* of the device; 0: found out */
+	uint8_t secret[NOISE_KEY]; /* our static key */
+	enum braid_mode mode;
+	uint16_t small_bytes; /* 0: the braid's default */
+	uint32_t hold_max_us; /* the same */
+};
+
+/* Opens device and socket and starts the thread. NULL and one sentence. */
+struct hub *hub_new(const struct hub_config *config, struct err *err);
+/* Ends the thread; peers see silence. Wipes the keys. */
+void hub_free(struct hub *hub);
+AUTO_DEFINE(hub, struct hub *, hub_free)
+/* What can be changed while packets flow; -EOPNOTSUPP if config asks for more,
+ * and then nothing is changed. */
+int hub_set(struct hub *hub, const struct hub_config *config, struct err *err);
+/* The port that it has got (server). */
+uint16_t hub_port(const struct hub *hub);
+
+struct hub_peer {
+	char name[HUB_NAME];
+	uint8_t key[NOISE_KEY];
+	bool has_psk;
+	uint8_t psk[NOISE_KEY];
+	/* Inner addresses that are its own: packets to them go there, and only
+	 * from them it may send. A client's peer (the server) has all. */
+	size_t prefix_count;
+	struct prefix prefixes[HUB_PREFIXES];
+	/* Client: where it listens. */
+	size_t endpoint_count;
+	struct address endpoints[HUB_ENDPOINTS];
+	uint64_t up_bps, down_bps; /* limits from and to it; 0: none */
+};
+/* Makes or changes the peer of that name; what is under way goes on unless its
+ * key is another. -EEXIST: key or prefix are somebody else's. */
+int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err);
+/* Without one of that name nothing happens. */
+void hub_peer_remove(struct hub *hub, const char *name);
+
+/* A line of this host, of a client. */
+struct hub_member {
+	char name[HUB_NAME];
+	char device[16];	/* "": by the routing table */
+	struct in6_addr source; /* all zero: the device's */
+	uint32_t mark;
+	uint8_t sockets; /* 1..HUB_SOCKETS */
+	uint8_t tier, weight;
+	bool standby, metered;
+	uint64_t up_bps, down_bps; /* caps; 0: found out */
+};
+int hub_member_set(struct hub *hub, const struct hub_member *member,
+		   struct err *err);
+/* Takes its lanes out without losing what is under way: they are gone some
+ * moments later. */
+void hub_member_remove(struct hub *hub, const char *name);
+
+/* A device of this host went down or came up; index of the interface. */
+void hub_device(struct hub *hub, const char *name, uint32_t index, bool up);
+
+/* Everything there is to see, as the control protocol shows it (control.h). The
+ * caller's to decref. */
+json_t *hub_status(struct hub *hub);
+
+#endif

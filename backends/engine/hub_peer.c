@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hub_peer.c - who the hub talks to, and over which lines. */
+#include <linux/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "backends/engine/hub_private.h"
+
+enum {
+	HOUSEKEEPING_US = 10 * 1000000,
+	LANE_FORGET_US = 300 * 1000000, /* a server's, that has gone silent */
+};
+
+/* --- lanes ---------------------------------------------------------------- */
+
+struct lane *lane_add(struct peer *peer, uint8_t id, struct udp *udp,
+		      const struct address *to)
+{
+	struct lane *lane = mem_alloc(sizeof(*lane));
+
+	lane->id = id;
+	lane->udp = udp;
+	lane->reachable = to != NULL;
+	if (to)
+		lane->to = *to;
+	peer->lanes[id] = lane;
+	peer->lane_count++;
+	return lane;
+}
+
+void lane_remove(struct peer *peer, uint8_t id)
+{
+	struct lane *lane = peer->lanes[id];
+	struct member *member;
+
+	if (!lane)
+		return;
+	if (peer->braid && braid_has_lane(peer->braid, id))
+		braid_lane_remove(peer->braid, id, clock_us());
+	member = lane->member;
+	peer->lanes[id] = NULL;
+	peer->lane_count--;
+	free(lane);
+	if (!member)
+		return;
+	for (int i = 0; i < HUB_SOCKETS; i++)
+		if (member->lanes[i] == id) {
+			member->lanes[i] = NO_LANE;
+			udp_free(TAKE(member->udp[i]));
+		}
+	for (int i = 0; i < HUB_SOCKETS; i++)
+		if (member->udp[i])
+			return;
+	if (member->leaving) {
+		TAILQ_REMOVE(&peer->hub->members, member, entry);
+		member_free(member);
+	}
+}
+
+struct peer *hub_only_peer(const struct hub *hub)
+{
+	return hub->config.server ? NULL : TAILQ_FIRST(&hub->peers);
+}
+
+/* The endpoint that this member can reach: of its source's family; else the
+ * first. NULL: none is known. */
+static const struct address *endpoint_for(const struct peer *peer,
+					  const struct member *member)
+{
+	bool any = IN6_IS_ADDR_UNSPECIFIED(&member->config.source);
+	bool ip4 = IN6_IS_ADDR_V4MAPPED(&member->config.source);
+
+	for (size_t i = 0; i < peer->config.endpoint_count; i++) {
+		const struct address *at = &peer->config.endpoints[i];
+
+		if (any || address_is_ip4(at) == ip4)
+			return at;
+	}
+	return NULL;
+}
+
+static uint16_t device_mtu(const char *device)
+{
+	struct ifreq request = { .ifr_mtu = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	rc = ioctl(fd, SIOCGIFMTU, &request);
+	close(fd);
+	return rc < 0 || request.ifr_mtu < 576 ? 1500
+	       : request.ifr_mtu > UINT16_MAX  ? UINT16_MAX
+					       : (uint16_t)request.ifr_mtu;
+}
+
+static struct braid_lane_config braid_config_of(const struct member *member,
+						const struct address *to)
+{
+	const struct hub_member *config = &member->config;
+	uint8_t around = address_is_ip4(to) ? 60 : 80;
+
+	return (struct braid_lane_config){
+		.up_bps = config->up_bps,
+		.down_bps = config->down_bps,
+		.mtu = (uint16_t)(device_mtu(config->device) - around),
+		.overhead = around,
+		.tier = config->tier,
+		.weight = config->weight,
+		.metered = config->metered,
+		.standby = config->standby,
+	};
+}
+
+/* Gives the sockets of a member to the peer as lanes. */
+static void member_join(struct peer *peer, struct member *member, uint64_t now)
+{
+	const struct address *to = endpoint_for(peer, member);
+	struct braid_lane_config config;
+
+	if (!to || !peer->braid || member->leaving)
+		return;
+	config = braid_config_of(member, to);
+	for (int i = 0; i < member->config.sockets; i++) {
+		struct lane *lane;
+
+		if (!member->udp[i] || member->lanes[i] == NO_LANE)
+			continue;
+		if (braid_has_lane(peer->braid, member->lanes[i])) {
+			braid_lane_set(peer->braid, member->lanes[i], &config,
+				       now);
+			continue;
+		}
+		if (braid_lane_add(peer->braid, member->lanes[i], &config,
+				   now) < 0)
+			continue;
+		lane = lane_add(peer, member->lanes[i], member->udp[i], to);
+		lane->member = member;
+	}
+}
+
+/* --- peers ---------------------------------------------------------------- */
+
+void peer_ready(struct peer *peer, uint64_t now)
+{
+	struct hub *hub = peer->hub;
+	struct braid_config config = { .mode = hub->config.mode,
+				       .small_bytes = hub->config.small_bytes,
+				       .hold_max_us = hub->config.hold_max_us,
+				       .packet_bytes = hub->mtu > 1500
+							       ? hub->mtu
+							       : 1500,
+				       .quiet = hub->config.server,
+				       .deliver = hub_deliver,
+				       .context = peer };
+	struct member *member;
+
+	if (peer->braid)
+		return;
+	peer->braid = braid_new(&config);
+	peer->era = 0;
+	TAILQ_FOREACH (member, &hub->members, entry)
+		member_join(peer, member, now);
+}
+
+bool peer_era(struct peer *peer, const struct session *session, uint64_t now)
+{
+	uint32_t era = session_era(session);
+
+	if (era < peer->era)
+		return false;
+	if (era > peer->era) {
+		if (peer->era)
+			braid_restart(peer->braid, now);
+		for (int id = 0; id < 256; id++)
+			if (peer->lanes[id])
+				peer->lanes[id]->newest = 0;
+		peer->era = era;
+		peer->since = now;
+	}
+	return true;
+}
+
+void peer_free(struct peer *peer)
+{
+	struct hub *hub = peer->hub;
+
+	for (size_t i = 0; i < peer->config.prefix_count; i++)
+		if (hub->config.server)
+			prefixes_remove(hub->prefixes,
+					&peer->config.prefixes[i]);
+	for (int i = 0; hub->macs && i < HUB_MACS; i++)
+		if (hub->macs[i].peer == peer)
+			hub->macs[i] = (struct mac){ .peer = NULL };
+	for (int id = 0; id < 256; id++)
+		if (peer->lanes[id])
+			lane_remove(peer, (uint8_t)id);
+	hub_unschedule(hub, peer);
+	if (peer->handshake)
+		handshake_remove(hub->handshake, peer->handshake);
+	braid_free(peer->braid);
+	backlog_free(peer->backlog);
+	TAILQ_REMOVE(&hub->peers, peer, entry);
+	explicit_bzero(&peer->config, sizeof(peer->config));
+	free(peer);
+}
+
+static struct peer *peer_find(const struct hub *hub, const char *name)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry)
+		if (!strcmp(peer->config.name, name))
+			return peer;
+	return NULL;
+}
+
+/* All or none: the prefixes of config, in place of those it had. */
+static int prefixes_change(struct peer *peer, const struct hub_peer *config,
+			   struct err *err)
+{
+	struct hub *hub = peer->hub;
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	if (!hub->config.server)
+		return 0;
+	for (i = 0; i < peer->config.prefix_count; i++)
+		prefixes_remove(hub->prefixes, &peer->config.prefixes[i]);
+	for (i = 0; i < config->prefix_count; i++)
+		if (prefixes_add(hub->prefixes, &config->prefixes[i], peer))
+			break;
+	if (i == config->prefix_count)
+		return 0;
+	prefix_print(&config->prefixes[i], text);
+	while (i--)
+		prefixes_remove(hub->prefixes, &config->prefixes[i]);
+	for (i = 0; i < peer->config.prefix_count; i++)
+		prefixes_add(hub->prefixes, &peer->config.prefixes[i], peer);
+	return err_set(err, EEXIST,
+		       "peer %s: address %s is another peer's already",
+		       config->name, text);
+}
+
+static int key_change(struct peer *peer, const struct hub_peer *config,
+		      struct err *err)
+{
+	struct hub *hub = peer->hub;
+	const uint8_t *psk = config->has_psk ? config->psk : NULL;
+	struct handshake_peer *fresh;
+
+	if (peer->handshake &&
+	    !memcmp(peer->config.key, config->key, NOISE_KEY)) {
+		handshake_psk(peer->handshake, psk);
+		return 0;
+	}
+	fresh = handshake_add(hub->handshake, config->key, psk, peer);
+	if (!fresh)
+		return err_set(err, EEXIST,
+			       "peer %s: the key is another peer's, our own, "
+			       "or none that can be used",
+			       config->name);
+	if (peer->handshake)
+		handshake_remove(hub->handshake, peer->handshake);
+	peer->handshake = fresh;
+	return 0;
+}
+
+/* The lanes lead to where the peer is now. */
+static void endpoints_change(struct peer *peer)
+{
+	for (int id = 0; id < 256; id++) {
+		struct lane *lane = peer->lanes[id];
+		const struct address *to;
+
+		if (!lane || !lane->member)
+			continue;
+		to = endpoint_for(peer, lane->member);
+		lane->reachable = to != NULL;
+		if (!to || address_equal(&lane->to, to))
+			continue;
+		lane->to = *to;
+		if (peer->braid)
+			braid_lane_up(peer->braid, lane->id, clock_us());
+	}
+}
+
+struct peer_call {
+	const struct hub_peer *config;
+	const char *name;
+	struct err *err;
+	int rc;
+};
+
+static void peer_set(struct hub *hub, void *arg)
+{
+	struct peer_call *call = arg;
+	struct peer *peer = peer_find(hub, call->config->name);
+	uint64_t now = clock_us();
+	bool fresh = !peer;
+
+	if (fresh) {
+		peer = mem_alloc(sizeof(*peer));
+		peer->hub = hub;
+		TAILQ_INSERT_TAIL(&hub->peers, peer, entry);
+	}
+	call->rc = prefixes_change(peer, call->config, call->err);
+	if (!call->rc)
+		call->rc = key_change(peer, call->config, call->err);
+	if (call->rc && fresh)
+		peer_free(peer);
+	if (call->rc)
+		return;
+	peer->config = *call->config;
+	peer->tokens_at = now;
+	endpoints_change(peer);
+	if (!hub->config.server && !handshake_session(peer->handshake))
+		handshake_start(hub->handshake, peer->handshake, now);
+	hub->handshake_next = now;
+}
+
+int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err)
+{
+	struct peer_call call = { .config = peer, .err = err };
+
+	hub_call(hub, peer_set, &call);
+	return call.rc;
+}
+
+static void peer_remove(struct hub *hub, void *arg)
+{
+	const struct peer_call *call = arg;
+	struct peer *peer = peer_find(hub, call->name);
+
+	if (peer)
+		peer_free(peer);
+}
+
+void hub_peer_remove(struct hub *hub, const char *name)
+{
+	hub_call(hub, peer_remove, &(struct peer_call){ .name = name });
+}
+
+/* --- members -------------------------------------------------------------- */
+
+void member_free(struct member *member)
+{
+	for (int i = 0; i < HUB_SOCKETS; i++)
+		udp_free(member->udp[i]);
+	free(member);
+}
+
+static struct member *member_find(const struct hub *hub, const char *name)
+{
+	struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry)
+		if (!member->leaving && !strcmp(member->config.name, name))
+			return member;
+	return NULL;
+}
+
+static bool lane_is_taken(const struct hub *hub, uint8_t id)
+{
+	const struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry)
+		for (int i = 0; i < HUB_SOCKETS; i++)
+			if (member->lanes[i] == id)
+				return true;
+	return false;
+}
+
+/* Ids come back as late as can be. */
+static uint8_t lane_id(struct hub *hub)
+{
+	for (int i = 0; i < NO_LANE; i++) {
+		uint8_t id = hub->next_lane;
+
+		hub->next_lane = (uint8_t)((id + 1) % NO_LANE);
+		if (!lane_is_taken(hub, id))
+			return id;
+	}
+	return NO_LANE;
+}
+
+static int socket_open(struct hub *hub, struct member *member, int i,
+		       struct err *err)
+{
+	const struct hub_member *config = &member->config;
+	struct udp_options options = {
+		.device = config->device[0] ? config->device : NULL,
+		.source = config->source,
+		.mark = config->mark,
+	};
+
+	member->udp[i] = udp_open(&options, err);
+	if (!member->udp[i])
+		return err_prefix(err, "member %s: ", config->name);
+	if (hub_watch(hub, udp_fd(member->udp[i]), member->udp[i], err) < 0)
+		return err_prefix(err, "member %s: ", config->name);
+	member->lanes[i] = lane_id(hub);
+	return 0;
+}
+
+/* Sockets stay unless where they lead is another. */
+static bool same_sockets(const struct hub_member *a, const struct hub_member *b)
+{
+	return !strcmp(a->device, b->device) && a->mark == b->mark &&
+	       IN6_ARE_ADDR_EQUAL(&a->source, &b->source);
+}
+
+static void member_leave(struct hub *hub, struct member *member, int from)
+{
+	struct peer *peer = hub_only_peer(hub);
+
+	for (int i = from; i < HUB_SOCKETS; i++) {
+		uint8_t id = member->lanes[i];
+
+		if (id == NO_LANE)
+			continue;
+		if (peer && peer->braid && peer->lanes[id]) {
+			braid_lane_drain(peer->braid, id, clock_us());
+			hub_schedule(hub, peer, 0);
+			continue;
+		}
+		member->lanes[i] = NO_LANE;
+		udp_free(TAKE(member->udp[i]));
+	}
+}
+
+static bool is_empty(const struct member *member)
+{
+	for (int i = 0; i < HUB_SOCKETS; i++)
+		if (member->udp[i])
+			return false;
+	return true;
+}
+
+static struct member *member_new(struct hub *hub,
+				 const struct hub_member *config)
+{
+	struct member *member = mem_alloc(sizeof(*member));
+
+	member->config = *config;
+	memset(member->lanes, NO_LANE, sizeof(member->lanes));
+	TAILQ_INSERT_TAIL(&hub->members, member, entry);
+	return member;
+}
+
+static void member_end(struct hub *hub, struct member *member)
+{
+	member->leaving = true;
+	member_leave(hub, member, 0);
+	if (!is_empty(member))
+		return;
+	TAILQ_REMOVE(&hub->members, member, entry);
+	member_free(member);
+}
+
+struct member_call {
+	const struct hub_member *config;
+	const char *name;
+	struct err *err;
+	int rc;
+};
+
+static void member_set(struct hub *hub, void *arg)
+{
+	struct member_call *call = arg;
+	struct member *old = member_find(hub, call->config->name), *member;
+	struct peer *peer = hub_only_peer(hub);
+	uint64_t now = clock_us();
+
+	member = old && same_sockets(&old->config, call->config)
+			 ? old
+			 : member_new(hub, call->config);
+	member->config = *call->config;
+	member_leave(hub, member, call->config->sockets);
+	for (int i = 0; i < call->config->sockets && !call->rc; i++)
+		if (!member->udp[i])
+			call->rc = socket_open(hub, member, i, call->err);
+	if (call->rc && member != old) {
+		member_end(hub, member);
+		return;
+	}
+	if (old && member != old)
+		member_end(hub, old);
+	if (!peer)
+		return;
+	if (peer->braid)
+		member_join(peer, member, now);
+	if (!handshake_session(peer->handshake))
+		handshake_start(hub->handshake, peer->handshake, now);
+	hub_schedule(hub, peer, 0);
+	hub->handshake_next = now;
+}
+
+int hub_member_set(struct hub *hub, const struct hub_member *member,
+		   struct err *err)
+{
+	struct member_call call = { .config = member, .err = err };
+
+	hub_call(hub, member_set, &call);
+	return call.rc;
+}
+
+static void member_remove(struct hub *hub, void *arg)
+{
+	const struct member_call *call = arg;
+	struct member *member = member_find(hub, call->name);
+
+	if (member)
+		member_end(hub, member);
+}
+
+void hub_member_remove(struct hub *hub, const char *name)
+{
+	hub_call(hub, member_remove, &(struct member_call){ .name = name });
+}
+
+/* --- devices of this host ------------------------------------------------- */
+
+struct device_call {
+	const char *name;
+	uint32_t index;
+	bool up;
+};
+
+static void device_changed(struct hub *hub, void *arg)
+{
+	const struct device_call *call = arg;
+	uint64_t now = clock_us();
+	struct peer *peer;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		if (!peer->braid)
+			continue;
+		for (int id = 0; id < 256; id++) {
+			const struct lane *lane = peer->lanes[id];
+
+			if (!lane ||
+			    (lane->member ? strcmp(lane->member->config.device,
+						   call->name) != 0
+					  : lane->to.device != call->index))
+				continue;
+			if (call->up)
+				braid_lane_up(peer->braid, lane->id, now);
+			else
+				braid_lane_down(peer->braid, lane->id, now);
+			hub_schedule(hub, peer, 0);
+		}
+	}
+}
+
+void hub_device(struct hub *hub, const char *name, uint32_t index, bool up)
+{
+	struct device_call call = { name, index, up };
+
+	hub_call(hub, device_changed, &call);
+}
+
+/* --- the handshake's wishes ----------------------------------------------- */
+
+static void handshake_address(const struct handshake_source *source,
+			      struct address *to)
+{
+	*to = (struct address){ .far.sin6_family = AF_INET6 };
+	memcpy(&to->far.sin6_addr, source->bytes, 16);
+	memcpy(&to->far.sin6_port, source->bytes + 16, 2);
+	memcpy(&to->far.sin6_scope_id, source->bytes + 18, 4);
+}
+
+/* An init: by one line at first, then by all of them. */
+static void send_init(struct hub *hub, struct peer *peer,
+		      const uint8_t *datagram, size_t size)
+{
+	bool once = handshake_attempt(peer->handshake) <= 1;
+	struct member *member;
+	size_t sent;
+
+	TAILQ_FOREACH (member, &hub->members, entry) {
+		const struct address *to = endpoint_for(peer, member);
+
+		if (!to || !member->udp[0])
+			continue;
+		if (!udp_send(member->udp[0], to, datagram, size, size,
+			      &sent) &&
+		    once && !member->config.standby)
+			return;
+	}
+}
+
+static void ops_send(void *owner, struct handshake_peer *peer,
+		     const struct handshake_source *to, const uint8_t *datagram,
+		     size_t size)
+{
+	struct hub *hub = owner;
+	struct address address;
+	size_t sent;
+
+	if (!to) {
+		send_init(hub, handshake_owner(peer), datagram, size);
+		return;
+	}
+	if (!hub->from_udp)
+		return;
+	handshake_address(to, &address);
+	address.near = hub->from.near;
+	address.device = hub->from.device;
+	udp_send(hub->from_udp, &address, datagram, size, size, &sent);
+}
+
+static void ops_event(void *owner, struct handshake_peer *handshake,
+		      enum handshake_event event,
+		      const struct handshake_source *from)
+{
+	struct hub *hub = owner;
+	struct peer *peer = handshake_owner(handshake);
+
+	(void)from;
+	if (event == HANDSHAKE_ESTABLISHED) {
+		peer_ready(peer, clock_us());
+		hub_schedule(hub, peer, 0);
+	} else if (event == HANDSHAKE_LOST && !hub->config.server) {
+		handshake_start(hub->handshake, handshake, clock_us());
+	}
+}
+
+static void ops_hello(void *owner, const struct handshake_peer *handshake,
+		      struct handshake_hello *out)
+{
+	struct hub *hub = owner;
+	const struct peer *peer = handshake_owner(handshake);
+	const struct member *member;
+
+	out->mtu = hub->mtu;
+	TAILQ_FOREACH (member, &hub->members, entry)
+		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
+	for (size_t i = 0; hub->config.server && i < peer->config.prefix_count;
+	     i++) {
+		const struct prefix *prefix = &peer->config.prefixes[i];
+
+		if (IN6_IS_ADDR_V4MAPPED(&prefix->address) &&
+		    prefix->length == 128) {
+			out->ip4_prefix = 32;
+			memcpy(out->ip4, prefix->address.s6_addr + 12, 4);
+		} else if (prefix->length == 128) {
+			out->ip6_prefix = 128;
+			memcpy(out->ip6, &prefix->address, 16);
+		}
+	}
+}
+
+const struct handshake_ops hub_handshake_ops = {
+	.send = ops_send,
+	.event = ops_event,
+	.hello = ops_hello,
+};
+
+/* --- now and then --------------------------------------------------------- */
+
+static void forget_lanes(struct peer *peer, uint64_t now)
+{
+	for (int id = 0; id < 256; id++) {
+		struct braid_lane_stats stats;
+
+		if (!peer->lanes[id] || peer->lanes[id]->member ||
+		    braid_lane_stats(peer->braid, (uint8_t)id, now, &stats))
+			continue;
+		if (stats.state >= BRAID_DEAD &&
+		    now - stats.state_at > LANE_FORGET_US)
+			lane_remove(peer, (uint8_t)id);
+	}
+}
+
+void hub_housekeeping(struct hub *hub, uint64_t now)
+{
+	size_t flight = 0;
+	struct peer *peer;
+
+	hub->housekeeping = now + HOUSEKEEPING_US;
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		struct braid_lane_stats stats;
+		struct backlog_stats waiting;
+
+		for (int id = 0; peer->braid && id < 256; id++)
+			if (peer->lanes[id] &&
+			    !braid_lane_stats(peer->braid, (uint8_t)id, now,
+					      &stats))
+				flight += stats.window_bytes;
+		if (peer->backlog) {
+			backlog_stats(peer->backlog, &waiting);
+			flight += waiting.bytes;
+		}
+		if (hub->config.server && peer->braid)
+			forget_lanes(peer, now);
+	}
+	keep_need(hub->keep, flight);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hub_private.h - what the files of the hub share. */
+#ifndef BACKENDS_ENGINE_HUB_PRIVATE_H
+#define BACKENDS_ENGINE_HUB_PRIVATE_H
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+#include "backends/engine/backlog.h"
+#include "backends/engine/handshake.h"
+#include "backends/engine/hub.h"
+#include "backends/engine/keep.h"
+#include "backends/engine/tun.h"
+
+enum {
+	HUB_MTU = 1440, /* 1500 less what IPv4 and we put around a packet */
+	HUB_OUT = 160 << 10,	 /* bytes that are sealed at once */
+	HUB_SCRATCH = 512 << 10, /* delivered, and not yet written */
+	HUB_MACS = 1024,	 /* places for addresses learnt (tap) */
+	NO_LANE = 255,
+};
+
+/* One way to the peer: a pair of sockets. */
+struct lane {
+	uint8_t id;
+	bool reachable;	 /* `to` is known */
+	struct udp *udp; /* borrowed from the member, or the hub */
+	struct address to;
+	uint64_t newest;       /* counter of what last came from `to` */
+	struct member *member; /* client; NULL on a server */
+};
+
+struct peer {
+	TAILQ_ENTRY(peer) entry;
+	struct hub *hub;
+	struct hub_peer config;
+	struct handshake_peer *handshake;
+	struct braid *braid;	 /* NULL: nothing was said yet */
+	struct backlog *backlog; /* NULL: nothing waited yet */
+	uint32_t era;		 /* of the braid */
+	struct lane *lanes[256]; /* owned, by id */
+	unsigned lane_count;
+	uint64_t next;	    /* when it wants to be looked after */
+	size_t place;	    /* in the heap, from 1; 0: not in it */
+	uint64_t tokens_at; /* of the limit towards it */
+	int64_t tokens;
+	uint64_t spoofed, oversize, dropped;
+	uint64_t since; /* of the session's first; 0: none */
+};
+TAILQ_HEAD(peers, peer);
+
+struct member {
+	TAILQ_ENTRY(member) entry;
+	struct hub_member config;
+	struct udp *udp[HUB_SOCKETS];
+	uint8_t lanes[HUB_SOCKETS]; /* ids; NO_LANE: none */
+	bool leaving;
+	char error[160];
+};
+TAILQ_HEAD(members, member);
+
+struct mac {
+	uint8_t bytes[6];
+	struct peer *peer;
+};
+
+struct hub {
+	struct hub_config config;
+	struct tun *tun;
+	struct udp *udp; /* server */
+	int epoll, wake;
+	pthread_t thread;
+	bool started, ending;
+
+	struct handshake *handshake;
+	struct peers peers;
+	struct members members;
+	struct prefixes *prefixes; /* server: whose an inner address is */
+	struct mac *macs;	   /* tap */
+	struct peer **heap;	   /* from 1: the next to look after first */
+	size_t heap_count, heap_room;
+	uint64_t handshake_next;
+	uint64_t housekeeping; /* when it is due */
+
+	struct udp_room *room;
+	struct keep *keep;
+	uint8_t *out;	  /* HUB_OUT */
+	uint8_t *scratch; /* HUB_SCRATCH */
+	size_t scratch_used;
+	uint64_t unrouted; /* packets to nobody */
+	uint16_t mtu;	   /* of the device, now */
+	uint8_t next_lane;
+
+	/* Where the datagram in hand came from. */
+	struct udp *from_udp;
+	struct address from;
+
+	/* A call from outside. */
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	void (*call)(struct hub *hub, void *arg);
+	void *call_arg;
+
+	char error[160]; /* device gone ... */
+};
+
+uint64_t clock_us(void);
+
+/* hub.c: runs call in the hub's thread and waits for it. */
+void hub_call(struct hub *hub, void (*call)(struct hub *, void *), void *arg);
+/* Watches a socket; data tells it from the others. */
+int hub_watch(struct hub *hub, int fd, void *data, struct err *err);
+/* The peer has something to do at that time. */
+void hub_schedule(struct hub *hub, struct peer *peer, uint64_t at);
+void hub_unschedule(struct hub *hub, struct peer *peer);
+
+/* hub_peer.c */
+extern const struct handshake_ops hub_handshake_ops;
+struct lane *lane_add(struct peer *peer, uint8_t id, struct udp *udp,
+		      const struct address *to);
+void lane_remove(struct peer *peer, uint8_t id);
+struct peer *hub_only_peer(const struct hub *hub);
+void peer_free(struct peer *peer);
+void member_free(struct member *member);
+/* Makes the braid, with the lanes of our members, once there are keys. */
+void peer_ready(struct peer *peer, uint64_t now);
+/* false: the datagram or session is of an era that is over. */
+bool peer_era(struct peer *peer, const struct session *session, uint64_t now);
+void hub_housekeeping(struct hub *hub, uint64_t now);
+
+/* hub_send.c */
+/* All that this peer can send now. */
+void peer_work(struct peer *peer, uint64_t now);
+/* Reads the tun device. */
+void hub_read(struct hub *hub, uint64_t now);
+
+/* hub_receive.c */
+void hub_receive(struct hub *hub, struct udp *udp, uint64_t now);
+void hub_deliver(void *context, const uint8_t *packet, size_t size,
+		 uint8_t flags);
+void hub_flush(struct hub *hub);
+/* tap: who has the address that this frame goes to; NULL: not known, or it goes
+ * to a group. */
+struct peer *hub_mac_find(const struct hub *hub, const uint8_t *frame,
+			  size_t size);
+
+#endif

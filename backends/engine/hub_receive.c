@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hub_receive.c - from the lines to the tun device. */
+#include <string.h>
+
+#include "backends/engine/hub_private.h"
+
+/* --- delivered packets ---------------------------------------------------- */
+
+static struct mac *mac_place(const struct hub *hub, const uint8_t *address)
+{
+	uint32_t hash = 0;
+
+	for (int i = 0; i < 6; i++)
+		hash = (hash ^ address[i]) * 0x9e3779b1U;
+	return &hub->macs[(hash >> 16) % HUB_MACS];
+}
+
+struct peer *hub_mac_find(const struct hub *hub, const uint8_t *frame,
+			  size_t size)
+{
+	const struct mac *mac;
+
+	if (size < 14 || (frame[0] & 1))
+		return NULL;
+	mac = mac_place(hub, frame);
+	return memcmp(mac->bytes, frame, 6) ? NULL : mac->peer;
+}
+
+static bool mac_learn(struct peer *peer, const uint8_t *frame, size_t size)
+{
+	struct mac *mac;
+
+	if (size < 14 || (frame[6] & 1))
+		return false;
+	mac = mac_place(peer->hub, frame + 6);
+	memcpy(mac->bytes, frame + 6, 6);
+	mac->peer = peer;
+	return true;
+}
+
+/* May this peer send from that address? */
+static bool is_its_own(struct peer *peer, const uint8_t *packet, size_t size,
+		       const struct packet_info *info)
+{
+	struct hub *hub = peer->hub;
+
+	if (hub->config.tap)
+		return mac_learn(peer, packet, size);
+	if (!info->version)
+		return false;
+	if (!hub->config.server)
+		return true;
+	return prefixes_find_packet(hub->prefixes, info->version,
+				    packet + info->l3 +
+					    (info->version == 4 ? 12 : 8)) ==
+	       peer;
+}
+
+/* What is in the receiving room stays there until the flush; other memory is
+ * lent for this call only. */
+static uint8_t *keep_until_flush(struct hub *hub, const uint8_t *packet,
+				 size_t size)
+{
+	uint8_t *copy;
+
+	if (udp_room_has(hub->room, packet))
+		return (uint8_t *)packet;
+	if (hub->scratch_used + size > HUB_SCRATCH)
+		hub_flush(hub);
+	copy = hub->scratch + hub->scratch_used;
+	memcpy(copy, packet, size);
+	hub->scratch_used += (size + 15) & ~(size_t)15;
+	return copy;
+}
+
+void hub_deliver(void *context, const uint8_t *packet, size_t size,
+		 uint8_t flags)
+{
+	struct peer *peer = context;
+	struct hub *hub = peer->hub;
+	bool unsummed = flags & WIRE_UNSUMMED;
+	struct packet_info info;
+	uint8_t *data;
+
+	packet_parse(packet, size, hub->config.tap, &info);
+	if (!is_its_own(peer, packet, size, &info)) {
+		peer->spoofed++;
+		return;
+	}
+	data = keep_until_flush(hub, packet, size);
+	packet_clamp_mss(data, &info, hub->mtu, unsummed);
+	tun_put(hub->tun, data, size, unsummed);
+}
+
+void hub_flush(struct hub *hub)
+{
+	tun_flush(hub->tun);
+	hub->scratch_used = 0;
+}
+
+/* --- datagrams ------------------------------------------------------------ */
+
+/* Where the sender is, as the handshake keeps it: address, port, scope. */
+static void source_of(const struct address *from,
+		      struct handshake_source *source)
+{
+	memcpy(source->bytes, &from->far.sin6_addr, 16);
+	memcpy(source->bytes + 16, &from->far.sin6_port, 2);
+	memcpy(source->bytes + 18, &from->far.sin6_scope_id, 4);
+	source->size = 22;
+}
+
+/* The lane that this came by. A server makes it, and a client that moved is
+ * followed, by what is newest and authentic. */
+static bool lane_follow(struct peer *peer, const struct session_packet *packet,
+			uint64_t now)
+{
+	static const struct braid_lane_config learnt = { 0 };
+	struct hub *hub = peer->hub;
+	struct lane *lane = peer->lanes[packet->lane];
+
+	if (!lane) {
+		if (!hub->config.server ||
+		    braid_lane_add(peer->braid, packet->lane, &learnt, now) < 0)
+			return false;
+		lane = lane_add(peer, packet->lane, hub->from_udp, &hub->from);
+	} else if (packet->counter > lane->newest && hub->config.server &&
+		   !address_equal(&lane->to, &hub->from)) {
+		lane->to = hub->from;
+		lane->udp = hub->from_udp;
+		braid_lane_up(peer->braid, packet->lane, now);
+	}
+	if (packet->counter > lane->newest)
+		lane->newest = packet->counter;
+	return true;
+}
+
+static void transport(struct peer *peer, struct session *session,
+		      const struct session_packet *packet, uint64_t at,
+		      uint64_t now)
+{
+	struct braid_received in = { .lane = packet->lane,
+				     .counter = packet->counter };
+	const uint8_t *payload = packet->plain + WIRE_INNER;
+
+	if (packet->size < WIRE_INNER)
+		return;
+	peer_ready(peer, now);
+	if (!peer_era(peer, session, now) || !lane_follow(peer, packet, now))
+		return;
+	wire_get_inner(packet->plain, &in.inner);
+	in.size = (uint16_t)(packet->size - WIRE_INNER);
+	braid_received(peer->braid, &in, at);
+	if (in.inner.flags & WIRE_CONTROL)
+		braid_read(peer->braid, packet->lane, payload, in.size, at);
+	else if (in.size)
+		braid_order(peer->braid, &in, payload, at);
+}
+
+static void datagram(struct hub *hub, uint8_t *data, size_t size,
+		     const struct handshake_source *source, uint64_t at,
+		     uint64_t now)
+{
+	struct session_packet packet;
+	struct session *session;
+	struct peer *peer;
+
+	if (data[0] != WIRE_TRANSPORT) {
+		handshake_input(hub->handshake, data, size, source, now);
+		hub->handshake_next = now;
+		return;
+	}
+	if (handshake_open(hub->handshake, data, size, source, now, &session,
+			   &packet) != REFUSED_NOT)
+		return;
+	peer = handshake_owner(session_owner(session));
+	transport(peer, session, &packet, at, now);
+	/* After the packets at hand: acks go out together. */
+	hub_schedule(hub, peer, 0);
+}
+
+static void run_receive(struct hub *hub, const struct udp_run *run,
+			uint64_t now)
+{
+	struct handshake_source source;
+	uint64_t at = run->at_us < now ? run->at_us : now;
+
+	hub->from = run->from;
+	source_of(&run->from, &source);
+	for (size_t done = 0; done < run->size; done += run->segment) {
+		size_t left = run->size - done;
+
+		datagram(hub, run->data + done,
+			 left < run->segment ? left : run->segment, &source, at,
+			 now);
+	}
+}
+
+void hub_receive(struct hub *hub, struct udp *udp, uint64_t now)
+{
+	const struct udp_run *runs;
+	int count = udp_receive(udp, hub->room, &runs);
+
+	hub->from_udp = udp;
+	for (int i = 0; i < count; i++)
+		run_receive(hub, &runs[i], now);
+	hub_flush(hub);
+}
