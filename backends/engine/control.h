@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control.h - how the engine is told, and asked: a Unix socket, a line a
+ * request, a line an answer, both JSON.
+ *
+ *     { "protocol": 1, "id": 7, "do": "set", "link": DESCRIPTION }
+ *     { "id": 7, "done": RESULT }
+ *     { "id": 7, "error": { "code": "EEXIST", "text": "..." } }
+ *
+ * id is anything and comes back. The protocol number is that of the request;
+ * another one than ours is answered with an error that names ours.
+ *
+ *     do        with                  RESULT
+ *     hello                           { "version", "protocol", "pid" }
+ *     set       link: description.h   {}
+ *     remove    link: its name        {}
+ *     get                             [ descriptions without secrets ]
+ *     status    link: name, or none   [ hub_status() of each ]
+ *
+ * Who may: hello, get and status whoever may open the socket; set and remove
+ * root and the engine's own user (SO_PEERCRED, unix(7)). A line of more than
+ * CONTROL_LINE bytes, or none within CONTROL_PATIENCE_US of its first byte,
+ * ends the connection. Any other bytes are answered with an error.
+ */
+#ifndef BACKENDS_ENGINE_CONTROL_H
+#define BACKENDS_ENGINE_CONTROL_H
+
+#include "backends/engine/engine.h"
+
+enum {
+	CONTROL_PROTOCOL = 1,
+	CONTROL_LINE = 4 << 20,
+	CONTROL_CLIENTS = 64, /* at a time; more wait */
+};
+
+struct control;
+
+/* Listens at path: a socket that nobody answers at is replaced. EADDRINUSE:
+ * there is an engine already. engine is borrowed. */
+struct control *control_new(const char *path, struct engine *engine,
+			    struct err *err);
+/* The same with a listening socket that systemd made (sd_listen_fds(3)). */
+struct control *control_adopt(int fd, struct engine *engine);
+/* Removes the socket it made. */
+void control_free(struct control *control);
+AUTO_DEFINE(control, struct control *, control_free)
+
+/* A file descriptor that is readable when control_turn() has something to do.
+ */
+int control_fd(const struct control *control);
+void control_turn(struct control *control);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * description.h - a whole link as one JSON object: what the tunnel driver sends
+ * to the engine, and what the engine shows of what it has.
+ *
+ *     { "name": "home0", "device": "tun-home", "tap": false,
+ *       "role": "client", "listen": 5000, "mtu": 0, "mode": "aggregate",
+ *       "small": 200, "hold-us": 300000, "secret": KEY,
+ *       "peers": [ { "name": "gateway", "key": KEY, "psk": KEY,
+ *                    "prefixes": [ "10.77.0.2/32" ],
+ *                    "endpoints": [ "192.0.2.1:5000" ],
+ *                    "up": 0, "down": 0 } ],
+ *       "members": [ { "name": "adsl0", "device": "wan0",
+ *                      "source": "192.0.2.7", "mark": 65536, "sockets": 1,
+ *                      "tier": 0, "weight": 1, "standby": false,
+ *                      "metered": false, "up": 0, "down": 0 } ] }
+ *
+ * Rates are bits per second, 0 for none or not known. KEY is 32 bytes in
+ * base64 (44 characters), as WireGuard writes them. What is left out has the
+ * value shown, or none; what is not known here is refused.
+ */
+#ifndef BACKENDS_ENGINE_DESCRIPTION_H
+#define BACKENDS_ENGINE_DESCRIPTION_H
+
+#include <jansson.h>
+
+#include "backends/engine/hub.h"
+
+struct description {
+	struct hub_config config;
+	struct hub_peer *peers; /* owned */
+	size_t peer_count;
+	struct hub_member *members; /* owned */
+	size_t member_count;
+};
+
+/* -EINVAL and one sentence that names what and where. */
+int description_parse(const json_t *json, struct description *out,
+		      struct err *err);
+/* Wipes the keys. */
+void description_clear(struct description *description);
+
+enum { KEY_TEXT = 45 };
+/* false: not 32 bytes in base64. */
+bool key_parse(const char *text, uint8_t key[NOISE_KEY]);
+void key_print(const uint8_t key[NOISE_KEY], char text[KEY_TEXT]);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/engine.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "backends/engine/description.h"
+
+struct link {
+	TAILQ_ENTRY(link) entry;
+	struct description wanted;
+	json_t *shown; /* of wanted, without secrets */
+	struct hub *hub;
+};
+
+struct engine {
+	TAILQ_HEAD(, link) links;
+};
+
+struct engine *engine_new(void)
+{
+	struct engine *engine = mem_alloc(sizeof(*engine));
+
+	TAILQ_INIT(&engine->links);
+	return engine;
+}
+
+static void link_free(struct engine *engine, struct link *link)
+{
+	TAILQ_REMOVE(&engine->links, link, entry);
+	hub_free(link->hub);
+	description_clear(&link->wanted);
+	json_decref(link->shown);
+	free(link);
+}
+
+void engine_free(struct engine *engine)
+{
+	struct link *link;
+
+	if (!engine)
+		return;
+	while ((link = TAILQ_FIRST(&engine->links)))
+		link_free(engine, link);
+	free(engine);
+}
+
+static struct link *find(const struct engine *engine, const char *name)
+{
+	struct link *link;
+
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (!strcmp(link->wanted.config.name, name))
+			return link;
+	return NULL;
+}
+
+/* --- what is shown -------------------------------------------------------- */
+
+static void hide(json_t *object, const char *name, const char *digest_name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+	char hex[17];
+
+	if (!text)
+		return;
+	SHA256((const uint8_t *)text, strlen(text), sum);
+	for (int i = 0; i < 8; i++)
+		snprintf(hex + i * 2, 3, "%02x", sum[i]);
+	json_object_set_new(object, digest_name, json_string(hex));
+	json_object_del(object, name);
+}
+
+static json_t *without_secrets(const json_t *description,
+			       const struct description *wanted)
+{
+	json_t *copy = json_deep_copy(description), *peer;
+	uint8_t public[NOISE_KEY];
+	char text[KEY_TEXT];
+	size_t i;
+
+	noise_public(wanted->config.secret, public);
+	key_print(public, text);
+	json_object_set_new(copy, "public", json_string(text));
+	hide(copy, "secret", "secret-digest");
+	json_array_foreach(json_object_get(copy, "peers"), i, peer)
+		hide(peer, "psk", "psk-digest");
+	return copy;
+}
+
+json_t *engine_get(const struct engine *engine)
+{
+	json_t *out = json_array();
+	struct link *link;
+
+	TAILQ_FOREACH (link, &engine->links, entry)
+		json_array_append(out, link->shown);
+	return out;
+}
+
+json_t *engine_status(const struct engine *engine, const char *name)
+{
+	json_t *out = json_array();
+	struct link *link;
+
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (!name || !strcmp(link->wanted.config.name, name))
+			json_array_append_new(out, hub_status(link->hub));
+	return out;
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+static bool has_peer(const struct description *in, const char *name)
+{
+	for (size_t i = 0; i < in->peer_count; i++)
+		if (!strcmp(in->peers[i].name, name))
+			return true;
+	return false;
+}
+
+static const struct hub_member *member_of(const struct description *in,
+					  const char *name)
+{
+	for (size_t i = 0; i < in->member_count; i++)
+		if (!strcmp(in->members[i].name, name))
+			return &in->members[i];
+	return NULL;
+}
+
+static const struct hub_peer *peer_of(const struct description *in,
+				      const char *name)
+{
+	for (size_t i = 0; i < in->peer_count; i++)
+		if (!strcmp(in->peers[i].name, name))
+			return &in->peers[i];
+	return NULL;
+}
+
+/* What goes makes room for what comes (prefixes, keys), so it goes first. */
+static int converge(struct hub *hub, const struct description *from,
+		    const struct description *to, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < from->peer_count; i++)
+		if (!has_peer(to, from->peers[i].name))
+			hub_peer_remove(hub, from->peers[i].name);
+	for (size_t i = 0; i < to->peer_count && !rc; i++) {
+		const struct hub_peer *peer = &to->peers[i];
+		const struct hub_peer *old = peer_of(from, peer->name);
+
+		if (!old || memcmp(old, peer, sizeof(*peer)))
+			rc = hub_peer_set(hub, peer, err);
+	}
+	for (size_t i = 0; i < to->member_count && !rc; i++) {
+		const struct hub_member *member = &to->members[i];
+		const struct hub_member *old = member_of(from, member->name);
+
+		if (!old || memcmp(old, member, sizeof(*member)))
+			rc = hub_member_set(hub, member, err);
+	}
+	for (size_t i = 0; i < from->member_count && !rc; i++)
+		if (!member_of(to, from->members[i].name))
+			hub_member_remove(hub, from->members[i].name);
+	return rc;
+}
+
+static struct link *link_new(struct engine *engine,
+			     const struct description *wanted, struct err *err)
+{
+	static const struct description nothing = { .peers = NULL };
+	AUTO(hub) struct hub *hub = hub_new(&wanted->config, err);
+	struct link *link;
+
+	if (!hub || converge(hub, &nothing, wanted, err) < 0)
+		return NULL;
+	link = mem_alloc(sizeof(*link));
+	link->hub = TAKE(hub);
+	TAILQ_INSERT_TAIL(&engine->links, link, entry);
+	return link;
+}
+
+/* Changes the running link, or puts back what was changed so far. */
+static int link_change(struct link *link, const struct description *wanted,
+		       struct err *err)
+{
+	int rc = hub_set(link->hub, &wanted->config, err);
+
+	if (rc < 0)
+		return rc;
+	rc = converge(link->hub, &link->wanted, wanted, err);
+	if (rc < 0) {
+		hub_set(link->hub, &link->wanted.config, NULL);
+		converge(link->hub, wanted, &link->wanted, NULL);
+	}
+	return rc;
+}
+
+/* The device and the port have to be let go of before they can be had again. */
+static int link_restart(struct engine *engine, struct link *link,
+			const struct description *wanted, struct err *err)
+{
+	struct link *fresh;
+
+	hub_free(TAKE(link->hub));
+	fresh = link_new(engine, wanted, err);
+	if (!fresh) {
+		fresh = link_new(engine, &link->wanted, NULL);
+		if (fresh)
+			link->hub = TAKE(fresh->hub);
+	} else {
+		link->hub = TAKE(fresh->hub);
+	}
+	if (fresh) {
+		TAILQ_REMOVE(&engine->links, fresh, entry);
+		free(fresh);
+	}
+	return err && err->code ? err->code : 0;
+}
+
+int engine_set(struct engine *engine, const json_t *description,
+	       struct err *err)
+{
+	struct description wanted;
+	struct link *link;
+	int rc = description_parse(description, &wanted, err);
+
+	if (rc < 0)
+		return rc;
+	link = find(engine, wanted.config.name);
+	if (link) {
+		rc = link_change(link, &wanted, err);
+		if (rc == -EOPNOTSUPP) {
+			err_clear(err);
+			rc = link_restart(engine, link, &wanted, err);
+		}
+	} else {
+		link = link_new(engine, &wanted, err);
+		rc = link ? 0 : err->code;
+	}
+	if (rc < 0) {
+		description_clear(&wanted);
+		return err_prefix(err, "link: ");
+	}
+	description_clear(&link->wanted);
+	json_decref(link->shown);
+	link->wanted = wanted;
+	link->shown = without_secrets(description, &wanted);
+	return 0;
+}
+
+void engine_remove(struct engine *engine, const char *name)
+{
+	struct link *link = find(engine, name);
+
+	if (link)
+		link_free(engine, link);
+}
+
+void engine_device(struct engine *engine, const char *name, uint32_t index,
+		   bool up)
+{
+	struct link *link;
+
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (link->hub)
+			hub_device(link->hub, name, index, up);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * engine.h - the links that run here, as they were asked for.
+ */
+#ifndef BACKENDS_ENGINE_ENGINE_H
+#define BACKENDS_ENGINE_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/err.h"
+#include "model/base/mem.h"
+
+struct engine;
+
+struct engine *engine_new(void);
+/* Ends all links. */
+void engine_free(struct engine *engine);
+AUTO_DEFINE(engine, struct engine *, engine_free)
+
+/* Makes the link of that name be as the description (description.h) says:
+ * starts it, or changes what differs while packets go on; only what cannot be
+ * changed in place starts it anew. On failure it runs as before. */
+int engine_set(struct engine *engine, const json_t *description,
+	       struct err *err);
+/* Without one of that name nothing happens. */
+void engine_remove(struct engine *engine, const char *name);
+
+/* The descriptions of all links, without secrets: in their place stand
+ * "public" (the public key) and "secret-digest", "psk-digest" (16 hex digits
+ * that tell whether two are the same). The caller's to decref. */
+json_t *engine_get(const struct engine *engine);
+/* What they do; one link, or all if name is NULL. */
+json_t *engine_status(const struct engine *engine, const char *name);
+
+/* A device of this host has gone down or come up. */
+void engine_device(struct engine *engine, const char *name, uint32_t index,
+		   bool up);
+
+#endif
