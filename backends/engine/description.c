@@ -255,8 +255,8 @@ static int prefixes_read(json_t *object, struct hub_peer *peer, struct err *err)
 	json_array_foreach(list, i, value)
 	{
 		const char *text = json_string_value(value);
-		int rc =
-			prefix_parse(text ? text : "", &peer->prefixes[i], err);
+		int rc = inner_prefix_parse(text ? text : "",
+					    &peer->prefixes[i], err);
 
 		if (rc < 0)
 			return rc;

@@ -247,7 +247,7 @@ static void memory(struct hub *hub)
 	hub->out = mem_alloc(HUB_OUT + 4096);
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
-		hub->prefixes = prefixes_new();
+		hub->prefixes = inner_map_new();
 	if (hub->config.tap)
 		hub->macs = mem_array(HUB_MACS, sizeof(*hub->macs));
 }
@@ -324,7 +324,7 @@ void hub_free(struct hub *hub)
 	close_all(hub);
 	udp_room_free(hub->room);
 	keep_free(hub->keep);
-	prefixes_free(hub->prefixes);
+	inner_map_free(hub->prefixes);
 	free(hub->macs);
 	free(hub->heap);
 	free(hub->out);

@@ -21,7 +21,7 @@
 
 #include "backends/engine/braid.h"
 #include "backends/engine/noise.h"
-#include "backends/engine/prefixes.h"
+#include "backends/engine/inner.h"
 #include "backends/engine/udp.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
@@ -66,7 +66,7 @@ struct hub_peer {
 	/* Inner addresses that are its own: packets to them go there, and only
 	 * from them it may send. A client's peer (the server) has all. */
 	size_t prefix_count;
-	struct prefix prefixes[HUB_PREFIXES];
+	struct inner_prefix prefixes[HUB_PREFIXES];
 	/* Client: where it listens. */
 	size_t endpoint_count;
 	struct address endpoints[HUB_ENDPOINTS];

@@ -187,8 +187,8 @@ void peer_free(struct peer *peer)
 
 	for (size_t i = 0; i < peer->config.prefix_count; i++)
 		if (hub->config.server)
-			prefixes_remove(hub->prefixes,
-					&peer->config.prefixes[i]);
+			inner_map_remove(hub->prefixes,
+					 &peer->config.prefixes[i]);
 	for (int i = 0; hub->macs && i < HUB_MACS; i++)
 		if (hub->macs[i].peer == peer)
 			hub->macs[i] = (struct mac){ .peer = NULL };
@@ -220,23 +220,23 @@ static int prefixes_change(struct peer *peer, const struct hub_peer *config,
 			   struct err *err)
 {
 	struct hub *hub = peer->hub;
-	char text[PREFIX_TEXT];
+	char text[INNER_TEXT];
 	size_t i;
 
 	if (!hub->config.server)
 		return 0;
 	for (i = 0; i < peer->config.prefix_count; i++)
-		prefixes_remove(hub->prefixes, &peer->config.prefixes[i]);
+		inner_map_remove(hub->prefixes, &peer->config.prefixes[i]);
 	for (i = 0; i < config->prefix_count; i++)
-		if (prefixes_add(hub->prefixes, &config->prefixes[i], peer))
+		if (inner_map_add(hub->prefixes, &config->prefixes[i], peer))
 			break;
 	if (i == config->prefix_count)
 		return 0;
-	prefix_print(&config->prefixes[i], text);
+	inner_prefix_print(&config->prefixes[i], text);
 	while (i--)
-		prefixes_remove(hub->prefixes, &config->prefixes[i]);
+		inner_map_remove(hub->prefixes, &config->prefixes[i]);
 	for (i = 0; i < peer->config.prefix_count; i++)
-		prefixes_add(hub->prefixes, &peer->config.prefixes[i], peer);
+		inner_map_add(hub->prefixes, &peer->config.prefixes[i], peer);
 	return err_set(err, EEXIST,
 		       "peer %s: address %s is another peer's already",
 		       config->name, text);
@@ -639,7 +639,7 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
 	for (size_t i = 0; hub->config.server && i < peer->config.prefix_count;
 	     i++) {
-		const struct prefix *prefix = &peer->config.prefixes[i];
+		const struct inner_prefix *prefix = &peer->config.prefixes[i];
 
 		if (IN6_IS_ADDR_V4MAPPED(&prefix->address) &&
 		    prefix->length == 128) {

@@ -75,9 +75,9 @@ struct hub {
 	struct handshake *handshake;
 	struct peers peers;
 	struct members members;
-	struct prefixes *prefixes; /* server: whose an inner address is */
-	struct mac *macs;	   /* tap */
-	struct peer **heap;	   /* from 1: the next to look after first */
+	struct inner_map *prefixes; /* server: whose an inner address is */
+	struct mac *macs;	    /* tap */
+	struct peer **heap;	    /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t handshake_next;
 	uint64_t housekeeping; /* when it is due */

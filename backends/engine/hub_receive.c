@@ -50,9 +50,9 @@ static bool is_its_own(struct peer *peer, const uint8_t *packet, size_t size,
 		return false;
 	if (!hub->config.server)
 		return true;
-	return prefixes_find_packet(hub->prefixes, info->version,
-				    packet + info->l3 +
-					    (info->version == 4 ? 12 : 8)) ==
+	return inner_map_find_packet(hub->prefixes, info->version,
+				     packet + info->l3 +
+					     (info->version == 4 ? 12 : 8)) ==
 	       peer;
 }
 

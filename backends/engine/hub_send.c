@@ -288,9 +288,9 @@ static struct peer *peer_for(struct hub *hub, const struct tun_packet *packet)
 		return hub_mac_find(hub, packet->data, packet->size);
 	if (!info->version)
 		return NULL;
-	return prefixes_find_packet(hub->prefixes, info->version,
-				    packet->data + info->l3 +
-					    (info->version == 4 ? 16 : 24));
+	return inner_map_find_packet(hub->prefixes, info->version,
+				     packet->data + info->l3 +
+					     (info->version == 4 ? 16 : 24));
 }
 
 /* What has no order to keep, and what is in a hurry. */

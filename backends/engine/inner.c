@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "backends/engine/prefixes.h"
+#include "backends/engine/inner.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -7,11 +7,11 @@
 enum { LENGTHS = 129, LEAST = 64 };
 
 struct entry {
-	struct prefix prefix;
+	struct inner_prefix prefix;
 	void *owner; /* NULL: free */
 };
 
-struct prefixes {
+struct inner_map {
 	struct entry *entries; /* open addressing, size a power of two */
 	size_t size, count;
 	uint32_t of_length[LENGTHS];
@@ -19,7 +19,7 @@ struct prefixes {
 	unsigned length_count;
 };
 
-static void mask(struct prefix *prefix)
+static void mask(struct inner_prefix *prefix)
 {
 	uint8_t *bytes = prefix->address.s6_addr;
 	unsigned whole = prefix->length / 8, bits = prefix->length % 8;
@@ -40,7 +40,8 @@ static bool read_length(const char *text, unsigned most, unsigned *length)
 	return digits && !*text && value <= most;
 }
 
-int prefix_parse(const char *text, struct prefix *prefix, struct err *err)
+int inner_prefix_parse(const char *text, struct inner_prefix *prefix,
+		       struct err *err)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 	const char *slash = strchrnul(text, '/');
@@ -51,7 +52,7 @@ int prefix_parse(const char *text, struct prefix *prefix, struct err *err)
 	if (!size || size >= sizeof(host))
 		return err_set(err, EINVAL, "%s: is no IP prefix", text);
 	memcpy(host, text, size);
-	*prefix = (struct prefix){ .length = 128 };
+	*prefix = (struct inner_prefix){ .length = 128 };
 	ip4 = inet_pton(AF_INET, host, prefix->address.s6_addr + 12) == 1;
 	if (ip4)
 		memset(prefix->address.s6_addr + 10, 0xff, 2);
@@ -67,7 +68,8 @@ int prefix_parse(const char *text, struct prefix *prefix, struct err *err)
 	return 0;
 }
 
-void prefix_print(const struct prefix *prefix, char text[PREFIX_TEXT])
+void inner_prefix_print(const struct inner_prefix *prefix,
+			char text[INNER_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "";
 	bool ip4 =
@@ -75,20 +77,20 @@ void prefix_print(const struct prefix *prefix, char text[PREFIX_TEXT])
 
 	inet_ntop(ip4 ? AF_INET : AF_INET6,
 		  prefix->address.s6_addr + (ip4 ? 12 : 0), host, sizeof(host));
-	snprintf(text, PREFIX_TEXT, "%s/%u", host,
+	snprintf(text, INNER_TEXT, "%s/%u", host,
 		 prefix->length - (ip4 ? 96U : 0U));
 }
 
-struct prefixes *prefixes_new(void)
+struct inner_map *inner_map_new(void)
 {
-	struct prefixes *prefixes = mem_alloc(sizeof(*prefixes));
+	struct inner_map *prefixes = mem_alloc(sizeof(*prefixes));
 
 	prefixes->size = LEAST;
 	prefixes->entries = mem_array(LEAST, sizeof(*prefixes->entries));
 	return prefixes;
 }
 
-void prefixes_free(struct prefixes *prefixes)
+void inner_map_free(struct inner_map *prefixes)
 {
 	if (!prefixes)
 		return;
@@ -96,8 +98,8 @@ void prefixes_free(struct prefixes *prefixes)
 	free(prefixes);
 }
 
-static size_t slot_of(const struct prefixes *prefixes,
-		      const struct prefix *prefix)
+static size_t slot_of(const struct inner_map *prefixes,
+		      const struct inner_prefix *prefix)
 {
 	uint32_t hash = prefix->length * 0x9e3779b1U, word;
 
@@ -110,8 +112,8 @@ static size_t slot_of(const struct prefixes *prefixes,
 }
 
 /* Where it is, or where it would go. */
-static struct entry *find(const struct prefixes *prefixes,
-			  const struct prefix *prefix)
+static struct entry *find(const struct inner_map *prefixes,
+			  const struct inner_prefix *prefix)
 {
 	size_t slot = slot_of(prefixes, prefix);
 
@@ -125,7 +127,7 @@ static struct entry *find(const struct prefixes *prefixes,
 	}
 }
 
-static void resize(struct prefixes *prefixes, size_t size)
+static void resize(struct inner_map *prefixes, size_t size)
 {
 	struct entry *old = prefixes->entries;
 	size_t old_size = prefixes->size;
@@ -138,7 +140,7 @@ static void resize(struct prefixes *prefixes, size_t size)
 	free(old);
 }
 
-static void lengths_list(struct prefixes *prefixes)
+static void lengths_list(struct inner_map *prefixes)
 {
 	prefixes->length_count = 0;
 	for (int i = LENGTHS - 1; i >= 0; i--)
@@ -147,8 +149,8 @@ static void lengths_list(struct prefixes *prefixes)
 				(uint8_t)i;
 }
 
-int prefixes_add(struct prefixes *prefixes, const struct prefix *prefix,
-		 void *owner)
+int inner_map_add(struct inner_map *prefixes, const struct inner_prefix *prefix,
+		  void *owner)
 {
 	struct entry *entry;
 
@@ -164,7 +166,8 @@ int prefixes_add(struct prefixes *prefixes, const struct prefix *prefix,
 	return 0;
 }
 
-void prefixes_remove(struct prefixes *prefixes, const struct prefix *prefix)
+void inner_map_remove(struct inner_map *prefixes,
+		      const struct inner_prefix *prefix)
 {
 	struct entry *entry = find(prefixes, prefix);
 
@@ -177,11 +180,11 @@ void prefixes_remove(struct prefixes *prefixes, const struct prefix *prefix)
 	resize(prefixes, prefixes->size); /* closes the gap */
 }
 
-void *prefixes_find(const struct prefixes *prefixes,
-		    const struct in6_addr *address)
+void *inner_map_find(const struct inner_map *prefixes,
+		     const struct in6_addr *address)
 {
 	for (unsigned i = 0; i < prefixes->length_count; i++) {
-		struct prefix prefix = { *address, prefixes->lengths[i] };
+		struct inner_prefix prefix = { *address, prefixes->lengths[i] };
 		const struct entry *entry;
 
 		mask(&prefix);
@@ -192,8 +195,8 @@ void *prefixes_find(const struct prefixes *prefixes,
 	return NULL;
 }
 
-void *prefixes_find_packet(const struct prefixes *prefixes, uint8_t version,
-			   const uint8_t *bytes)
+void *inner_map_find_packet(const struct inner_map *prefixes, uint8_t version,
+			    const uint8_t *bytes)
 {
 	struct in6_addr address = IN6ADDR_ANY_INIT;
 
@@ -203,5 +206,5 @@ void *prefixes_find_packet(const struct prefixes *prefixes, uint8_t version,
 		memset(address.s6_addr + 10, 0xff, 2);
 		memcpy(address.s6_addr + 12, bytes, 4);
 	}
-	return prefixes_find(prefixes, &address);
+	return inner_map_find(prefixes, &address);
 }
