@@ -47,19 +47,64 @@ static void offer_targets(const struct match *match, const struct attr *attr,
 	}
 }
 
-static void hint_value(const struct attr *attr, struct completion *to)
+/* The value it has now; false: it has none, or none that may be shown. */
+static bool put_present(const struct match *match, const struct arg *arg,
+			const struct attr *attr, struct text *out)
 {
-	AUTO_TEXT range = TEXT_NONE;
+	const struct node *node = match->node;
 
-	if (to->count || to->hint)
-		return;
-	table_range(attr, &range);
-	to->hint = mem_printf("%s=%s: %s; %s", attr->name, text_get(&range),
-			      attr->help, attr->type->hint);
+	if (attr->flags & ATTR_SECRET)
+		return false;
+	if (arg->type->kind(match) == &kind_global) {
+		pref_print((enum pref)kind_index(&kind_global, attr), out);
+		return true;
+	}
+	if (arg->type != &type_ownset || !node ||
+	    arg->type->kind(match) != node_kind(node) ||
+	    !node_has(node, kind_index(node_kind(node), attr)))
+		return false;
+	node_print(node, kind_index(node_kind(node), attr), out);
+	return true;
 }
 
-static void complete_value(const struct match *match, const struct attr *attr,
-			   const struct word *word, struct completion *to)
+/* Among the candidates, too. */
+static void mark_present(const struct match *match, const struct arg *arg,
+			 const struct attr *attr, struct completion *to)
+{
+	AUTO_TEXT now = TEXT_NONE;
+
+	if (!put_present(match, arg, attr, &now))
+		return;
+	for (size_t i = 0; i < to->count; i++) {
+		struct candidate *item = &to->items[i];
+		AUTO(str) char *help = item->help;
+
+		if (strcmp(item->text + to->known, text_get(&now)) != 0)
+			help = NULL;
+		else
+			item->help = mem_printf("%s%s", *help ? "now; " : "now",
+						help);
+	}
+}
+
+static void hint_value(const struct match *match, const struct arg *arg,
+		       const struct attr *attr, struct completion *to)
+{
+	AUTO_TEXT range = TEXT_NONE, now = TEXT_NONE, hint = TEXT_NONE;
+
+	if (to->hint)
+		return;
+	table_range(attr, &range);
+	text_printf(&hint, "%s=%s: %s; %s", attr->name, text_get(&range),
+		    attr->help, attr->type->hint);
+	if (put_present(match, arg, attr, &now))
+		text_printf(&hint, "; now %s", text_get(&now));
+	to->hint = text_take(&hint);
+}
+
+static void complete_value(const struct match *match, const struct arg *arg,
+			   const struct attr *attr, const struct word *word,
+			   struct completion *to)
 {
 	AUTO(str) char *lead = mem_strndup(word->text, word->key + 1);
 	const char *typed = word->text + word->key + 1;
@@ -73,30 +118,26 @@ static void complete_value(const struct match *match, const struct attr *attr,
 	if (attr->flags & ATTR_AUTO)
 		to->base.offer(&to->base, "auto", "left to Tresse");
 	to->lead = NULL;
-	hint_value(attr, to);
+	mark_present(match, arg, attr, to);
+	hint_value(match, arg, attr, to);
 }
 
-/* "now 128kbit: guaranteed" */
+/* "now 128kbit (rate 8bit..4gbit) guaranteed": what matters most comes first,
+ * as a narrow terminal cuts the end. */
 static void put_setting_help(const struct match *match, const struct arg *arg,
 			     const struct attr *attr, struct text *out)
 {
-	const struct node *node = match->node;
+	bool fresh = arg->type == &type_childset;
+	AUTO_TEXT now = TEXT_NONE, range = TEXT_NONE;
 
-	if (arg->type->kind(match) == node_kind(node) &&
-	    arg->type == &type_ownset &&
-	    node_has(node, kind_index(node_kind(node), attr))) {
-		text_put(out, "now ");
-		node_print(node, kind_index(node_kind(node), attr), out);
-		text_put(out, ": ");
-	}
-	if (arg->type->kind(match) == &kind_global) {
-		text_put(out, "now ");
-		pref_print((enum pref)kind_index(&kind_global, attr), out);
-		text_put(out, ": ");
-	}
-	text_put(out, attr->help);
-	if (attr->flags & ATTR_REQUIRED && arg->type == &type_childset)
-		text_put(out, " (required)");
+	if (put_present(match, arg, attr, &now))
+		text_printf(out, "now %s ", text_get(&now));
+	else if (fresh && attr->flags & ATTR_REQUIRED)
+		text_put(out, "required ");
+	else if (fresh && attr->standard)
+		text_printf(out, "%s if left out ", attr->standard);
+	table_range(attr, &range);
+	text_printf(out, "(%s) %s", text_get(&range), attr->help);
 }
 
 static void complete_keys(const struct match *match, const struct arg *arg,
@@ -148,7 +189,7 @@ static void complete_key_value(const struct match *match,
 		const struct attr *attr = kind ? kind_attr(kind, key) : NULL;
 
 		if (attr && !(attr->flags & ATTR_READONLY))
-			complete_value(match, attr, word, to);
+			complete_value(match, arg, attr, word, to);
 	}
 }
 
@@ -185,7 +226,7 @@ static void complete_arg(const struct match *match, const struct word *word,
 		}
 	}
 	/* The word global goes first or not at all. */
-	if (next && !to->count && next->type != &type_group)
+	if (next && next->type != &type_group)
 		to->hint = mem_printf("%s: %s; %s", next->name, next->help,
 				      next->type->hint);
 }
@@ -267,6 +308,8 @@ void completion_find(struct completion *completion, const struct place *place,
 	}
 	if (match_words(&match, place, words, last, NULL) < 0)
 		return;
+	completion->command = match.command;
+	completion->head = !match.command;
 	if (match.command)
 		complete_arg(&match, word, completion);
 	else

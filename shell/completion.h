@@ -14,6 +14,7 @@
 
 #include "model/value.h"
 
+struct command;
 struct place;
 struct words;
 
@@ -30,8 +31,10 @@ struct completion {
 	/* Bytes at the beginning of each that need not be shown again: the way
 	 * to a place, "device=". */
 	size_t known;
-	/* What may be written where nothing can be listed; owned, or NULL. */
+	/* What may be written here, in a sentence; owned, or NULL. */
 	char *hint;
+	const struct command *command; /* that it is for, or NULL... */
+	bool head;		       /* ...where one would stand */
 };
 
 /* The last of the words is the unfinished one. Changes nothing. */

@@ -4,25 +4,36 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
 #include "shell/completion.h"
 #include "shell/draft.h"
+#include "shell/filter.h"
+#include "shell/ghost.h"
+#include "shell/keys.h"
+#include "shell/listing.h"
+#include "shell/match.h"
 #include "shell/pref.h"
+#include "shell/recall.h"
+#include "shell/screen.h"
+#include "shell/search.h"
+#include "shell/secret.h"
 #include "shell/session.h"
+#include "shell/star.h"
 #include "shell/state.h"
+#include "shell/terminal.h"
 #include "shell/trial.h"
 #include "shell/utf8.h"
 #include "shell/words.h"
 
-#define HISTORY_LINES 1000
-
 static struct {
 	struct session *session;
-	char *history; /* file; NULL: none can be had */
-	struct sigaction before;
+	struct recall *recall;
+	struct sigaction before, before_continue;
 } editor;
 
 /* ---- the prompt ---- */
@@ -57,92 +68,127 @@ static char *prompt_dup(void)
 	return mem_printf("%s%s> ", shown, text_get(&marks));
 }
 
-/* ---- listing what can come next ---- */
+/* ---- signals ---- */
 
-struct list {
-	size_t rows;  /* that may be shown */
-	size_t wide;  /* columns of the widest candidate that is shown */
-	size_t width; /* of the terminal */
-};
+static volatile sig_atomic_t interrupted, continued;
 
-static void put_candidate(const struct completion *completion, size_t at,
-			  const struct list *list, struct text *out)
+/* A command that runs is not cut off; at the prompt the line is dropped. */
+static void on_interrupt(int signal)
 {
-	const struct candidate *candidate = &completion->items[at];
-	AUTO_TEXT text = TEXT_NONE, help = TEXT_NONE, cut = TEXT_NONE;
-	size_t wide;
-
-	utf8_safe(candidate->text + completion->known, &text);
-	utf8_safe(candidate->help, &help);
-	utf8_cut_middle(text_get(&text), list->width - 1, "...", &cut);
-	wide = utf8_width(text_get(&cut));
-	if (help.length && list->wide + 6 < list->width) {
-		text_fill(&cut, ' ', list->wide - wide + 2);
-		utf8_cut_end(text_get(&help), list->width - list->wide - 3,
-			     "...", &cut);
-	}
-	text_printf(out, "%s\n", text_get(&cut));
+	(void)signal;
+	interrupted = 1;
 }
 
-static void measure(const struct completion *completion, struct list *list)
+static void on_continue(int signal)
 {
-	size_t most = list->width / 2;
-
-	for (size_t i = 0; i < completion->count && i < list->rows; i++) {
-		size_t wide = utf8_width(completion->items[i].text +
-					 completion->known);
-
-		if (wide > list->wide)
-			list->wide = wide < most ? wide : most;
-	}
+	(void)signal;
+	continued = 1;
 }
 
-static void put_list(const struct completion *completion, struct text *out)
+/* Stopped and back: the line stands on a screen that others wrote to. */
+static void show_again(void)
 {
-	int rows = 24, columns = 80;
-	struct list list = { 0 };
-
-	rl_get_screen_size(&rows, &columns);
-	list.rows = rows > 6 ? (size_t)rows - 3 : 3;
-	list.width = columns > 10 ? (size_t)columns : 10;
-	if (completion->count <= list.rows)
-		list.rows = completion->count;
-	measure(completion, &list);
-	for (size_t i = 0; i < list.rows; i++)
-		put_candidate(completion, i, &list, out);
-	if (completion->count > list.rows)
-		text_printf(out, "%zu more; type on to narrow it down\n",
-			    completion->count - list.rows);
-}
-
-/* Below the line; then the line once more. */
-static void show_below(const char *text)
-{
-	rl_crlf();
-	fputs(text, rl_outstream);
+	continued = 0;
 	rl_on_new_line();
 	rl_forced_update_display();
 }
 
-static void show_list(const struct completion *completion)
+static void fresh_line(void)
 {
+	ghost_stop();
+	rl_free_undo_list();
+	rl_replace_line("", 0);
+	rl_crlf();
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+static int look_at_signals(void)
+{
+	if (continued)
+		show_again();
+	if (interrupted)
+		fresh_line();
+	interrupted = 0;
+	return 0;
+}
+
+/* As a key: a signal would have readline give the terminal back for a moment,
+ * and what is typed in that moment would be echoed. */
+static int drop_line(int count, int key)
+{
+	(void)count;
+	(void)key;
+	rl_point = rl_end;
+	rl_redisplay();
+	fputs("^C", rl_outstream);
+	fresh_line();
+	return 0;
+}
+
+static void prepare_terminal(int meta)
+{
+	struct termios modes;
+
+	rl_prep_terminal(meta);
+	if (tcgetattr(STDIN_FILENO, &modes) < 0)
+		return;
+	modes.c_cc[VINTR] = _POSIX_VDISABLE;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
+}
+
+/* A key that comes right behind Ctrl-C is for the new line already: readline
+ * itself looks at signals only while it waits. */
+static int get_key(FILE *stream)
+{
+	int key = rl_getc(stream);
+
+	ghost_hide();
+	if (rl_pending_signal())
+		rl_check_signals();
+	look_at_signals();
+	return key;
+}
+
+/* ---- showing what can come next ---- */
+
+/* Below the line; then the line once more. */
+static void show_below(const char *text)
+{
+	int point = rl_point;
+
+	ghost_stop();
+	/* A line of several rows goes on below the cursor. */
+	rl_point = rl_end;
+	rl_redisplay();
+	rl_crlf();
+	fputs(text, rl_outstream);
+	rl_point = point;
+	rl_on_new_line();
+	rl_forced_update_display();
+}
+
+static void show_list(const struct completion *completion,
+		      void (*print)(const struct completion *completion,
+				    unsigned rows, unsigned columns,
+				    struct text *out))
+{
+	int rows = 0, columns = 0;
 	AUTO_TEXT list = TEXT_NONE;
 
-	put_list(completion, &list);
+	rl_get_screen_size(&rows, &columns);
+	print(completion, rows > 0 ? (unsigned)rows : 0,
+	      columns > 0 ? (unsigned)columns : 0, &list);
 	show_below(text_get(&list));
 }
 
-static void show_hint(const struct completion *completion)
+static void show_hint(struct completion *completion)
 {
-	AUTO_TEXT hint = TEXT_NONE, safe = TEXT_NONE;
-
-	if (!completion->hint) {
+	completion->command = NULL; /* it is known, or they would ask with ? */
+	if (completion->hint)
+		show_list(completion, listing_answer);
+	else
 		rl_ding();
-		return;
-	}
-	utf8_safe(completion->hint, &safe);
-	text_printf(&hint, "%s\n", text_get(&safe));
-	show_below(text_get(&hint));
 }
 
 /* ---- putting it on the line ---- */
@@ -190,14 +236,14 @@ static bool insert_common(const struct completion *completion, size_t start,
 	return true;
 }
 
-static void offer(const struct completion *completion, size_t start, char quote)
+static void offer(struct completion *completion, size_t start, char quote)
 {
 	if (!completion->count)
 		show_hint(completion);
 	else if (completion->count == 1)
 		insert_only(completion, start, quote);
 	else if (!insert_common(completion, start, quote))
-		show_list(completion);
+		show_list(completion, listing_candidates);
 }
 
 static int complete(int count, int key)
@@ -222,96 +268,113 @@ static int complete(int count, int key)
 	return 0;
 }
 
-/* ---- history ---- */
-
-/* What was typed before and is typed again moves to the end. */
-static void forget_same(const char *line)
+/* A ? at the beginning of a word is a question, elsewhere a character. */
+static int question(int count, int key)
 {
-	HIST_ENTRY **all = history_list();
+	struct completion completion;
+	AUTO_WORDS words = WORDS_NONE;
+	char quote;
 
-	for (int i = 0; all && all[i]; i++)
-		if (!strcmp(all[i]->line, line)) {
-			free_history_entry(remove_history(i));
-			return;
-		}
+	if (!words_read_typed(&words, rl_line_buffer, (size_t)rl_point,
+			      &quote) ||
+	    session_look(editor.session, NULL) < 0 ||
+	    !listing_asks(&editor.session->place, &words, quote))
+		return rl_insert(count, key);
+	completion_find(&completion, &editor.session->place, &words);
+	show_list(&completion, listing_answer);
+	completion_clear(&completion);
+	return 0;
+}
+
+/* ---- lines typed before ---- */
+
+/* readline's own list is what the arrows move in. */
+static void list_history(void)
+{
+	clear_history();
+	for (size_t i = 0; i < recall_count(editor.recall); i++)
+		add_history(recall_line(editor.recall, i));
 }
 
 void editor_remember(const char *line)
 {
-	HIST_ENTRY *last;
-
-	if (!line[strspn(line, " \t")])
-		return;
-	last = history_length ? history_get(history_base + history_length - 1)
-			      : NULL;
-	if (last && !strcmp(last->line, line))
-		return;
-	forget_same(line);
-	add_history(line);
-	if (editor.history)
-		append_history(1, editor.history);
+	if (!secret_told(line) && recall_add(editor.recall, line))
+		list_history();
 }
 
-/* Several shells append to one file; each starts by tidying it up. */
-static void tidy_history(void)
+/* Only what could be done here: its path is there, its values can be read. */
+static bool can_be_done(const char *line)
 {
-	HIST_ENTRY **all = history_list();
-	int before = history_length;
+	AUTO_WORDS words = WORDS_NONE;
+	AUTO_MATCH match = MATCH_NONE;
+	size_t at;
 
-	for (int i = history_length - 1; i > 0; i--)
-		for (int k = i - 1; k >= 0; k--)
-			if (!strcmp(all[k]->line, all[i]->line)) {
-				free_history_entry(remove_history(k));
-				all = history_list();
-				i--;
-			}
-	if (history_length != before)
-		write_history(editor.history);
+	if (words_read(&words, line, strlen(line), &at, NULL) < 0)
+		return false;
+	if (!words.count || star_is(&words) || !editor.session->place.tree)
+		return true;
+	return match_words(&match, &editor.session->place, &words,
+			   filter_find(&words), NULL) == 0 &&
+	       (!match.command || match_ready(&match, NULL) == 0);
 }
 
-static void read_old_history(void)
+static const char *guess(const char *line)
 {
-	using_history();
-	stifle_history(HISTORY_LINES);
-	editor.history = state_file("history");
-	if (editor.history && read_history(editor.history) == 0)
-		tidy_history();
+	return pref_u(PREF_COLOR)
+		       ? recall_begins(editor.recall, line, can_be_done)
+		       : NULL;
 }
 
-/* ---- Ctrl-C ---- */
-
-static volatile sig_atomic_t interrupted;
-
-/* A command that runs is not cut off; at the prompt the line is dropped. */
-static void on_interrupt(int signal)
+static void take_line(const char *line)
 {
-	(void)signal;
-	interrupted = 1;
+	rl_begin_undo_group();
+	rl_delete_text(0, rl_end);
+	rl_point = 0;
+	rl_insert_text(line);
+	rl_end_undo_group();
 }
 
-static int drop_line(void)
+static int find_line(int count, int key)
 {
-	if (!interrupted)
-		return 0;
-	interrupted = 0;
-	rl_free_undo_list();
+	AUTO(str) char *line = mem_strdup(rl_line_buffer);
+	int point = rl_point;
+	const char *found = NULL;
+	enum searched searched;
+
+	if (!screen_moves())
+		return rl_reverse_search_history(count, key);
+	ghost_stop();
 	rl_replace_line("", 0);
-	rl_crlf();
-	rl_on_new_line();
-	rl_redisplay();
+	searched = search_run(editor.recall, line, &found);
+	rl_replace_line(line, 0);
+	rl_point = point;
+	if (found)
+		take_line(found);
+	rl_clear_message();
+	return searched == SEARCHED_DROP ? drop_line(1, key) : 0;
+}
+
+/* ---- pastes ---- */
+
+/* What was copied with the end of its last line is not meant to be a line more.
+ */
+static int paste(int count, int key)
+{
+	int from = rl_point, to, end;
+
+	rl_bracketed_paste_begin(count, key);
+	for (to = end = rl_point; end > from; end--)
+		if (!strchr("\r\n", rl_line_buffer[end - 1]))
+			break;
+	if (end < to)
+		rl_delete_text(end, to);
+	rl_point = end;
 	return 0;
 }
 
-/* A key that comes right behind Ctrl-C is for the new line already: readline
- * itself looks at signals only while it waits. */
-static int get_key(FILE *stream)
+static void bind_paste(void)
 {
-	int key = rl_getc(stream);
-
-	if (rl_pending_signal())
-		rl_check_signals();
-	drop_line();
-	return key;
+	rl_bind_keyseq("\033[200~", paste);
 }
 
 /* ---- the whole ---- */
@@ -319,19 +382,30 @@ static int get_key(FILE *stream)
 void editor_start(struct session *session)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
+	const struct sigaction back = { .sa_handler = on_continue };
 
 	editor.session = session;
+	terminal_guard();
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, &editor.before);
+	sigaction(SIGCONT, &back, &editor.before_continue);
 	rl_readline_name = "tresse";
 	rl_catch_signals = 1;
 	rl_catch_sigwinch = 1;
 	rl_change_environment = 0;
-	rl_signal_event_hook = drop_line; /* for a changed window, too */
+	rl_signal_event_hook = look_at_signals; /* for a changed window, too */
 	rl_getc_function = get_key;
+	rl_prep_term_function = prepare_terminal;
 	rl_initialize();
 	rl_bind_key('\t', complete);
-	read_old_history();
+	rl_bind_key('?', question);
+	rl_bind_key(KEY_CTRL('c'), drop_line);
+	rl_bind_key(KEY_CTRL('r'), find_line);
+	bind_paste();
+	editor.recall = recall_open(state_file("history"));
+	using_history();
+	list_history();
+	ghost_start(guess);
 }
 
 char *editor_line(void)
@@ -341,9 +415,21 @@ char *editor_line(void)
 	return readline(prompt);
 }
 
+void editor_echo(const char *line)
+{
+	AUTO(str) char *prompt = prompt_dup();
+	AUTO_TEXT text = TEXT_NONE;
+
+	text_put(&text, prompt);
+	utf8_safe(line, &text);
+	puts(text_get(&text));
+}
+
 void editor_stop(void)
 {
 	sigaction(SIGINT, &editor.before, NULL);
-	free(TAKE(editor.history));
+	sigaction(SIGCONT, &editor.before_continue, NULL);
+	recall_free(TAKE(editor.recall));
 	clear_history();
+	terminal_unguard();
 }

@@ -14,29 +14,6 @@
 #include "shell/trial.h"
 #include "shell/words.h"
 
-static bool is_secret(const char *name, size_t length)
-{
-	AUTO(str) char *key = mem_strndup(name, length);
-
-	for (const struct kind *const *kind = kinds; *kind; kind++) {
-		const struct attr *attr = kind_attr(*kind, key);
-
-		if (attr && attr->flags & ATTR_SECRET)
-			return true;
-	}
-	return false;
-}
-
-/* Keys and passwords do not go into the history. */
-static bool holds_secret(const struct words *words)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (words->items[i].key &&
-		    is_secret(words->items[i].text, words->items[i].key))
-			return true;
-	return false;
-}
-
 static void tell_unreadable(struct session *session, const char *line,
 			    size_t at, const struct err *err)
 {
@@ -47,22 +24,91 @@ static void tell_unreadable(struct session *session, const char *line,
 	output_error(session->output, NULL, err, 0, text_get(&caret));
 }
 
-static void do_line(struct session *session, const char *line)
+static int read_line(struct session *session, const char *line,
+		     struct words *words)
+{
+	AUTO_ERR err = ERR_NONE;
+	size_t at;
+	int rc = words_read(words, line, strlen(line), &at, &err);
+
+	if (rc < 0)
+		tell_unreadable(session, line, at, &err);
+	return rc;
+}
+
+static int do_line(struct session *session, const char *line)
 {
 	AUTO_WORDS words = WORDS_NONE;
 	AUTO_ERR err = ERR_NONE;
-	size_t at;
+	int rc;
 
-	if (words_read(&words, line, strlen(line), &at, &err) < 0) {
-		editor_remember(line);
-		tell_unreadable(session, line, at, &err);
+	editor_remember(line);
+	rc = read_line(session, line, &words);
+	if (rc < 0)
+		return rc;
+	rc = run_words(session, &words, &err);
+	if (rc < 0)
+		run_tell(session, &err);
+	output_flush(session->output);
+	return rc;
+}
+
+/* ---- a paste of many lines ---- */
+
+static char *next_of(char **rest)
+{
+	return strtok_r(NULL, "\r\n", rest);
+}
+
+static bool all_readable(struct session *session, const char *text)
+{
+	AUTO(str) char *copy = mem_strdup(text);
+	char *rest = copy, *line;
+
+	while ((line = next_of(&rest))) {
+		AUTO_WORDS words = WORDS_NONE;
+
+		if (read_line(session, line, &words) == 0)
+			continue;
+		output_say(session->output, SAY_WARNING,
+			   "none of the lines that were pasted was run");
+		return false;
+	}
+	return true;
+}
+
+static void tell_left(struct session *session, char *rest)
+{
+	size_t left = 0;
+
+	while (next_of(&rest))
+		left++;
+	if (left)
+		output_say(session->output, SAY_WARNING,
+			   "%zu more line%s of what was pasted %s not run",
+			   left, left == 1 ? "" : "s",
+			   left == 1 ? "was" : "were");
+}
+
+/* One by one, as if they were typed, each behind its prompt; but what cannot be
+ * read is found before the first is run, and the first that fails is the last:
+ * what stands behind it was written for another state. */
+static void do_lines(struct session *session, char *text)
+{
+	char *rest = text, *line;
+
+	if (!strpbrk(text, "\r\n")) {
+		do_line(session, text);
 		return;
 	}
-	if (!holds_secret(&words))
-		editor_remember(line);
-	output_set_width(session->output, screen_width());
-	if (run_words(session, &words, &err) < 0)
-		run_tell(session, &err);
+	if (!all_readable(session, text))
+		return;
+	while (!session->leaving && (line = next_of(&rest))) {
+		editor_echo(line);
+		if (do_line(session, line) < 0)
+			break;
+	}
+	tell_left(session, rest);
 	output_flush(session->output);
 }
 
@@ -81,7 +127,8 @@ void interactive(struct session *session)
 	session->staying = true;
 	editor_start(session);
 	while (!session->leaving && (line = next_line(session))) {
-		do_line(session, line);
+		output_set_width(session->output, screen_width());
+		do_lines(session, line);
 		free(line);
 	}
 	if (!session->leaving)

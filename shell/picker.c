@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/picker.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "model/node.h"
+#include "shell/keys.h"
 #include "shell/pause.h"
 #include "shell/screen.h"
+#include "shell/terminal.h"
 #include "shell/utf8.h"
 
 struct place_row {
@@ -147,7 +148,7 @@ static void erase(struct picker *picker)
 
 static enum picked type_key(struct picker *picker, int key)
 {
-	if (key == 3 || key == 4) /* Ctrl-C, Ctrl-D */
+	if (key == KEY_CTRL('c') || key == KEY_CTRL('d'))
 		return PICKED_NOTHING;
 	if (!picker->searching && key == 'q')
 		return PICKED_NOTHING;
@@ -262,78 +263,6 @@ void picker_draw(struct picker *picker, unsigned width, unsigned height,
 
 /* ---- the terminal ---- */
 
-/* What follows ESC comes at once, or somebody pressed Esc. */
-#define SEQUENCE_US 100000
-
-static const struct sequence {
-	const char *bytes; /* behind ESC [ or ESC O */
-	int key;
-} sequences[] = {
-	{ "A", KEY_UP },    { "B", KEY_DOWN },	   { "C", KEY_RIGHT },
-	{ "D", KEY_LEFT },  { "H", KEY_HOME },	   { "F", KEY_END },
-	{ "1~", KEY_HOME }, { "7~", KEY_HOME },	   { "4~", KEY_END },
-	{ "8~", KEY_END },  { "5~", KEY_PAGE_UP }, { "6~", KEY_PAGE_DOWN },
-	{ "M", KEY_ENTER },
-};
-
-static bool is_waiting(void)
-{
-	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
-
-	return poll(&input, 1, 0) > 0;
-}
-
-static int read_byte(void)
-{
-	unsigned char byte;
-
-	return read(STDIN_FILENO, &byte, 1) == 1 ? byte : -1;
-}
-
-static int read_soon(const struct pause *pause)
-{
-	pause_for_input(pause, STDIN_FILENO, pause_now_us() + SEQUENCE_US);
-	return is_waiting() ? read_byte() : -1;
-}
-
-static int read_sequence(const struct pause *pause)
-{
-	int byte = read_soon(pause);
-	char bytes[8] = "";
-	size_t length = 0;
-
-	if (byte < 0)
-		return KEY_ESCAPE;
-	if (byte != '[' && byte != 'O')
-		return KEY_NONE;
-	do {
-		byte = read_soon(pause);
-		if (byte >= 0 && length + 1 < sizeof(bytes))
-			bytes[length++] = (char)byte;
-	} while (byte >= 0 && (byte < 0x40 || byte > 0x7e));
-	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++)
-		if (!strcmp(sequences[i].bytes, bytes))
-			return sequences[i].key;
-	return KEY_NONE;
-}
-
-static int read_key(const struct pause *pause)
-{
-	int byte = read_byte();
-
-	switch (byte) {
-	case -1: return 4; /* nobody is there any more */
-	case 033: return read_sequence(pause);
-	case '\r':
-	case '\n': return KEY_ENTER;
-	case 8:
-	case 127: return KEY_BACKSPACE;
-	case 16: return KEY_UP;	  /* Ctrl-P */
-	case 14: return KEY_DOWN; /* Ctrl-N */
-	default: return byte;
-	}
-}
-
 static void put(const struct text *text)
 {
 	fwrite(text_get(text), 1, text->length, stdout);
@@ -358,13 +287,12 @@ static void enter(struct termios *before)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-	fputs("\033[?1049h\033[?25l\033[H\033[J", stdout);
+	terminal_second_screen(true);
 }
 
 static void leave_screen(const struct termios *before)
 {
-	fputs("\033[H\033[J\033[?25h\033[?1049l", stdout);
-	fflush(stdout);
+	terminal_second_screen(false);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, before);
 }
 
@@ -381,8 +309,8 @@ static enum picked pick(struct picker *picker, const struct pause *pause,
 		case WAITED_ENDED: picked = PICKED_NOTHING; break;
 		case WAITED_REDRAW: enter(before); break;
 		case WAITED:
-			if (is_waiting())
-				picked = picker_key(picker, read_key(pause));
+			if (keys_waiting())
+				picked = picker_key(picker, keys_read(pause));
 		}
 	}
 	leave_screen(before);

@@ -21,22 +21,6 @@ struct node;
 struct picker;
 struct tree;
 
-/* Other keys are their own bytes. */
-enum picker_key {
-	KEY_ESCAPE = 256,
-	KEY_ENTER,
-	KEY_UP,
-	KEY_DOWN,
-	KEY_PAGE_UP,
-	KEY_PAGE_DOWN,
-	KEY_HOME,
-	KEY_END,
-	KEY_LEFT,  /* to what is above */
-	KEY_RIGHT, /* to what is below */
-	KEY_BACKSPACE,
-	KEY_NONE, /* a sequence that is none of these */
-};
-
 enum picked { PICKED_NOT_YET, PICKED_THIS, PICKED_NOTHING };
 
 /* Of all places of tree, beginning at here; both have to stay. */
@@ -44,6 +28,7 @@ struct picker *picker_new(const struct tree *tree, const struct node *here);
 void picker_free(struct picker *picker);
 AUTO_DEFINE(picker, struct picker *, picker_free)
 
+/* key: see keys.h; left and right go to what is above and below. */
 enum picked picker_key(struct picker *picker, int key);
 /* The one under the cursor; NULL if the search finds nothing. */
 struct node *picker_at(const struct picker *picker);

@@ -160,7 +160,7 @@ static char *completed(const char *line)
 	for (size_t i = 0; i < completion.count; i++)
 		text_printf(&out, "%s%s", i ? " " : "",
 			    completion.items[i].text);
-	if (completion.hint)
+	if (!completion.count && completion.hint)
 		text_printf(&out, "(%s)", completion.hint);
 	snprintf(shown, sizeof(shown), "%s", text_get(&out));
 	text_clear(&out);

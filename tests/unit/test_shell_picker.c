@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/node.h"
+#include "shell/keys.h"
 #include "shell/picker.h"
 #include "shell/trail.h"
 #include "shell/utf8.h"
