@@ -797,10 +797,13 @@ int txn_recover(const struct txn *txn, bool *recovered, struct err *err)
 	hold_signals(&before);
 	rc = recover(txn, tree, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (rc < 0)
-		return err_prefix(err, "a change was cut off earlier and could "
-				       "not be undone: ");
-	return 0;
+	if (rc == 0)
+		return 0;
+	err_prefix(err, "a change was cut off earlier and could not be "
+			"undone: ");
+	if (err) /* as it was left, it is no good */
+		err->code = -ENOTRECOVERABLE;
+	return -ENOTRECOVERABLE;
 }
 
 /* ---- only looking ---- */

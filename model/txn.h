@@ -85,6 +85,11 @@ int txn_check_trial(const struct txn *txn, const struct tree *candidate,
  * over, as a new revision. *expired says if there was one. */
 int txn_expire(const struct txn *txn, bool *expired, struct err *err);
 
+/* Where txn_recover() or txn_expire() fails, and goes on failing: what was cut
+ * off is forgotten, and what was not confirmed stays. Nothing is sent to the
+ * host, which is then as it is; txn_observe() tells how it differs. */
+int txn_let_go(const struct txn *txn, struct err *err);
+
 /* What this tree asks for here (outcome->want), without looking at what is
  * there. Findings, errors too, are in the report. */
 int txn_want(struct host *host, const struct backend *const *backends,

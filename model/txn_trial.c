@@ -85,11 +85,45 @@ int txn_expire(const struct txn *txn, bool *expired, struct err *err)
 	int rc = store_trial(txn->store, &trial, err);
 
 	*expired = rc == 0 && trial.is && trial_left_us(&trial) == 0;
-	if (*expired && go_back(txn, &trial, err) < 0)
-		rc = err_prefix(err,
-				"revision %llu was not confirmed in time and "
-				"could not be undone: ",
-				(unsigned long long)trial.revision);
+	if (*expired && (rc = go_back(txn, &trial, err)) < 0) {
+		err_prefix(err,
+			   "revision %llu was not confirmed in time and could "
+			   "not be undone: ",
+			   (unsigned long long)trial.revision);
+		/* What the kernel forbids is no lack of ours. */
+		if (rc == -EPERM || rc == -EACCES)
+			rc = -ECANCELED;
+		if (err)
+			err->code = rc;
+	}
+	trial_clear(&trial);
+	return rc;
+}
+
+static int forget_cut(const struct txn *txn, struct err *err)
+{
+	struct owned owned = OWNED_NONE;
+	bool armed = false;
+	int rc = store_armed(txn->store, &armed, NULL, err);
+
+	/* All that its steps may have made stays ours. */
+	if (rc == 0 && armed)
+		rc = store_load_owned(txn->store, &owned, err);
+	if (rc == 0 && armed)
+		rc = store_disarm(txn->store, &owned, err);
+	owned_clear(&owned);
+	return rc;
+}
+
+int txn_let_go(const struct txn *txn, struct err *err)
+{
+	struct trial trial = { 0 };
+	int rc = forget_cut(txn, err);
+
+	if (rc == 0)
+		rc = store_trial(txn->store, &trial, err);
+	if (rc == 0 && trial.is && trial_left_us(&trial) == 0)
+		rc = store_trial_end(txn->store, err);
 	trial_clear(&trial);
 	return rc;
 }

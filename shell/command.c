@@ -5,25 +5,19 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_cd,	       &command_ls,
-	&command_pwd,	       &command_bookmarks,
-	&command_create,       &command_delete,
-	&command_set,	       &command_get,
-	&command_find_objects, &command_info,
-	&command_status,       &command_explain,
-	&command_drift,	       &command_repair,
-	&command_follow,       &command_begin,
-	&command_diff,	       &command_check,
-	&command_plan,	       &command_commit,
-	&command_confirm,      &command_discard,
-	&command_undo,	       &command_history,
-	&command_rollback,     &command_blame,
-	&command_stats,	       &command_watch,
-	&command_export,       &command_saveconfig,
-	&command_backups,      &command_restoreconfig,
-	&command_clearconfig,  &command_help,
-	&command_schema,       &command_version,
-	&command_exit,	       NULL,
+	&command_cd,	      &command_ls,	 &command_pwd,
+	&command_bookmarks,   &command_create,	 &command_delete,
+	&command_set,	      &command_get,	 &command_find_objects,
+	&command_info,	      &command_status,	 &command_explain,
+	&command_drift,	      &command_repair,	 &command_follow,
+	&command_begin,	      &command_diff,	 &command_check,
+	&command_plan,	      &command_commit,	 &command_confirm,
+	&command_discard,     &command_undo,	 &command_give_up,
+	&command_history,     &command_rollback, &command_blame,
+	&command_stats,	      &command_watch,	 &command_export,
+	&command_saveconfig,  &command_backups,	 &command_restoreconfig,
+	&command_clearconfig, &command_help,	 &command_schema,
+	&command_version,     &command_exit,	 NULL,
 };
 
 const struct command *command_find(const char *name)

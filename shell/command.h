@@ -121,7 +121,8 @@ extern const struct command command_drift, command_repair, command_follow,
 
 extern const struct command command_begin, command_diff, command_check,
 	command_plan, command_commit, command_confirm, command_discard,
-	command_undo, command_history, command_rollback, command_blame;
+	command_undo, command_give_up, command_history, command_rollback,
+	command_blame;
 extern const struct command command_bookmarks, command_find_objects,
 	command_backups;
 extern const struct command command_cd, command_ls, command_pwd, command_create,

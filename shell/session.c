@@ -38,6 +38,7 @@ void session_clear(struct session *session)
 	trail_clear(&session->trail);
 	free(TAKE(session->made));
 	free(TAKE(session->restored));
+	free(TAKE(session->gave_up));
 	session_unstamp(session);
 	session_unsee(session);
 	tree_free(TAKE(session->place.tree));
@@ -213,23 +214,42 @@ struct txn session_txn(struct session *session, struct store *store,
 	};
 }
 
-static int recover(struct session *session, struct err *err)
+static int undo_left_over(struct session *session, const struct txn *txn,
+			  struct err *err)
 {
-	AUTO(str) char *actor = who_dup();
-	struct txn txn = session_txn(session, session->writer, actor);
 	bool recovered = false, expired = false;
-	int rc = txn_recover(&txn, &recovered, err);
+	int rc = txn_recover(txn, &recovered, err);
 
 	if (rc == 0 && recovered)
 		output_say(session->output, SAY_WARNING,
 			   "an earlier change was cut off; it was undone");
 	if (rc == 0)
-		rc = txn_expire(&txn, &expired, err);
+		rc = txn_expire(txn, &expired, err);
 	if (rc == 0 && expired)
 		output_say(session->output, SAY_WARNING,
 			   "an earlier commit was not confirmed in time; it "
 			   "was undone");
 	return rc;
+}
+
+/* Until that is undone nothing else is changed; unless somebody gives it up. */
+static int recover(struct session *session, struct err *err)
+{
+	AUTO(str) char *actor = who_dup();
+	struct txn txn = session_txn(session, session->writer, actor);
+	AUTO_ERR why = ERR_NONE;
+	int rc = undo_left_over(session, &txn, &why);
+
+	if (rc == 0)
+		return 0;
+	if (session->gives_up) {
+		session->gave_up = mem_strdup(why.text);
+		return txn_let_go(&txn, err);
+	}
+	err_append(&why, "; until it is undone nothing else is changed: mend "
+			 "the cause and try again, or see `tresse help "
+			 "give-up`");
+	return err_move(err, &why);
 }
 
 static int open_for_write(struct session *session, const char *doing,

@@ -58,6 +58,8 @@ struct session {
 	const char *source;  /* "stdin" while a batch runs, or NULL */
 	unsigned line;	     /* of the batch */
 	char *restored;	     /* owned; the source while a file is restored */
+	bool gives_up;	     /* what cannot be undone is let go of... */
+	char *gave_up;	     /* ...and why it could not; owned, or NULL */
 	bool gathering;	     /* a batch: many commands, one commit */
 	const char *heading; /* path of the child that * is at, or NULL */
 	bool filtering;	     /* | stands behind the command */

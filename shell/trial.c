@@ -264,12 +264,12 @@ static int undo(const char *store, struct err *err)
 	return rc;
 }
 
-static void tell_failed(const struct err *err)
+void trial_tell_all(const char *text)
 {
 	openlog("tresse", LOG_PID, LOG_DAEMON);
-	syslog(LOG_CRIT, "%s", err->text);
+	syslog(LOG_CRIT, "%s", text);
 	closelog();
-	tell_all(err->text);
+	tell_all(text);
 }
 
 static bool undo_and_tell(const char *store, const struct trial *trial,
@@ -280,7 +280,7 @@ static bool undo_and_tell(const char *store, const struct trial *trial,
 
 	if (undo(store, &err) < 0) {
 		if (first)
-			tell_failed(&err);
+			trial_tell_all(err.text);
 		return false;
 	}
 	said = mem_printf("revision %llu was not confirmed and is undone",

@@ -31,6 +31,9 @@ void trial_mark(struct session *session, struct text *out);
 void trial_show(struct output *output, struct store *store);
 int trial_confirm(struct session *session, struct err *err);
 
+/* To all who are logged in, and to the system's log. */
+void trial_tell_all(const char *text);
+
 /* The watcher itself: returns when nothing is left to watch. */
 int trial_watch(const char *store);
 
