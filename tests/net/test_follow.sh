@@ -25,7 +25,7 @@ rate() {
 change() {
 	tc class change dev wan0 parent 1: classid "$1" htb "${@:2}"
 }
-heard() { grep -qE -- "$1" "$tmp/log"; }
+heard() { grep -qE -- "$1" "$tmp/log" 2>/dev/null; }
 # times WORDS: how often it was told.
 times() { grep -cE -- "$1" "$tmp/log"; }
 

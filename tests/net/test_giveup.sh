@@ -29,7 +29,7 @@ hold() {
 	wait_for 5 owned
 }
 owned() { nft list tables 2>/dev/null | grep -q tresse &&
-	! nft list table inet tresse | grep -q chain; }
+	! nft list table inet tresse 2>&1 | grep -q 'chain\|Error'; }
 release() {
 	exec 9>&-
 	stop "$holder"
