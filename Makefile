@@ -76,6 +76,10 @@ $(BUILD)/traffic: $(BUILD)/tests/net/traffic.o
 $(BUILD)/term: $(call objects,$(term) model/base/mem.c model/base/text.c shell/utf8.c)
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# What the bench of the shell asks of a shell that is open.
+$(BUILD)/tab: $(call objects,$(filter-out shell/main.c,$(program)) tests/bench/tab.c)
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs)
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -86,7 +90,8 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(CC) $(cflags) $(ldflags))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
--include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c))
+-include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
+	tests/bench/tab.c))
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
@@ -125,8 +130,9 @@ demo: deps
 	@$(MAKE) --no-print-directory $(programs)
 	@tests/lab/demo
 
-bench: $(programs)
+bench: $(programs) $(BUILD)/tab
 	@tests/bench/bench.sh
+	@tests/bench/shell.sh
 
 golden: $(BUILD)/tresse $(BUILD)/term
 	@tests/golden/run.sh --rewrite
