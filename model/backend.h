@@ -86,6 +86,9 @@ struct backend {
 	int (*adopt)(const struct step *step, struct node *node,
 		     struct err *err);
 
+	/* What a step of STEP_WAIT waits for. NULL: it plans none. */
+	void (*print_wait)(const struct step *step, struct text *out);
+
 	/* Of which tool ("tc") export() writes the commands that make what is
 	 * wanted, on a host that has nothing of ours. NULL: of none. */
 	const char *exports;

@@ -138,6 +138,23 @@ struct step *plan_add(struct plan *plan, const struct backend *backend,
 	return step;
 }
 
+void plan_aside(struct plan *plan, const struct object *object)
+{
+	plan->asides = mem_grow(plan->asides, plan->aside_count,
+				&plan->aside_room, sizeof(*plan->asides));
+	plan->asides[plan->aside_count++] = object;
+}
+
+void plan_append(struct plan *to, struct plan *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		to->items = mem_grow(to->items, to->count, &to->room,
+				     sizeof(*to->items));
+		to->items[to->count++] = from->items[i];
+	}
+	plan_clear(from);
+}
+
 /* What a step is sorted by; place keeps the sort stable. */
 struct rank {
 	enum phase phase;
@@ -195,12 +212,15 @@ void step_print(const struct step *step, struct text *out)
 	static const char signs[] = { [STEP_ADD] = '+',
 				      [STEP_CHANGE] = '~',
 				      [STEP_REPLACE] = '!',
-				      [STEP_DELETE] = '-' };
+				      [STEP_DELETE] = '-',
+				      [STEP_WAIT] = '.' };
 	const struct backend *backend = step->backend;
 
 	text_put_char(out, signs[step->op]);
 	text_put_char(out, ' ');
-	if (step->op == STEP_CHANGE && backend->print_change)
+	if (step->op == STEP_WAIT)
+		backend->print_wait(step, out);
+	else if (step->op == STEP_CHANGE && backend->print_change)
 		backend->print_change(step->before, step->after, out);
 	else
 		backend->print(step->after ? step->after : step->before, out);
@@ -216,6 +236,7 @@ const char *step_path(const struct step *step)
 void plan_clear(struct plan *plan)
 {
 	free(plan->items);
+	free(plan->asides);
 	*plan = (struct plan)PLAN_NONE;
 }
 

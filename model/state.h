@@ -30,6 +30,9 @@ struct object {
 	char *path; /* "" if no node asked for it */
 	void *data; /* owned */
 	size_t size;
+	/* Packets that waited in it when it was read: lost with it. Not in
+	 * data, for it is no part of what the object is. */
+	uint32_t queued;
 };
 
 /* Objects in the order they were added; found by key in O(1). */
@@ -54,7 +57,9 @@ const struct object *state_find(const struct state *state,
 				const struct backend *backend, const char *key);
 void state_clear(struct state *state);
 
-enum step_op { STEP_ADD, STEP_CHANGE, STEP_REPLACE, STEP_DELETE };
+/* STEP_WAIT changes nothing: it lasts until what its driver is about to take
+ * away is not in use any more. */
+enum step_op { STEP_ADD, STEP_CHANGE, STEP_REPLACE, STEP_DELETE, STEP_WAIT };
 
 /* Build first, flip the classification, delete last. */
 enum phase { PHASE_BUILD, PHASE_FLIP, PHASE_CLEAN };
@@ -68,26 +73,39 @@ struct step {
 	/* Borrowed from the states that were planned from, which must outlive
 	 * the plan. NULL where there is no such side. */
 	const struct object *before, *after;
+	/* Of STEP_WAIT: how long at most. What it waited for not being so by
+	 * then, it fails, or, if hasty, goes on all the same. */
+	uint32_t within_ms;
+	bool hasty;
 	bool done;
 };
 
 struct plan {
 	struct step *items; /* owned */
 	size_t count, room;
+	/* Objects that are made anew in their place, at the cost of packets.
+	 * Beside it, under another number, they would cost none (way.h). Owned
+	 * array; borrowed like the steps' sides. */
+	const struct object **asides;
+	size_t aside_count, aside_room;
 };
 
 #define PLAN_NONE                                                              \
 	{                                                                      \
-		NULL, 0, 0                                                     \
+		NULL, 0, 0, NULL, 0, 0                                         \
 	}
 
 struct step *plan_add(struct plan *plan, const struct backend *backend,
 		      enum step_op op, enum phase phase, int level,
 		      enum effect effect, const struct object *before,
 		      const struct object *after);
+/* Notes one that could be made beside its place. */
+void plan_aside(struct plan *plan, const struct object *object);
+/* Moves the steps of from behind those of to; from is empty then. */
+void plan_append(struct plan *to, struct plan *from);
 /* Stable, by phase, driver (in the order of their list) and level. */
 void plan_sort(struct plan *plan, const struct backend *const *order);
-/* "+ class wan0 1:10 rate 128kbit ceil 200kbit" (+ ~ ! -) */
+/* "+ class wan0 1:10 rate 128kbit ceil 200kbit" (+ ~ ! - .) */
 void step_print(const struct step *step, struct text *out);
 /* Path of the node behind a step; "" if there is none. */
 const char *step_path(const struct step *step);

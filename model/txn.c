@@ -10,6 +10,7 @@
 #include "model/alike.h"
 #include "model/seal.h"
 #include "model/shaping.h"
+#include "model/way.h"
 
 void outcome_clear(struct outcome *outcome)
 {
@@ -18,6 +19,7 @@ void outcome_clear(struct outcome *outcome)
 	plan_clear(&outcome->plan);
 	state_clear(&outcome->now);
 	state_clear(&outcome->want);
+	state_clear(&outcome->way);
 	free(outcome->failed_path);
 	*outcome = (struct outcome){ 0 };
 }
@@ -108,12 +110,28 @@ static void know(struct facts *facts, const struct facts *known)
 
 static void pick(const struct txn *txn, struct plan *plan)
 {
-	size_t kept = 0;
+	size_t kept = 0, picked = 0;
 
 	if (!txn || !txn->picks)
 		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		bool waits = plan->items[i].op == STEP_WAIT;
+
+		if (!waits && !txn->picks(&plan->items[i], txn->picks_arg))
+			continue;
+		plan->items[kept++] = plan->items[i];
+		picked += !waits;
+	}
+	plan->count = picked ? kept : 0;
+}
+
+/* What only waits is no difference. */
+static void drop_waits(struct plan *plan)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < plan->count; i++)
-		if (txn->picks(&plan->items[i], txn->picks_arg))
+		if (plan->items[i].op != STEP_WAIT)
 			plan->items[kept++] = plan->items[i];
 	plan->count = kept;
 }
@@ -142,16 +160,19 @@ static size_t run_length(const struct plan *plan, size_t from)
 	return to - from;
 }
 
-/* Neighbouring steps of one driver go to it together, so that it can batch. */
-static int apply_all(struct host *host, struct plan *plan, size_t *failed,
-		     struct err *err)
+/* Neighbouring steps of one driver go to it together, so that it can batch.
+ * hasty: waits do not fail. */
+static int apply_all(struct host *host, struct plan *plan, bool hasty,
+		     size_t *failed, struct err *err)
 {
 	struct step **steps = mem_array(plan->count, sizeof(*steps));
 	size_t at = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
 		steps[i] = &plan->items[i];
+		steps[i]->hasty = hasty;
+	}
 	while (at < plan->count && rc == 0) {
 		size_t count = run_length(plan, at), bad = 0;
 
@@ -234,7 +255,7 @@ static int go_to(const struct view *view, const struct state *target,
 		rc = report_err(&report, err);
 	}
 	if (rc == 0 && plan.count)
-		rc = apply_all(view->host, &plan, &failed, err);
+		rc = apply_all(view->host, &plan, true, &failed, err);
 	if (rc == 0 && plan.count)
 		rc = verify(&whole, target, owned, &sight, NULL, err);
 	owned_clear(&claims);
@@ -259,6 +280,8 @@ struct run {
 	bool sealed;	    /* all is as it was when it was last verified */
 	bool doubtful;	    /* want or plan had something to say */
 	struct sight sight; /* of what was read last */
+	struct tree *way;   /* owned; the change goes by it, or NULL */
+	size_t leg;	    /* ...and by so many of the steps */
 };
 
 static bool has_dirt_below(const struct node *branch)
@@ -277,8 +300,8 @@ static bool is_fresh(const struct tree *tree, const struct finding *found,
 	const struct node *node =
 		tree_walk(tree, tree_root(tree), found->path, NULL);
 
-	if (!found->path[0])
-		return true;
+	if (!found->path[0] || !node)
+		return true; /* of the whole, or of what goes */
 	if (below && node && has_dirt_below(node))
 		return true;
 	while (node && node_dirt(node) == DIRT_NONE)
@@ -314,24 +337,96 @@ static int check(struct run *run, struct err *err)
 	return report_err(report, err);
 }
 
-/* A change that costs packets says so; what is new or goes costs none that
- * anybody wants. */
-static void tell_losses(const struct plan *plan, struct report *report)
+static void warn_loss(const struct step *step, const char *path,
+		      uint32_t queued, struct report *report)
 {
+	AUTO(str)
+	char *count = queued ? mem_printf(" (%u packet%s now)", queued,
+					  queued == 1 ? "" : "s")
+			     : mem_strdup("");
+
+	if (step->effect == EFFECT_REBUILD)
+		report_add(report, FINDING_WARNING, 0, path,
+			   "it is made anew with all below it: what "
+			   "waits in its queues%s is lost, and for some "
+			   "milliseconds nothing is shaped",
+			   count);
+	else if (queued || step->op == STEP_REPLACE)
+		report_add(report, FINDING_WARNING, 0, path,
+			   "its queue %s: what waits in it%s is lost",
+			   step->after ? "is made anew" : "goes", count);
+}
+
+static void refuse_loss(const struct step *step, const char *path,
+			uint32_t queued, struct report *report)
+{
+	AUTO_TEXT what = TEXT_NONE;
+
+	step_print(step, &what);
+	report_add(report, FINDING_ERROR, ECANCELED, path,
+		   "%u packet%s wait%s in its queue now, and would be lost "
+		   "(%s); try again when nothing waits, or do it all the same "
+		   "with force=yes",
+		   queued, queued == 1 ? "" : "s", queued == 1 ? "s" : "",
+		   text_get(&what));
+}
+
+static void want_all(const struct run *run, const struct tree *tree,
+		     struct report *report, struct state *want)
+{
+	const struct txn *txn = run->txn;
+
+	for (size_t i = 0; txn->backends[i]; i++)
+		txn->backends[i]->want(tree, &run->outcome->facts, report,
+				       want);
+}
+
+/* What goes, as the committed tree wants it: NULL if it is not ours. state is
+ * the caller's to clear. */
+static const struct object *
+find_ours(const struct run *run, const struct step *step, struct state *state)
+{
+	AUTO(tree) struct tree *committed = NULL;
+	struct report report = REPORT_NONE;
+
+	if (store_load(run->txn->store, &committed, NULL) < 0)
+		return NULL;
+	want_all(run, committed, &report, state);
+	report_clear(&report);
+	return state_find(state, step->backend, step->before->key);
+}
+
+static void tell_loss(const struct run *run, const struct step *step,
+		      struct report *report)
+{
+	uint32_t queued = step->before->queued;
+	const char *path = step_path(step);
+	struct state state = STATE_NONE;
+	const struct object *ours =
+		queued ? find_ours(run, step, &state) : NULL;
+
+	if (ours && !path[0])
+		path = ours->path;
+	if (ours && !run->txn->force)
+		refuse_loss(step, path, queued, report);
+	else
+		warn_loss(step, path, queued, report);
+	state_clear(&state);
+}
+
+/* A change that costs packets says so, and how many. What is new costs none,
+ * and of what was somebody else's nobody asked us to keep them. */
+static void tell_losses(const struct run *run, struct report *report)
+{
+	const struct plan *plan = &run->outcome->plan;
+
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->items[i];
 
-		if (step->op != STEP_REPLACE || !step->before)
-			continue;
-		if (step->effect == EFFECT_REBUILD)
-			report_add(report, FINDING_WARNING, 0, step_path(step),
-				   "it is made anew with all below it: what "
-				   "waits in its queues is lost, and for some "
-				   "milliseconds nothing is shaped");
-		else if (step->effect == EFFECT_FLAP)
-			report_add(report, FINDING_WARNING, 0, step_path(step),
-				   "its queue is made anew: what waits in it "
-				   "is lost");
+		if (step->before && step->effect >= EFFECT_FLAP &&
+		    (step->op == STEP_REPLACE ||
+		     (step->op == STEP_DELETE && step->before->queued)))
+			tell_loss(run, step, report);
 	}
 }
 
@@ -379,6 +474,50 @@ static void claim(const struct txn *txn, const struct plan *plan,
 	}
 }
 
+/* ---- by way of another tree ---- */
+
+/* The plan becomes that of both legs, the second as far as it can be foreseen:
+ * it is made again when the first is done. What there is to report was said of
+ * the direct way. */
+static void plan_legs(struct run *run)
+{
+	struct outcome *outcome = run->outcome;
+	struct report report = REPORT_NONE;
+	struct owned claims = OWNED_NONE;
+	struct plan second = PLAN_NONE;
+
+	want_all(run, run->way, &report, &outcome->way);
+	plan_clear(&outcome->plan);
+	plan_all(&run->view, &outcome->now, &outcome->way, &run->owned, &report,
+		 &outcome->plan, &claims);
+	run->leg = outcome->plan.count;
+	plan_all(&run->view, &outcome->way, &outcome->want, &run->both, &report,
+		 &second, &claims);
+	plan_append(&outcome->plan, &second);
+	owned_clear(&claims);
+	report_clear(&report);
+}
+
+static int find_way(struct run *run, struct err *err)
+{
+	struct plan *plan = &run->outcome->plan;
+	AUTO(tree) struct tree *committed = NULL;
+	int rc;
+
+	run->leg = plan->count;
+	if (!plan->aside_count || run->outcome->report.errors ||
+	    run->txn->picks)
+		return 0;
+	rc = store_load(run->txn->store, &committed, err);
+	if (rc < 0)
+		return rc;
+	run->way = way_new(committed, run->candidate, plan);
+	if (!run->way)
+		return 0;
+	plan_legs(run);
+	return 0;
+}
+
 static int make_plan(struct run *run, struct err *err)
 {
 	const struct txn *txn = run->txn;
@@ -388,9 +527,8 @@ static int make_plan(struct run *run, struct err *err)
 
 	if (!run->glanced)
 		rc = probe_all(txn, run->candidate, &outcome->facts, err);
-	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
-		txn->backends[i]->want(run->candidate, &outcome->facts,
-				       &outcome->report, &outcome->want);
+	if (rc == 0)
+		want_all(run, run->candidate, &outcome->report, &outcome->want);
 	if (rc == 0)
 		rc = report_err(&outcome->report, err);
 	if (rc == 0 && !run->glanced)
@@ -406,7 +544,10 @@ static int make_plan(struct run *run, struct err *err)
 	owned_copy(&run->both, &run->owned);
 	claim(txn, &outcome->plan, &claims, &run->both);
 	owned_clear(&claims);
-	tell_losses(&outcome->plan, &outcome->report);
+	rc = find_way(run, err);
+	if (rc < 0)
+		return rc;
+	tell_losses(run, &outcome->report);
 	return report_err(&outcome->report, err);
 }
 
@@ -434,12 +575,15 @@ static int plan(struct run *run, struct err *err)
 
 struct excerpts {
 	struct excerpt *before, *after;
+	struct excerpt *way; /* or NULL */
 };
 
 static void touch(struct excerpts *excerpts, const char *path)
 {
 	excerpt_add(excerpts->before, path);
 	excerpt_add(excerpts->after, path);
+	if (excerpts->way)
+		excerpt_add(excerpts->way, path);
 }
 
 static int touch_deleted(const struct change *change, void *arg)
@@ -503,23 +647,31 @@ static int rehearse(struct run *run, struct err *err)
 	AUTO(tree) struct tree *committed = NULL;
 	AUTO(tree) struct tree *before = NULL;
 	AUTO(tree) struct tree *after = NULL;
+	AUTO(tree) struct tree *way = NULL;
 	AUTO(str) char *path = NULL;
 	AUTO_ERR why = ERR_NONE;
-	struct excerpts excerpts;
+	struct excerpts excerpts = { NULL, NULL, NULL };
 	int rc = store_load(run->txn->store, &committed, err);
 
 	if (rc < 0)
 		return rc;
 	excerpts.before = excerpt_new(committed);
 	excerpts.after = excerpt_new(run->candidate);
+	if (run->way)
+		excerpts.way = excerpt_new(run->way);
 	touch_steps(run, committed, &excerpts);
 	tree_diff(committed, run->candidate, touch_deleted, &excerpts);
 	before = excerpt_take(excerpts.before);
 	after = excerpt_take(excerpts.after);
+	way = run->way ? excerpt_take(excerpts.way) : NULL;
 	excerpt_free(excerpts.before);
 	excerpt_free(excerpts.after);
-	rc = run->txn->rehearse(before, after, &run->outcome->facts, &path,
-				&why);
+	excerpt_free(excerpts.way);
+	rc = run->txn->rehearse(before, way ? way : after, &run->outcome->facts,
+				&path, &why);
+	if (rc == 0 && way)
+		rc = run->txn->rehearse(way, after, &run->outcome->facts, &path,
+					&why);
 	return judge(run, rc, path, &why, err);
 }
 
@@ -568,11 +720,50 @@ static int guard(const struct txn *txn, bool after, struct err *err)
 			  : 0;
 }
 
+/* The first `count` steps of a plan. */
+static int apply_steps(struct run *run, struct plan *plan, size_t count,
+		       struct err *err)
+{
+	struct plan part = { .items = plan->items, .count = count };
+	size_t failed = 0;
+	const char *path;
+	int rc =
+		apply_all(run->txn->host, &part, run->txn->force, &failed, err);
+
+	if (rc == 0)
+		return 0;
+	path = step_path(&part.items[failed]);
+	run->outcome->failed_path = mem_strdup(path);
+	return err_prefix(err, "%s%s", path, path[0] ? ": " : "");
+}
+
+/* From what the first has made, read anew, to what is wanted. */
+static int second_leg(struct run *run, struct err *err)
+{
+	struct report report = REPORT_NONE;
+	struct state now = STATE_NONE;
+	struct plan plan = PLAN_NONE;
+	struct owned claims = OWNED_NONE;
+	int rc = read_all(&run->view, &run->both, &now, err);
+
+	if (rc == 0) {
+		plan_all(&run->view, &now, &run->outcome->want, &run->both,
+			 &report, &plan, &claims);
+		rc = report_err(&report, err);
+	}
+	if (rc == 0)
+		rc = apply_steps(run, &plan, plan.count, err);
+	owned_clear(&claims);
+	plan_clear(&plan);
+	state_clear(&now);
+	report_clear(&report);
+	return rc;
+}
+
 static int apply(struct run *run, struct err *err)
 {
 	struct outcome *outcome = run->outcome;
 	AUTO_TEXT steps = TEXT_NONE;
-	size_t failed = 0;
 	int rc;
 
 	rc = guard(run->txn, false, err);
@@ -582,14 +773,11 @@ static int apply(struct run *run, struct err *err)
 	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
 	if (rc < 0)
 		return rc; /* nothing was done yet */
-	rc = apply_all(run->txn->host, &outcome->plan, &failed, err);
-	if (rc < 0) {
-		const char *path = step_path(&outcome->plan.items[failed]);
-
-		outcome->failed_path = mem_strdup(path);
-		err_prefix(err, "%s%s", path, path[0] ? ": " : "");
+	rc = apply_steps(run, &outcome->plan, run->leg, err);
+	if (rc == 0 && run->way)
+		rc = second_leg(run, err);
+	if (rc < 0)
 		return undo(run, rc, err);
-	}
 	rc = guard(run->txn, true, err);
 	if (rc == 0)
 		rc = verify(&run->view, &outcome->want, &run->both, &run->sight,
@@ -696,6 +884,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	owned_clear(&run.owned);
 	owned_clear(&run.both);
+	tree_free(run.way);
 	return rc;
 }
 
@@ -724,7 +913,7 @@ static int reach(const struct view *view, struct outcome *outcome,
 	rc = report_err(&outcome->report, err);
 	if (rc < 0)
 		return rc;
-	rc = apply_all(view->host, &outcome->plan, &failed, err);
+	rc = apply_all(view->host, &outcome->plan, true, &failed, err);
 	if (rc < 0 && path)
 		*path = mem_strdup(step_path(&outcome->plan.items[failed]));
 	return rc < 0 ? rc
@@ -909,6 +1098,7 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		rc = look_all(&view, owned, outcome, err);
 	if (rc == 0)
 		plan_sort(&outcome->plan, backends);
+	drop_waits(&outcome->plan);
 	return rc;
 }
 

@@ -6,6 +6,10 @@
  *                                            \        \        \
  *                                             `--------`--------`--> undo
  *
+ * Where something would have to be made anew with packets in it, apply is two
+ * such changes, by way of another tree (way.h). What loses packets all the same
+ * is refused, with their number, unless it is forced.
+ *
  * The candidate is a tree in memory; the store has the committed one. Undo is a
  * plan from what is there now to what was read before the first step. A crash
  * between arm and commit is undone the same way at the next start, from the
@@ -33,7 +37,8 @@ struct txn {
 	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
 	void *guard_arg;
 	struct stamp stamp;
-	bool dry; /* stop after the rehearsal */
+	bool dry;   /* stop after the rehearsal */
+	bool force; /* what is queued may be lost */
 	/* Which steps are done, the others left for another time. NULL: all. */
 	bool (*picks)(const struct step *step, void *arg);
 	void *picks_arg;
@@ -43,7 +48,8 @@ struct outcome {
 	struct report report; /* of check, want and plan */
 	struct facts facts;
 	struct state now, want;
-	struct plan plan;  /* points into now and want */
+	struct state way;  /* what it goes by (way.h), or empty */
+	struct plan plan;  /* points into now, way and want */
 	uint64_t revision; /* the one that stands now */
 	bool stored;	   /* a new revision was written */
 	char *failed_path; /* owned: node of the step that failed, or NULL */

@@ -69,6 +69,7 @@ static int go_back(const struct txn *txn, const struct trial *trial,
 	duration_print((uint64_t)trial->span_us, &reason);
 	/* It stood there before: nothing is to be tried out. */
 	back.rehearse = NULL;
+	back.force = true;
 	back.stamp = (struct stamp){ .actor = "tresse",
 				     .reason = text_get(&reason),
 				     .undoes = true,

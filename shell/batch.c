@@ -247,7 +247,7 @@ int batch_do(struct session *session, struct batch *batch)
 		draft_abort(session);
 		run_tell(session, &err);
 	}
-	session->gathering = false;
+	session->gathering = session->force = false;
 	session_settle(session, rc == 0);
 	return rc;
 }

@@ -315,6 +315,7 @@ static const struct arg commit_args[] = {
 	  .type = &type_choice,
 	  .choices = sides,
 	  .help = "mine: overrule what others changed meanwhile" },
+	ARG_FORCE,
 	{ 0 },
 };
 
@@ -326,6 +327,13 @@ const struct command command_commit = {
 	       "stays, setting by setting; where they changed the same one, "
 	       "both values and the other's name are listed, and nothing is "
 	       "done (exit status 6), unless clashes=mine overrules them.\n"
+	       "\n"
+	       "No change of a class costs packets: where the kernel can only "
+	       "make it anew (another leaf, another place in the tree), it is "
+	       "built beside itself, traffic is led there, and the old one "
+	       "goes when all that is queued in it was sent. What does cost "
+	       "packets, such as another device, is refused with the number of "
+	       "those that wait, unless it is force=yes.\n"
 	       "\n"
 	       "With confirm= it is undone after that time unless somebody "
 	       "types confirm: also when the session, the terminal or the "

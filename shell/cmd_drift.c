@@ -310,6 +310,8 @@ static int repair_run(struct session *session, const struct match *match,
 	return 0;
 }
 
+static const struct arg repair_args[] = { ARG_FORCE, { 0 } };
+
 const struct command command_repair = {
 	.name = "repair",
 	.summary = "put the running system back to what the store says",
@@ -321,6 +323,7 @@ const struct command command_repair = {
 	.example = "repair",
 	.see = "drift, restoreconfig",
 	.json = JSON_CHANGE,
+	.args = repair_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = repair_run,
 };

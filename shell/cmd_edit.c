@@ -185,6 +185,7 @@ static const struct arg create_args[] = {
 	{ .type = &type_childset,
 	  .flags = ARG_REPEATS,
 	  .help = "its settings" },
+	ARG_FORCE,
 	{ 0 },
 };
 
@@ -287,6 +288,7 @@ static const struct arg delete_args[] = {
 	  .type = &type_child,
 	  .flags = ARG_REQUIRED,
 	  .help = "the object, or the path to it" },
+	ARG_FORCE,
 	{ 0 },
 };
 
@@ -294,7 +296,11 @@ const struct command command_delete = {
 	.name = "delete",
 	.summary = "remove an object and what is below it",
 	.man = "What others refer to cannot be deleted: the message names "
-	       "them. The running system is put back to how it was found.",
+	       "them. The running system is put back to how it was found.\n"
+	       "\n"
+	       "What is queued in a class is sent before it goes. Of a whole "
+	       "tree it would be lost: while packets wait in it, that is "
+	       "refused, with their number, unless it is force=yes.",
 	.example = "/classes delete uplink",
 	.see = "create, clearconfig",
 	.json = JSON_CHANGE,
@@ -329,9 +335,12 @@ static bool all_so(const struct node *node, const struct match *match)
 
 	for (size_t i = 0; same && i < match->count; i++) {
 		const struct bound *bound = &match->bound[i];
-		size_t attr = kind_index(node_kind(node), bound->attr);
+		size_t attr;
 		bool unset = !*bound->value || !strcmp(bound->value, "auto");
 
+		if (!bound->attr)
+			continue;
+		attr = kind_index(node_kind(node), bound->attr);
 		same = !(bound->attr->flags & ATTR_READONLY) &&
 		       is_so(node, attr, bound->value, &readable) &&
 		       (unset || node_origin(node, attr) == ORIGIN_GIVEN);
@@ -350,8 +359,11 @@ static int change(struct session *session, struct node *node,
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; !same && i < match->count; i++)
-		put_set(node, kind_index(node_kind(node), match->bound[i].attr),
-			&said);
+		if (match->bound[i].attr)
+			put_set(node,
+				kind_index(node_kind(node),
+					   match->bound[i].attr),
+				&said);
 	if (same)
 		text_printf(&said, "%s already is so, nothing to change", path);
 	session_did(session, same ? DEED_KEPT : DEED_CHANGED, node,
@@ -377,6 +389,7 @@ static const struct arg set_args[] = {
 	{ .type = &type_ownset,
 	  .flags = ARG_REPEATS,
 	  .help = "the settings; an empty value, or auto, unsets" },
+	ARG_FORCE,
 	{ 0 },
 };
 

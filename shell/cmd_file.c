@@ -146,6 +146,7 @@ static int clearconfig_run(struct session *session, const struct match *match,
 			       "/system; to do it: clearconfig confirm=yes",
 			       counts.length ? text_get(&counts) : "nothing");
 	}
+	session->force = true;
 	return sync_to(session, &(struct sync){ .wanted = empty }, err);
 }
 
@@ -164,7 +165,7 @@ const struct command command_clearconfig = {
 	.name = "clearconfig",
 	.summary = "delete everything, and put the host back as it was found",
 	.man = "One transaction. Without confirm=yes it is refused, and says "
-	       "what would go.",
+	       "what would go. What is queued then is lost.",
 	.example = "clearconfig confirm=yes",
 	.see = "saveconfig, restoreconfig, delete",
 	.json = JSON_CHANGE,

@@ -191,6 +191,8 @@ static int undo_run(struct session *session, const struct match *match,
 	return 0;
 }
 
+static const struct arg undo_args[] = { ARG_FORCE, { 0 } };
+
 const struct command command_undo = {
 	.name = "undo",
 	.summary = "go back to what stood before the last revision",
@@ -201,6 +203,7 @@ const struct command command_undo = {
 	.example = "undo",
 	.see = "rollback, history",
 	.json = JSON_CHANGE,
+	.args = undo_args,
 	.needs = NEEDS_TREE | NEEDS_WRITE,
 	.run = undo_run,
 };
@@ -230,6 +233,7 @@ static const struct arg rollback_args[] = {
 	  .flags = ARG_REQUIRED,
 	  .help = "which one" },
 	{ .name = "reason", .type = &type_words, .help = "for the history" },
+	ARG_FORCE,
 	{ 0 },
 };
 

@@ -251,6 +251,7 @@ static const struct arg restoreconfig_args[] = {
 	{ .name = "backup",
 	  .type = &type_looks,
 	  .help = "what saveconfig's own file said before; 1 is the newest" },
+	ARG_FORCE,
 	{ 0 },
 };
 

@@ -20,6 +20,9 @@ const struct command *const commands[] = {
 	&command_version,     &command_exit,	 NULL,
 };
 
+const struct choice force_choices[] = { { "yes", "what is queued may be lost" },
+					{ NULL, NULL } };
+
 const struct command *command_find(const char *name)
 {
 	for (const struct command *const *at = commands; *at; at++)
@@ -44,7 +47,11 @@ void command_usage(const struct command *command, struct text *out)
 		bool required = arg->flags & ARG_REQUIRED;
 
 		text_put(out, required ? " " : " [");
-		arg_label(arg, out);
+		if (arg->flags & ARG_NAMED && arg->choices)
+			text_printf(out, "%s=%s", arg->name,
+				    arg->choices->name);
+		else
+			arg_label(arg, out);
 		text_put(out, required ? "" : "]");
 		text_put(out, arg->flags & ARG_REPEATS ? "..." : "");
 	}

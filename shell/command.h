@@ -63,6 +63,7 @@ enum arg_flags {
 	ARG_REQUIRED = 1 << 0,
 	ARG_REPEATS = 1 << 1, /* takes all that follow */
 	ARG_REST = 1 << 2,    /* ...and KEY=VALUE that nothing else is for */
+	ARG_NAMED = 1 << 3,   /* as NAME=VALUE only */
 };
 
 struct arg {
@@ -72,6 +73,15 @@ struct arg {
 	const char *help;	      /* one line, no full stop */
 	const struct choice *choices; /* of type_choice */
 };
+
+/* A row of whatever commits: what is queued may be lost. run.c sees to it. */
+#define ARG_FORCE                                                              \
+	{                                                                      \
+		.name = "force", .type = &type_choice, .flags = ARG_NAMED,     \
+		.choices = force_choices,                                      \
+		.help = "yes: also where packets that are queued are lost",    \
+	}
+extern const struct choice force_choices[];
 
 enum needs {
 	NEEDS_TREE = 1 << 0,  /* the committed configuration */

@@ -109,6 +109,7 @@ static bool is_bound(const struct match *match, const struct arg *arg)
 const struct arg *match_next(const struct match *match)
 {
 	each_arg(arg, match->command) if (!arg->type->kind &&
+					  !(arg->flags & ARG_NAMED) &&
 					  (arg->flags & ARG_REPEATS ||
 					   !is_bound(match, arg))) return arg;
 	return NULL;

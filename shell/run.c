@@ -119,6 +119,8 @@ static int go(struct session *session, const struct match *match,
 {
 	int rc;
 
+	if (match->command && match_value(match, "force"))
+		session->force = true;
 	/* The lines of a file: the document is that of who reads it. */
 	if (session->building)
 		return do_command(session, match, err);
@@ -183,8 +185,10 @@ int run_words(struct session *session, const struct words *words,
 	else if (rc < 0 && session->draft && writes(&match) &&
 		 !session->gathering)
 		draft_reload(session);
-	if (!session->gathering)
+	if (!session->gathering) {
 		session_settle(session, rc == 0);
+		session->force = false;
+	}
 	session_unstamp(session);
 	session_unsee(session);
 	session->summing = false;

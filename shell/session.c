@@ -211,6 +211,7 @@ struct txn session_txn(struct session *session, struct store *store,
 		.rehearse = rehearse,
 		.stamp = stamp,
 		.dry = session->options.dry,
+		.force = session->force,
 	};
 }
 

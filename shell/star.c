@@ -187,7 +187,7 @@ static int run_alone(struct session *session, const struct words *words,
 	rc = run_children(session, words, children, err);
 	if (rc == 0)
 		rc = batch_end(session, err);
-	session->gathering = false;
+	session->gathering = session->force = false;
 	session->line = line;
 	if (rc < 0 && session->draft)
 		draft_reload(session);

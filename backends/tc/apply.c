@@ -5,8 +5,15 @@
  * A batch is not atomic, and a class whose parent is missing is put at the root
  * without a word. So one batch holds the steps of one level only: when one of
  * them fails, none that builds on it is sent.
+ *
+ * Before the classes that go are deleted, what waits in them is sent: nothing
+ * new comes to them any more, so a look every few milliseconds sees their
+ * queues run empty.
  */
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <string.h>
+#include <time.h>
 
 #include "backends/host.h"
 #include "backends/netlink/netlink.h"
@@ -29,6 +36,7 @@ static size_t add_messages(const struct step *step, struct batch *batch)
 		batch_add(batch, message_change(before, after));
 		break;
 	case STEP_DELETE: batch_add(batch, message_delete(before)); break;
+	case STEP_WAIT: break;
 	case STEP_REPLACE:
 		/* Another kind cannot take over a handle, and a root of the
 		 * same kind would only be changed: so never in one message. */
@@ -127,10 +135,137 @@ static int apply_level(struct netlink *netlink, struct step *const *steps,
 	return rc;
 }
 
+/* ---- waiting ---- */
+
+#define LOOK_FIRST_MS 1
+#define LOOK_LAST_MS  16
+#define MINORS	      65536u
+
+struct draining {
+	uint8_t goes[MINORS]; /* these classes */
+	int index;
+	/* What the last look saw: the fullest of them. */
+	uint32_t fullest, classid;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec span = { 0, ms * 1000000 };
+
+	nanosleep(&span, NULL);
+}
+
+static int take_queue(const struct nlmsghdr *message, void *arg)
+{
+	struct draining *draining = arg;
+	const struct tcmsg *header = nlmsg_data(message);
+	struct nlattr *attrs[TCA_MAX + 1];
+	uint32_t queued;
+
+	if (message->nlmsg_type != RTM_NEWTCLASS ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)message, sizeof(*header),
+			attrs, TCA_MAX, NULL) < 0 ||
+	    header->tcm_ifindex != draining->index ||
+	    TC_H_MAJ(header->tcm_handle) != TC_ROOT_HANDLE ||
+	    !draining->goes[TC_H_MIN(header->tcm_handle)])
+		return 0;
+	queued = tc_queued(attrs[TCA_STATS2]);
+	if (queued > draining->fullest) {
+		draining->fullest = queued;
+		draining->classid = header->tcm_handle;
+	}
+	return 0;
+}
+
+static int look(struct netlink *netlink, struct draining *draining,
+		struct err *err)
+{
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = draining->index };
+	AUTO(nlmsg)
+	struct nl_msg *request =
+		netlink_message(RTM_GETTCLASS, 0, &header, sizeof(header), 0);
+
+	draining->fullest = 0;
+	return netlink_dump(netlink, request, take_queue, NULL, draining, err);
+}
+
+static int wait_empty(struct netlink *netlink, struct draining *draining,
+		      const struct step *wait, struct err *err)
+{
+	int64_t end = now_ms() + wait->within_ms;
+	long pause = LOOK_FIRST_MS;
+	unsigned empty = 0;
+	int rc = 0;
+
+	/* Twice: a packet may be on its way from its filter to its queue. */
+	for (;;) {
+		rc = look(netlink, draining, err);
+		empty = draining->fullest ? 0 : empty + 1;
+		if (rc < 0 || empty == 2 || now_ms() >= end)
+			break;
+		sleep_ms(empty ? LOOK_FIRST_MS : pause);
+		if (pause < LOOK_LAST_MS)
+			pause *= 2;
+	}
+	if (rc < 0 || !draining->fullest || wait->hasty)
+		return rc;
+	return err_set(err, ETIMEDOUT,
+		       "class %s %x:%x goes, and after %u s %u packets still "
+		       "wait in it; force=yes deletes it with what is left "
+		       "by then",
+		       tc_of(wait->before)->device,
+		       TC_H_MAJ(draining->classid) >> 16,
+		       TC_H_MIN(draining->classid), wait->within_ms / 1000,
+		       draining->fullest);
+}
+
+/* With the root go all. */
+static void find_going(struct draining *draining,
+		       const struct tc_object *object)
+{
+	if (object->index != draining->index)
+		return;
+	if (object->sort == TC_CLASS)
+		draining->goes[TC_H_MIN(object->handle)] = 1;
+	else if (object->sort == TC_ROOT)
+		memset(draining->goes, 1, sizeof(draining->goes));
+}
+
+/* steps[0] waits for the classes that the others take away. */
+static int apply_wait(struct netlink *netlink, struct step *const *steps,
+		      size_t count, struct err *err)
+{
+	AUTO(mem) void *room = mem_alloc(sizeof(struct draining));
+	struct draining *draining = room;
+	int rc;
+
+	memset(draining, 0, sizeof(*draining));
+	draining->index = tc_of(steps[0]->before)->index;
+	for (size_t i = 1; i < count; i++)
+		if (steps[i]->op == STEP_DELETE)
+			find_going(draining, tc_of(steps[i]->before));
+	rc = wait_empty(netlink, draining, steps[0], err);
+	steps[0]->done = rc == 0;
+	return rc;
+}
+
+/* ---- all ---- */
+
 static size_t level_length(struct step *const *steps, size_t count)
 {
 	size_t length = 1;
 
+	if (steps[0]->op == STEP_WAIT)
+		return 1;
 	while (length < count && steps[length]->phase == steps[0]->phase &&
 	       steps[length]->level == steps[0]->level)
 		length++;
@@ -150,7 +285,11 @@ int tc_apply(struct host *host, struct step *const *steps, size_t count,
 	while (at < count && rc == 0) {
 		size_t length = level_length(steps + at, count - at);
 
-		rc = apply_level(netlink, steps + at, length, &bad, err);
+		bad = 0;
+		rc = steps[at]->op == STEP_WAIT
+			     ? apply_wait(netlink, steps + at, count - at, err)
+			     : apply_level(netlink, steps + at, length, &bad,
+					   err);
 		if (rc < 0)
 			*failed = at + bad;
 		at += length;

@@ -195,6 +195,20 @@ void bpf_want(const struct node *uplink, const struct link_fact *link,
 		add_program(&object, &program, path, want);
 }
 
+void rest_want(const struct node *uplink, const struct link_fact *link,
+	       struct state *want)
+{
+	AUTO(str) char *path = node_path_dup(uplink);
+	struct tc_object object = object_of(TC_PROGRAM, link);
+	struct program program = PROGRAM_NONE;
+
+	object.parent = TC_ROOT_HANDLE;
+	object.program.rest = 1;
+	program_rest(uplink, &program);
+	if (program.count)
+		add_program(&object, &program, path, want);
+}
+
 /* ---- plan ---- */
 
 struct moves {

@@ -243,7 +243,7 @@ static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
 
 	if (is_filter(object->sort))
 		header.tcm_info =
-			TC_H_MAKE(TC_FILTER_PREF << 16, htons(ETH_P_ALL));
+			TC_H_MAKE(tc_pref(object) << 16, htons(ETH_P_ALL));
 	return netlink_message(type, flags, &header, sizeof(header),
 			       ROOM + object->raw_size);
 }
@@ -273,6 +273,7 @@ struct nl_msg *message_change(const struct tc_object *before,
 				    .index = after->index,
 				    .handle = before->handle,
 				    .parent = before->parent,
+				    .program = after->program,
 				    .raw_size = after->raw_size };
 	struct nl_msg *message = begin(type_of(after, true), 0, &header);
 
@@ -286,7 +287,8 @@ struct nl_msg *message_delete(const struct tc_object *object)
 	struct tc_object header = { .sort = object->sort,
 				    .index = object->index,
 				    .handle = object->handle,
-				    .parent = object->parent };
+				    .parent = object->parent,
+				    .program = object->program };
 	struct nl_msg *message = begin(type_of(object, false), 0, &header);
 
 	if (is_filter(object->sort))

@@ -9,14 +9,18 @@
  *             classes from the top down, all before the leaves (the kernel
  *             walks every class for each new one: 3.2 s against 5.1 for 10,000)
  *             changes, leaves, filters
- *     clean        filters, leaves, classes deepest first
+ *     clean        filters
+ *                  a wait, until nothing is queued in the classes that go
+ *                  leaves, classes deepest first
  *                  what waits for that: an inner class that has become a leaf
  *                  takes prio, quantum and a queue only now
  *                  roots
  *
  * htb_change_class() ignores a new parent, so a class that moves is deleted
- * with all below it and made anew. A root cannot be changed (sch_htb.c has no
- * change()); see root_differs().
+ * with all below it and made anew; another leaf, or the first class below one,
+ * takes what is queued with it. All this is planned here, for undo has no other
+ * way; but it is noted as better done beside the place (plan_aside()). A root
+ * cannot be changed (sch_htb.c has no change()); see root_differs().
  */
 #include <string.h>
 
@@ -36,16 +40,21 @@ enum build_level {
 };
 enum clean_level {
 	CLEAN_FILTER,
+	CLEAN_WAIT,
 	CLEAN_LEAF,
 	CLEAN_CLASS, /* + level of the class: 0..7 */
-	LATE_CHANGE = 10,
+	LATE_CHANGE = 11,
 	LATE_LEAF,
 	CLEAN_ROOT,
 };
+/* What is queued goes at the class's own rate: 150 kB in this time at
+ * 128 kbit/s. */
+#define WAIT_MS 10000
 
 /* Both sides of one place: a class, or, with classid 0, the root. */
 struct side {
 	const struct object *root, *foreign, *saved, *class, *leaf;
+	const struct object *link; /* it is an ifb */
 };
 struct place {
 	uint64_t id; /* index of the device, classid */
@@ -54,6 +63,7 @@ struct place {
 	/* Of a root. */
 	bool gone;     /* nothing below needs a step of its own */
 	bool fresh;    /* everything below is to be made */
+	bool waits;    /* a class below it goes */
 	bool refilter; /* the mask is another: one filter chain has one mask */
 };
 
@@ -144,6 +154,7 @@ static void fill_side(struct side *side, const struct object *object)
 	case TC_LEAF: side->leaf = object; break;
 	case TC_FOREIGN: side->foreign = object; break;
 	case TC_SAVED: side->saved = object; break;
+	case TC_LINK: side->link = object; break;
 	default: break;
 	}
 }
@@ -239,11 +250,28 @@ static bool root_differs(const struct object *now, const struct object *want)
 	       !tc_of(want)->root.steered;
 }
 
-static void drop_root(struct planning *planning, const struct place *place)
+static void wait_for(struct planning *planning, struct place *root)
+{
+	if (root->waits)
+		return;
+	root->waits = true;
+	step(planning, STEP_WAIT, PHASE_CLEAN, CLEAN_WAIT, EFFECT_HITLESS,
+	     root->now.root, NULL)
+		->within_ms = WAIT_MS;
+}
+
+static void drop_root(struct planning *planning, struct place *place)
 {
 	const struct object *after =
 		place->want.foreign ? place->want.foreign : place->now.saved;
 
+	/* To an ifb that goes nothing is led any more (down.c). */
+	if (place->now.link && !place->want.link && !after) {
+		wait_for(planning, place);
+		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_ROOT,
+		     EFFECT_HITLESS, place->now.root, NULL);
+		return;
+	}
 	step(planning, after ? STEP_REPLACE : STEP_DELETE, PHASE_CLEAN,
 	     CLEAN_ROOT, EFFECT_FLAP, place->now.root, after);
 }
@@ -359,6 +387,8 @@ static void change_leaf(struct planning *planning, const struct object *before,
 	step(planning, in_place ? STEP_CHANGE : STEP_REPLACE, PHASE_BUILD,
 	     BUILD_LEAF, in_place ? EFFECT_HITLESS : EFFECT_FLAP, before,
 	     after);
+	if (!in_place)
+		plan_aside(planning->plan, after);
 }
 
 static void plan_leaf(struct planning *planning, const struct place *place)
@@ -377,8 +407,28 @@ static void plan_leaf(struct planning *planning, const struct place *place)
 	/* else: with its first child a class loses its queue by itself. */
 }
 
+/* HTB's own pfifo goes where a leaf comes, and the other way round; a class
+ * that gets its first class below it loses its queue, and one that loses its
+ * last has none until then. */
+static bool loses_queue(const struct side *now, const struct side *want)
+{
+	bool was_leaf = !level_of(now->class);
+	bool is_leaf = !level_of(want->class);
+
+	return was_leaf != is_leaf || (is_leaf && !now->leaf != !want->leaf);
+}
+
+static void drop_class(struct planning *planning, const struct object *class,
+		       struct place *root)
+{
+	step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_CLASS + level_of(class),
+	     EFFECT_HITLESS, class, NULL);
+	if (!level_of(class))
+		wait_for(planning, root);
+}
+
 static void plan_class(struct planning *planning, struct place *place,
-		       const struct place *root)
+		       struct place *root)
 {
 	const struct object *now = place->now.class;
 
@@ -394,15 +444,18 @@ static void plan_class(struct planning *planning, struct place *place,
 	if (moves(planning, place)) {
 		step(planning, STEP_DELETE, PHASE_BUILD,
 		     EARLY_CLASS + level_of(now), EFFECT_REBUILD, now, NULL);
-		if (place->want.class)
-			add_class(planning, place, EFFECT_REBUILD);
+		if (!place->want.class)
+			return;
+		add_class(planning, place, EFFECT_REBUILD);
+		plan_aside(planning->plan, place->want.class);
 		return;
 	}
 	if (!place->want.class) {
-		step(planning, STEP_DELETE, PHASE_CLEAN,
-		     CLEAN_CLASS + level_of(now), EFFECT_FLAP, now, NULL);
+		drop_class(planning, now, root);
 		return;
 	}
+	if (loses_queue(&place->now, &place->want))
+		plan_aside(planning->plan, place->want.class);
 	change_class(planning, place);
 	plan_leaf(planning, place);
 }

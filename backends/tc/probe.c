@@ -243,7 +243,9 @@ static void ask_uplink(const struct node *uplink, const struct facts *facts,
 	if (node_has(uplink, UPLINK_CLASSIFIER) &&
 	    node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW)
 		question->asked[FW] |= !facts->asked_fw;
-	if (node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF)
+	/* fw has one behind its filters, where there is bpf. */
+	if (node_has(uplink, UPLINK_CLASSIFIER) &&
+	    node_u(uplink, UPLINK_CLASSIFIER) != CLASSIFIER_NFT)
 		question->asked[BPF] |= !is_known(facts, down_kinds[2]);
 	if (uplink_is_down(uplink))
 		question->asked[DOWN] |= !is_known(facts, down_kinds[0]);

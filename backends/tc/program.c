@@ -40,6 +40,14 @@ void program_clear(struct program *program)
 	*program = (struct program)PROGRAM_NONE;
 }
 
+/* 0: none. */
+static uint32_t default_of(const struct node *uplink)
+{
+	const struct node *target = node_target(uplink, UPLINK_DEFAULT, NULL);
+
+	return target ? (uint32_t)node_u(target, CLASS_CLASSID) : 0;
+}
+
 /* ---- the assembler ---- */
 
 static size_t emit(struct program *program, unsigned code, uint32_t k,
@@ -317,15 +325,16 @@ static int by_turn(const void *left, const void *right)
 }
 
 static void put_family(struct program *program, const struct turns *turns,
-		       int family)
+		       int family, uint32_t rest)
 {
 	for (size_t i = 0; i < turns->count; i++)
 		ask(program, turns->items[i].match, family,
 		    turns->items[i].classid);
-	emit(program, BPF_RET | BPF_K, 0, 0, 0);
+	emit(program, BPF_RET | BPF_K, rest, 0, 0);
 }
 
-static void put_turns(struct program *program, const struct turns *turns)
+static void put_turns(struct program *program, const struct turns *turns,
+		      uint32_t rest)
 {
 	size_t ip6;
 
@@ -334,10 +343,10 @@ static void put_turns(struct program *program, const struct turns *turns)
 	emit(program, TEST(BPF_JEQ), ETH_P_IPV6, 0, 1);
 	ip6 = jump(program);
 	emit(program, TEST(BPF_JEQ), ETH_P_IP, 1, 0);
-	emit(program, BPF_RET | BPF_K, 0, 0, 0);
-	put_family(program, turns, AF_INET);
+	emit(program, BPF_RET | BPF_K, rest, 0, 0);
+	put_family(program, turns, AF_INET, rest);
 	land(program, ip6);
-	put_family(program, turns, AF_INET6);
+	put_family(program, turns, AF_INET6, rest);
 }
 
 void program_classify(const struct node *uplink, struct report *report,
@@ -348,7 +357,9 @@ void program_classify(const struct node *uplink, struct report *report,
 	add_classes(&turns, uplink);
 	if (turns.count) {
 		qsort(turns.items, turns.count, sizeof(*turns.items), by_turn);
-		put_turns(program, &turns);
+		put_turns(program, &turns, default_of(uplink));
+	} else {
+		program_rest(uplink, program);
 	}
 	free(turns.items);
 	if (program->count > BPF_MAXINSNS)
@@ -369,6 +380,8 @@ struct pairs {
 	size_t count, room;
 };
 #define FEW 4 /* are asked one after another */
+/* A search takes some three instructions for each, and has BPF_MAXINSNS. */
+#define SEARCHED_MOST 1024
 
 static void find_pairs(const struct node *uplink, struct pairs *pairs)
 {
@@ -415,35 +428,40 @@ static void put_plain(struct program *program, const struct pairs *pairs)
 }
 
 static void put_search(struct program *program, const struct pair *pairs,
-		       size_t count)
+		       size_t count, uint32_t rest)
 {
 	size_t half = count / 2, upper;
 
 	if (count > FEW) {
 		emit(program, TEST(BPF_JGE), pairs[half].mark, 0, 1);
 		upper = jump(program);
-		put_search(program, pairs, half);
+		put_search(program, pairs, half, rest);
 		land(program, upper);
-		put_search(program, pairs + half, count - half);
+		put_search(program, pairs + half, count - half, rest);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
 		emit(program, TEST(BPF_JEQ), pairs[i].mark, 0, 1);
 		emit(program, BPF_RET | BPF_K, pairs[i].classid, 0, 0);
 	}
-	emit(program, BPF_RET | BPF_K, 0, 0, 0);
+	emit(program, BPF_RET | BPF_K, rest, 0, 0);
+}
+
+static bool is_searched(const struct pairs *pairs, uint32_t rest)
+{
+	return !is_plain(pairs) || (rest && pairs->count <= SEARCHED_MOST);
 }
 
 static void put_pairs(struct program *program, const struct pairs *pairs,
-		      uint32_t mask)
+		      uint32_t mask, uint32_t rest)
 {
 	emit(program, LOAD(BPF_W), (uint32_t)(SKF_AD_OFF + SKF_AD_MARK), 0, 0);
 	if (mask != UINT32_MAX)
 		emit(program, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
-	if (is_plain(pairs))
-		put_plain(program, pairs);
+	if (is_searched(pairs, rest))
+		put_search(program, pairs->items, pairs->count, rest);
 	else
-		put_search(program, pairs->items, pairs->count);
+		put_plain(program, pairs);
 }
 
 void program_marks(const struct node *uplink, uint32_t mask,
@@ -454,7 +472,7 @@ void program_marks(const struct node *uplink, uint32_t mask,
 	find_pairs(uplink, &pairs);
 	if (pairs.count) {
 		qsort(pairs.items, pairs.count, sizeof(*pairs.items), by_mark);
-		put_pairs(program, &pairs, mask);
+		put_pairs(program, &pairs, mask, default_of(uplink));
 	}
 	if (program->count > BPF_MAXINSNS)
 		report_error(report, uplink, E2BIG,
@@ -463,6 +481,25 @@ void program_marks(const struct node *uplink, uint32_t mask,
 			     "filter; classifier=auto does without",
 			     pairs.count, program->count, BPF_MAXINSNS);
 	free(pairs.items);
+}
+
+bool program_leads_marks(const struct node *uplink)
+{
+	struct pairs pairs = { NULL, 0, 0 };
+	bool searched;
+
+	find_pairs(uplink, &pairs);
+	searched = pairs.count && is_searched(&pairs, default_of(uplink));
+	free(pairs.items);
+	return searched;
+}
+
+void program_rest(const struct node *uplink, struct program *program)
+{
+	uint32_t rest = default_of(uplink);
+
+	if (rest)
+		emit(program, BPF_RET | BPF_K, rest, 0, 0);
 }
 
 void program_arriving(struct program *program)

@@ -21,6 +21,7 @@
 #define BACKENDS_TC_PROGRAM_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,14 +40,25 @@ struct program {
 	}
 void program_clear(struct program *program);
 
+/*
+ * Where nothing claims a packet they name the default class themselves, so that
+ * it can become another one: HTB's own cannot be changed. Without a default
+ * class they say 0, which leaves it to HTB.
+ */
+
 /* Classifies what arrives; empty if there is nothing to ask. Too many matches
  * for one program are reported. */
 void program_classify(const struct node *uplink, struct report *report,
 		      struct program *program);
-/* The class of a mark, for classifier=bpf: by a search in halves, or in six
- * instructions where each mark is its class's number. */
+/* The class of a mark, for classifier=bpf: by a search in halves. Where that
+ * would be too long, or there is no default class, and each mark is its class's
+ * number: in six instructions, which leave an unknown mark to HTB. */
 void program_marks(const struct node *uplink, uint32_t mask,
 		   struct report *report, struct program *program);
+/* Is it the search? */
+bool program_leads_marks(const struct node *uplink);
+/* All to the default class; empty without one. */
+void program_rest(const struct node *uplink, struct program *program);
 /* Takes everything but ARP, which is not to wait. */
 void program_arriving(struct program *program);
 

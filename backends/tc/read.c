@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the kernel has (declared in tc.h). */
 #include <arpa/inet.h>
+#include <linux/gen_stats.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
@@ -162,11 +163,36 @@ static struct tc_object object_on(const struct device *device,
 	return object;
 }
 
-static void add_read(struct state *state, const struct tc_object *object,
-		     const struct nlattr *raw)
+uint32_t tc_queued(const struct nlattr *stats2)
 {
-	tc_add(state, object, raw ? nla_data(raw) : NULL,
-	       raw ? (size_t)nla_len(raw) : 0, "");
+	struct nlattr *stats[TCA_STATS_MAX + 1];
+	struct gnet_stats_queue queue;
+
+	if (!message_nested(stats2, stats, TCA_STATS_MAX) ||
+	    !message_struct(stats[TCA_STATS_QUEUE], &queue, sizeof(queue)))
+		return 0;
+	return queue.qlen;
+}
+
+/* attrs: of the message. raw: TCA_OPTIONS where they are kept, or NULL. */
+static void add_read(struct state *state, const struct tc_object *object,
+		     struct nlattr *const *attrs, const struct nlattr *raw)
+{
+	struct object *added = tc_add(state, object, raw ? nla_data(raw) : NULL,
+				      raw ? (size_t)nla_len(raw) : 0, "");
+
+	if (added && attrs)
+		added->queued = tc_queued(attrs[TCA_STATS2]);
+}
+
+static void add_seen(struct state *state, const struct object *seen)
+{
+	const struct tc_object *object = tc_of(seen);
+	struct object *added =
+		tc_add(state, object, object->raw, object->raw_size, "");
+
+	if (added)
+		added->queued = seen->queued;
 }
 
 /* ---- qdiscs ---- */
@@ -197,13 +223,13 @@ static void take_root(struct reading *reading, struct device *device,
 	if (device->ours) {
 		object.sort = TC_ROOT;
 		read_root(attrs[TCA_OPTIONS], &object.root);
-		add_read(&reading->seen, &object, NULL);
+		add_read(&reading->seen, &object, attrs, NULL);
 		return;
 	}
 	object.foreign = (struct tc_foreign){ .classes = 0 };
 	memcpy(object.foreign.kind, device->root_kind,
 	       sizeof(object.foreign.kind));
-	add_read(&reading->seen, &object, attrs[TCA_OPTIONS]);
+	add_read(&reading->seen, &object, attrs, attrs[TCA_OPTIONS]);
 }
 
 static void take_ingress(struct reading *reading, const struct device *device,
@@ -216,7 +242,7 @@ static void take_ingress(struct reading *reading, const struct device *device,
 	read_kind(attrs[TCA_KIND], object.ingress.kind);
 	tc_key(&object, key);
 	object.ingress.ours = owned_find(reading->owned, TC_NAME, key) != NULL;
-	add_read(&reading->seen, &object, NULL);
+	add_read(&reading->seen, &object, NULL, NULL);
 }
 
 static int take_qdisc(const struct nlmsghdr *message, void *arg)
@@ -246,9 +272,9 @@ static int take_qdisc(const struct nlmsghdr *message, void *arg)
 	object = object_on(device, TC_LEAF, header);
 	read_kind(attrs[TCA_KIND], kind);
 	if (queue_read(kind, attrs[TCA_OPTIONS], &object.queue))
-		add_read(&reading->seen, &object, NULL);
+		add_read(&reading->seen, &object, attrs, NULL);
 	else
-		add_read(&reading->seen, &object, attrs[TCA_OPTIONS]);
+		add_read(&reading->seen, &object, attrs, attrs[TCA_OPTIONS]);
 	return 0;
 }
 
@@ -305,21 +331,22 @@ static int take_class(const struct nlmsghdr *message, void *arg)
 		return 0;
 	object = object_on(reading->device, TC_CLASS, header);
 	if (read_class(attrs[TCA_OPTIONS], &object.class))
-		add_read(reading->now, &object, NULL);
+		add_read(reading->now, &object, attrs, NULL);
 	return 0;
 }
 
 /* ---- filters ---- */
 
 static void take_program(struct reading *reading, const struct tcmsg *header,
-			 const struct nlattr *options)
+			 bool rest, const struct nlattr *options)
 {
 	struct tc_object object =
 		object_on(reading->device, TC_PROGRAM, header);
 	struct nlattr *attrs[TCA_BPF_MAX + 1];
 
+	object.program.rest = rest;
 	if (message_nested(options, attrs, TCA_BPF_MAX) && attrs[TCA_BPF_OPS])
-		add_read(reading->now, &object, attrs[TCA_BPF_OPS]);
+		add_read(reading->now, &object, NULL, attrs[TCA_BPF_OPS]);
 }
 
 static int take_filter(const struct nlmsghdr *message, void *arg)
@@ -329,17 +356,20 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 	struct nlattr *options[TCA_FW_MAX + 1];
 	const struct tcmsg *header;
 	struct tc_object object;
+	uint32_t pref;
 	char kind[16];
 
 	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
 	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle ||
-	    TC_H_MAJ(header->tcm_info) >> 16 != TC_FILTER_PREF ||
 	    TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL))
 		return 0;
+	pref = TC_H_MAJ(header->tcm_info) >> 16;
 	read_kind(attrs[TCA_KIND], kind);
-	if (!strcmp(kind, "bpf"))
-		take_program(reading, header, attrs[TCA_OPTIONS]);
-	if (strcmp(kind, "fw") != 0 ||
+	if (!strcmp(kind, "bpf") &&
+	    (pref == TC_FILTER_PREF || pref == TC_REST_PREF))
+		take_program(reading, header, pref == TC_REST_PREF,
+			     attrs[TCA_OPTIONS]);
+	if (pref != TC_FILTER_PREF || strcmp(kind, "fw") != 0 ||
 	    !message_nested(attrs[TCA_OPTIONS], options, TCA_FW_MAX))
 		return 0;
 	object = object_on(reading->device, TC_FILTER, header);
@@ -349,7 +379,7 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 				     : UINT32_MAX,
 		message_u32(options[TCA_FW_CLASSID]),
 	};
-	add_read(reading->now, &object, NULL);
+	add_read(reading->now, &object, NULL, NULL);
 	return 0;
 }
 
@@ -401,7 +431,7 @@ static bool take_redirect(struct reading *reading, const struct tcmsg *header,
 	if (!ifb || !ifb->ours)
 		return false;
 	memcpy(object.redirect.to, ifb->name, sizeof(object.redirect.to));
-	add_read(reading->now, &object, options[TCA_BPF_OPS]);
+	add_read(reading->now, &object, NULL, options[TCA_BPF_OPS]);
 	return true;
 }
 
@@ -565,7 +595,7 @@ static void place_qdisc(struct reading *reading, const struct object *seen)
 	if (object->sort != TC_LEAF || TC_H_MAJ(object->parent) != device->root)
 		return;
 	if (device->ours) {
-		tc_add(reading->now, object, object->raw, object->raw_size, "");
+		add_seen(reading->now, seen);
 		return;
 	}
 	memcpy(root.device, device->name, sizeof(root.device));
@@ -590,7 +620,7 @@ static int place_root(struct netlink *netlink, struct reading *reading,
 		rc = read_ours(netlink, reading, err);
 	else
 		rc = read_foreign(netlink, reading, seen, err);
-	tc_add(reading->now, object, object->raw, object->raw_size, "");
+	add_seen(reading->now, seen);
 	return rc < 0 ? err_prefix(err, "%s: ", reading->device->name) : 0;
 }
 
@@ -662,7 +692,7 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 		.is_ifb = is_ifb(attrs[IFLA_LINKINFO]),
 		.ours = ifb->ours,
 	};
-	add_read(reading->now, &object, NULL);
+	add_read(reading->now, &object, NULL, NULL);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ const struct backend backend_tc = {
 	.print = tc_print,
 	.print_change = tc_print_change,
 	.adopt = tc_adopt,
+	.print_wait = tc_print_wait,
 	.exports = "tc",
 	.export = tc_export,
 	.live = tc_live,
@@ -43,6 +44,13 @@ static uint32_t classid_of(const struct tc_object *object)
 	return object->sort == TC_LEAF ? object->parent : 0;
 }
 
+uint32_t tc_pref(const struct tc_object *object)
+{
+	return object->sort == TC_PROGRAM && object->program.rest
+		       ? TC_REST_PREF
+		       : TC_FILTER_PREF;
+}
+
 void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 {
 	const char *name = sort_names[object->sort];
@@ -51,6 +59,8 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 	if (object->sort == TC_FILTER)
 		snprintf(key, TC_KEY_SIZE, "%s %s fw %u", name, object->device,
 			 object->filter.mark);
+	else if (object->sort == TC_PROGRAM && object->program.rest)
+		snprintf(key, TC_KEY_SIZE, "%s %s rest", name, object->device);
 	else if (classid)
 		snprintf(key, TC_KEY_SIZE, "%s %s %x:%x", name, object->device,
 			 TC_H_MAJ(classid) >> 16, TC_H_MIN(classid));
@@ -58,29 +68,28 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 		snprintf(key, TC_KEY_SIZE, "%s %s", name, object->device);
 }
 
-void tc_add(struct state *state, const struct tc_object *object,
-	    const void *raw, size_t raw_size, const char *path)
+struct object *tc_add(struct state *state, const struct tc_object *object,
+		      const void *raw, size_t raw_size, const char *path)
 {
 	struct tc_object *whole;
+	struct object *added;
 	char key[TC_KEY_SIZE];
 
 	tc_key(object, key);
 	/* A dump during which something changed may tell of a class twice. */
 	if (state_find(state, &backend_tc, key))
-		return;
-	if (!raw_size) {
-		state_add(state, &backend_tc, key, path, object,
-			  sizeof(*object));
-		return;
-	}
+		return NULL;
+	if (!raw_size)
+		return state_add(state, &backend_tc, key, path, object,
+				 sizeof(*object));
 	whole = mem_alloc(sizeof(*whole) + raw_size);
 	*whole = *object;
 	whole->raw_size = (uint32_t)raw_size;
-	if (raw_size)
-		memcpy(whole->raw, raw, raw_size);
-	state_add(state, &backend_tc, key, path, whole,
-		  sizeof(*whole) + raw_size);
+	memcpy(whole->raw, raw, raw_size);
+	added = state_add(state, &backend_tc, key, path, whole,
+			  sizeof(*whole) + raw_size);
 	free(whole);
+	return added;
 }
 
 bool tc_class_differs(const struct tc_object *now, const struct tc_object *want)
@@ -175,6 +184,14 @@ static void print_foreign(const struct tc_object *object, struct text *out)
 	text_printf(out, " %s", object->foreign.kind);
 	if (object->handle)
 		text_printf(out, " handle %x:", TC_H_MAJ(object->handle) >> 16);
+}
+
+void tc_print_wait(const struct step *step, struct text *out)
+{
+	text_printf(out,
+		    "wait %s: until nothing is queued in what goes, %u s at "
+		    "most",
+		    tc_of(step->before)->device, step->within_ms / 1000);
 }
 
 void tc_print(const struct object *object, struct text *out)

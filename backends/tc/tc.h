@@ -6,6 +6,7 @@
  *     class wan0 1:10    a class of it
  *     leaf wan0 1:10     the qdisc in that class, handle 110:
  *     filter wan0 fw 10  mark 10 to a class, where nft does not classify
+ *     program wan0 rest  what has none of these marks, to the default class
  *     foreign wan0       a root somebody else made
  *     saved wan0         what stood there before our root; never wanted
  *
@@ -37,6 +38,8 @@
 #define TC_LEAF_MOST 0x7fffu /* above it the kernel numbers by itself */
 /* Behind the filters people write by hand. */
 #define TC_FILTER_PREF 100u
+/* Behind those of fw: what none of them claims. */
+#define TC_REST_PREF 101u
 
 enum tc_sort {
 	TC_ROOT,
@@ -53,8 +56,8 @@ enum tc_sort {
 
 struct tc_root {
 	uint32_t r2q, defcls;
-	/* nftables leads what nobody claims to the default class
-	 * (backends/mark/), so HTB's own default only counts at birth. */
+	/* nftables (backends/mark/) or a program leads what nobody claims to
+	 * the default class, so HTB's own default only counts at birth. */
 	uint32_t steered;
 };
 
@@ -81,6 +84,11 @@ struct tc_foreign {
 	char kind[16];
 	uint32_t classes, children, filters;
 	uint8_t keeps; /* can be made again from what the kernel tells of it */
+};
+
+/* rest: the one instruction behind fw filters. */
+struct tc_program {
+	uint8_t rest;
 };
 
 /* All but the first three are only read. */
@@ -112,6 +120,7 @@ struct tc_object {
 		struct tc_class class;
 		struct queue queue;
 		struct tc_filter filter;
+		struct tc_program program;
 		struct tc_foreign foreign;
 		struct tc_link link;
 		struct tc_ingress ingress;
@@ -129,12 +138,15 @@ static inline const struct tc_object *tc_of(const struct object *object)
 	return object->data;
 }
 
+/* Of a filter. */
+uint32_t tc_pref(const struct tc_object *object);
+
 /* The key of an object, by its sort, device and numbers. */
 #define TC_KEY_SIZE 64
 void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE]);
-/* raw may be NULL. The first of a key stays. */
-void tc_add(struct state *state, const struct tc_object *object,
-	    const void *raw, size_t raw_size, const char *path);
+/* raw may be NULL. The first of a key stays: NULL then. */
+struct object *tc_add(struct state *state, const struct tc_object *object,
+		      const void *raw, size_t raw_size, const char *path);
 
 /* What struct owned keeps of a root that ours replaces: stable on disk. */
 #define TC_KEPT_VERSION 1
@@ -157,6 +169,9 @@ void tc_plan(const struct state *now, const struct state *want,
 	     struct report *report, struct plan *plan, struct owned *claims);
 int tc_apply(struct host *host, struct step *const *steps, size_t count,
 	     size_t *failed, struct err *err);
+/* Packets that wait in a class, by TCA_STATS2, which may be NULL. */
+uint32_t tc_queued(const struct nlattr *stats2);
+void tc_print_wait(const struct step *step, struct text *out);
 void tc_print(const struct object *object, struct text *out);
 void tc_print_change(const struct object *before, const struct object *after,
 		     struct text *out);
@@ -176,6 +191,9 @@ void down_want_ifb(const struct node *uplink, const struct facts *facts,
 /* The filter of classifier=bpf. */
 void bpf_want(const struct node *uplink, const struct link_fact *link,
 	      uint32_t mask, struct report *report, struct state *want);
+/* The one behind the filters of classifier=fw; none without a default class. */
+void rest_want(const struct node *uplink, const struct link_fact *link,
+	       struct state *want);
 void down_want(const struct node *uplink, const struct link_fact *arriving,
 	       const struct link_fact *ifb, struct report *report,
 	       struct state *want);

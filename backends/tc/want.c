@@ -2,6 +2,7 @@
 /* What the tree asks for (declared in tc.h). */
 #include <string.h>
 
+#include "backends/tc/program.h"
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/base/text.h"
@@ -16,8 +17,9 @@ struct want {
 	struct state *state;
 	const struct node *uplink;
 	const struct link_fact *link;
-	bool fw;  /* filters, not nft, say the class */
-	bool bpf; /* one filter does */
+	bool fw;   /* filters, not nft, say the class */
+	bool bpf;  /* one filter does */
+	bool rest; /* ...or leads what fw's filters leave to the default */
 	uint32_t mask;
 };
 
@@ -44,6 +46,14 @@ static uint32_t classid(const struct node *class)
 
 /* ---- roots ---- */
 
+/* See struct tc_root. */
+static bool is_steered(const struct want *want)
+{
+	if (want->fw)
+		return want->rest;
+	return !want->bpf || program_leads_marks(want->uplink);
+}
+
 static void want_root(const struct want *want)
 {
 	const struct node *target =
@@ -54,10 +64,7 @@ static void want_root(const struct want *want)
 	object.parent = TC_H_ROOT;
 	object.root.r2q = (uint32_t)node_u(want->uplink, UPLINK_R2Q);
 	object.root.defcls = target ? TC_H_MIN(classid(target)) : 0;
-	object.root.steered =
-		target &&
-		node_u(want->uplink, UPLINK_CLASSIFIER) == CLASSIFIER_NFT &&
-		node_u(want->uplink, UPLINK_DIRECTION) != DIRECTION_DOWN;
+	object.root.steered = target && is_steered(want);
 	add(want, &object, want->uplink);
 }
 
@@ -303,6 +310,8 @@ static void want_uplink(const struct want *want)
 	if (want->bpf)
 		bpf_want(want->uplink, want->link, want->mask, want->report,
 			 want->state);
+	if (want->rest)
+		rest_want(want->uplink, want->link, want->state);
 }
 
 static void want_down(struct want *want)
@@ -334,6 +343,7 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 		want.fw = node_has(uplink, UPLINK_CLASSIFIER) &&
 			  node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW;
 		want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
+		want.rest = want.fw && facts_qdisc(facts, "bpf", NULL);
 		if (!want.link)
 			report_warning(report, uplink,
 				       "device %s is not there: its classes "

@@ -267,7 +267,7 @@ static const struct attr class_attrs[] = {
 		.name = "leaf",
 		.type = &type_leaf,
 		.flags = ATTR_AUTO,
-		.effect = EFFECT_FLAP,
+		.effect = EFFECT_HITLESS,
 		.help = "queue of the class in tc's words, with `or` for a "
 			"kernel that lacks the first; auto: HTB's own pfifo",
 		.example = "\"sfq perturb 10 or pfifo limit 127\"",

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Eighty changes of a class and its neighbours while 7,500 datagrams pass through
-# its standing queue: every one of them arrives.
+# its standing queue: every one of them arrives. So they do while the class gets
+# another leaf, goes to another place in the tree, gets classes of its own and
+# loses them again; with each classifier that this kernel has.
 . "$(dirname "$0")/lib.sh"
+. "$root/tests/net/hitless.sh"
 
-datagrams=7500
 uplink
 run 0 'a tree is made' tresse <<'END'
 /classes create u device=wan0 default=bulk
@@ -18,7 +20,7 @@ END
 # Not through far(): its process would be a shell, and get our signal.
 start "$tmp/sink" ip netns exec far traffic sink 60 udp:9000
 wait_for 5 grep -q ready "$tmp/sink"
-sink=$pid
+sink=$pid missed_before=$(missed)
 # A little more than the class sends, so that its queue stands and grows.
 start "$tmp/send" traffic send 30 \
 	"udp,to=192.0.2.1,dport=9000,size=1400,rate=18500000,count=$datagrams"
@@ -29,15 +31,6 @@ stands() { queue "$bulk" | grep -qE 'backlog [1-9][0-9]*[KM]?b'; }
 check 'a queue stands' wait_for 10 stands
 
 changes=0
-# change WORDS...: one more, that must not fail.
-change() {
-	if tresse "$@" >"$tmp/out" 2>&1; then
-		changes=$((changes + 1))
-	else
-		cat "$tmp/out"
-		not_ok "change: $*"
-	fi
-}
 for round in 1 2 3 4 5 6 7 8 9 10; do
 	change /classes/u/line/bulk set rate=$((17 + round % 2))mbit \
 		ceil=$((18 + round % 2))mbit
@@ -54,7 +47,6 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 done
 is 'eighty changes were made' "$changes" 80
 check 'some of them while it was sending' stands
-over() { ! kill -0 "$sender" 2>/dev/null; }
 wait_for 30 over
 drained() { ! stands; }
 wait_for 30 drained
@@ -62,5 +54,55 @@ sleep 0.2
 stop "$sink"
 is 'every datagram was sent' "$(awk '{ print $3 }' "$tmp/send")" $datagrams
 is 'every datagram arrived' \
-	"$(awk '$1 == "udp" { print $3 }' "$tmp/sink")" $datagrams
+	"$(arrived)" $datagrams
+
+# What the kernel can only make anew.
+hitless nft 'pfifo limit 4000' 'bfifo limit 6000000'
+if tresse --dry-run /classes/u set classifier=bpf >/dev/null 2>&1; then
+	hitless bpf 'pfifo limit 4000' 'bfifo limit 6000000'
+else
+	skip 'classifier=bpf: this kernel has no bpf filter'
+fi
+
+# What does cost packets is refused, with their number. The class takes 17 s for
+# a hundred datagrams.
+tresse clearconfig confirm=yes >/dev/null 2>&1
+run 0 'a slow tree' tresse <<'END'
+/classes create u device=wan0 default=slow
+/classes/u create slow rate=64kbit burst=2k leaf="pfifo limit 200"
+/classes/u create side rate=1mbit burst=15k
+/classes/u/slow/match create test proto=udp dport=9000
+END
+# fill: a hundred datagrams, if they are not there.
+fill() {
+	traffic send 5 "udp,to=192.0.2.1,dport=9000,size=1400,count=100" >/dev/null
+}
+refused() {
+	run 1 "$1: refused" "${@:3}"
+	has "$1: in words that help" "$tmp/err" '/classes/u' \
+		'[1-9][0-9]* packets wait in its queue' 'force=yes'
+	tree wan0 >"$tmp/after"
+	same "$1: nothing was changed" "$2" "$tmp/after"
+}
+tree wan0 >"$tmp/before"
+fill
+refused 'a tree goes' "$tmp/before" tresse /classes delete u
+refused 'the default goes' "$tmp/before" tresse /classes/u set default=
+echo '/classes delete u' >"$tmp/batch"
+refused 'a batch' "$tmp/before" tresse <"$tmp/batch"
+run 1 'a class whose queue does not run empty in time' tresse <<'END'
+/classes/u set default=side
+/classes/u delete slow
+END
+has 'says how many are left' "$tmp/err" 'class wan0 1:1 goes' \
+	'after 10 s [1-9][0-9]* packets still wait' 'force=yes' \
+	'everything is as it was before'
+tree wan0 >"$tmp/after"
+same 'and stands as it stood' "$tmp/before" "$tmp/after"
+run 2 'force= has one word' tresse /classes delete u force=no
+run 2 'and only by its name' tresse /classes delete u yes
+fill
+run 0 'with force the tree goes' tresse /classes delete u force=yes
+has 'and it says what that costs' "$tmp/err" '[1-9][0-9]* packets now'
+check 'it is gone' test -z "$(tc class show dev wan0)"
 finish

@@ -13,6 +13,8 @@ cat >"$tmp/first" <<'END'
 /classes/uplink create voice rate=1mbit burst=15k leaf="pfifo limit 30"
 /classes/uplink create bulk rate=1mbit burst=15k
 /classes/uplink create other rate=1mbit burst=15k
+/classes/uplink create mail rate=1mbit burst=15k classid=1:25
+/classes/uplink/mail/match create smtp proto=tcp dport=25
 /classes/uplink/voice/match create sip proto=udp dport=5060
 END
 # Something of everything: added, changed, replaced, deleted.
@@ -25,6 +27,9 @@ cat >"$tmp/second" <<'END'
 /classes/uplink create web rate=3mbit burst=15k
 /classes/uplink/web create site rate=1mbit burst=15k leaf="pfifo limit 9"
 /classes/uplink/web/site/match create marked mark=41
+/classes/uplink delete mail
+/classes/uplink/web create mail rate=1mbit burst=15k classid=1:25
+/classes/uplink/web/mail/match create smtp proto=tcp dport=25
 END
 # What arrives, where this kernel has ifbs.
 if ip link add probe0 type ifb 2>/dev/null; then

@@ -511,7 +511,7 @@ TEST(tc_plan, keeps_filters_out_of_the_way)
 	      "1mbit\n"
 	      "rebuild + class lo 1:2 root prio 0 rate 1mbit ceil 1mbit\n"
 	      "flap + filter lo fw 7 mask 0xffff classid 1:2\n"
-	      "flap - class lo 1:1 root rate 1mbit ceil 1mbit\n");
+	      "hitless - class lo 1:1 root rate 1mbit ceil 1mbit\n");
 	plans(there, nft,
 	      "flap - filter lo fw 7 mask 0xffff classid 1:2\n"
 	      "flap - filter lo fw 8 mask 0xffff classid 1:3\n");

@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# hitless.sh - changes of a class while datagrams pass through its standing
+# queue. Whoever sources it may say how fast: shape, the words of the class, and
+# send, a little more than that in bit/s of datagrams.
+
+datagrams=7500
+shape='rate=17mbit ceil=17mbit burst=20k'
+send=18500000
+sender=
+over() { ! kill -0 "$sender" 2>/dev/null; }
+waits() { tc -s qdisc show dev wan0 | grep -qE 'backlog [1-9][0-9]*[KM]?b'; }
+# missed: those that the socket over there had no room for, so far.
+missed() {
+	far cat /proc/net/snmp | awk '$1 == "Udp:" {
+		for (i = 2; i <= NF; i++)
+			if (name[i] == "RcvbufErrors") print $i
+			else name[i] = $i }'
+}
+# arrived: datagrams that came since missed_before, also those: that the machine
+# had other things to do is no fault of ours.
+arrived() {
+	local late=$(($(missed) - missed_before))
+
+	[ $late = 0 ] || echo "# the receiver had no room for $late" >&2
+	echo $(($(awk '$1 == "udp" { print $3 }' "$tmp/sink") + late))
+}
+
+changes=0
+# change WORDS...: one more, that must not fail.
+change() {
+	if tresse "$@" >"$tmp/out" 2>&1; then
+		changes=$((changes + 1))
+	else
+		cat "$tmp/out"
+		not_ok "change: $*"
+	fi
+}
+
+# moved FROM TO LEAF CLASSID: the class goes to another place in the tree, in one
+# batch.
+moved() {
+	cat <<-END
+	/classes/u set default=side
+	$1 delete bulk
+	$2 create bulk $shape leaf="$3" classid=$4
+	$2/bulk/match create test proto=udp dport=9000
+	/classes/u set default=bulk
+	END
+}
+# split PLACE LEAF, joined PLACE LEAF: it gets a class below it that has the
+# traffic, and loses it again.
+split() {
+	cat <<-END
+	/classes/u set default=side
+	$1/bulk/match delete test
+	$1/bulk set leaf=
+	$1/bulk create inner $shape leaf="$2"
+	$1/bulk/inner/match create test proto=udp dport=9000
+	/classes/u set default=inner
+	END
+}
+joined() {
+	cat <<-END
+	/classes/u set default=side
+	$1/bulk delete inner
+	$1/bulk set leaf="$2"
+	$1/bulk/match create test proto=udp dport=9000
+	/classes/u set default=bulk
+	END
+}
+lines=/classes/u/line
+# hitless CLASSIFIER A B: with two leaves to go to and fro between.
+hitless() {
+	local classifier=$1 a=$2 b=$3 name="$1, $2 and $3"
+
+	tresse clearconfig confirm=yes >/dev/null 2>&1
+	run 0 "$name: a tree" tresse <<-END
+	/classes create u device=wan0 default=bulk classifier=$classifier
+	/classes/u create line rate=40mbit burst=60k
+	$lines create bulk $shape leaf="$a"
+	$lines create side rate=1mbit burst=15k
+	$lines/bulk/match create test proto=udp dport=9000
+	END
+	start "$tmp/sink" ip netns exec far traffic sink 120 udp:9000
+	wait_for 5 grep -q ready "$tmp/sink"
+	sink=$pid missed_before=$(missed)
+	start "$tmp/send" traffic send 60 \
+		"udp,to=192.0.2.1,dport=9000,size=1400,rate=$send,count=$datagrams"
+	sender=$pid
+	check "$name: packets wait" wait_for 10 waits
+	changes=0
+	for _ in 1 2 3; do
+		change $lines/bulk set leaf="$b"
+		change $lines/bulk set leaf=
+		change $lines/bulk set leaf="$a" rate=16mbit
+		change $lines/bulk set classid=1:77
+		moved $lines /classes/u "$b" 1:2 >"$tmp/batch"
+		change <"$tmp/batch"
+		moved /classes/u $lines "$a" 1:2 >"$tmp/batch"
+		change <"$tmp/batch"
+		split $lines "$a" >"$tmp/batch"
+		change <"$tmp/batch"
+		joined $lines "$a" >"$tmp/batch"
+		change <"$tmp/batch"
+	done
+	is "$name: twenty-four changes were made" "$changes" 24
+	check "$name: and still it sends" kill -0 "$sender"
+	wait_for 60 over
+	nothing() { ! waits; }
+	wait_for 60 nothing
+	sleep 0.2
+	stop "$sink"
+	is "$name: every datagram was sent" \
+		"$(awk '{ print $3 }' "$tmp/send")" $datagrams
+	is "$name: every datagram arrived" \
+		"$(arrived)" $datagrams
+	check "$name: nothing of the way stays behind" \
+		test -z "$(tc class show dev wan0 | grep 1:ff)"
+}
