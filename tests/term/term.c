@@ -16,7 +16,8 @@
  *     wait TEXT        until it stands on the screen
  *     gone TEXT        until it does no more
  *     screen           what it looks like, once nothing moves
- *     wipe             type Ctrl-L and wait until it is done
+ *     rest             wait until nothing moves
+ *     wipe             ...type Ctrl-L, and once more
  *     resize 40x10
  *     signal TERM      to the program in the foreground
  *     end              wait until the program has ended
@@ -167,7 +168,7 @@ static bool waits_for_key(pid_t pid)
 /* The one in front sleeps until a key comes, and all keys were taken. */
 static bool is_idle(void)
 {
-	pid_t front = tcgetpgrp(term.slave);
+	pid_t front = tcgetpgrp(term.master);
 	int unread = 0;
 
 	if (has_ended())
@@ -412,7 +413,7 @@ static void do_run(const char *command)
 
 static void do_signal(const char *name)
 {
-	pid_t front = tcgetpgrp(term.slave);
+	pid_t front = tcgetpgrp(term.master);
 
 	settle();
 	for (int number = 1; number < NSIG; number++) {
@@ -516,6 +517,12 @@ static void do_wait(const char *text)
 	wait_until(text, true);
 }
 
+static void do_rest(const char *text)
+{
+	(void)text;
+	settle();
+}
+
 static void do_gone(const char *text)
 {
 	wait_until(text, false);
@@ -530,8 +537,9 @@ static const struct step {
 	{ "env", do_env, false },      { "run", do_run, false },
 	{ "type", do_type, true },     { "wait", do_wait, true },
 	{ "gone", do_gone, true },     { "screen", do_screen, true },
-	{ "wipe", do_wipe, true },     { "resize", do_resize, true },
-	{ "signal", do_signal, true }, { "end", do_end, true },
+	{ "wipe", do_wipe, true },     { "rest", do_rest, true },
+	{ "resize", do_resize, true }, { "signal", do_signal, true },
+	{ "end", do_end, true },
 };
 
 static void do_line(const char *line)
