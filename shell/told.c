@@ -14,16 +14,30 @@ static struct origin_line where_of(struct session *session, const char *path)
 				     ledger_line(&session->ledger, path) };
 }
 
+/* Of each severity: people read the first ones, programs get all. */
+#define MOST_TOLD 50
+
 static void tell_findings(struct session *session, const struct report *report,
 			  enum severity least, enum severity most)
 {
+	bool all = output_is_json(session->output);
+	size_t counts[FINDING_ERROR + 1] = { 0 }, more = 0;
+
 	for (size_t i = 0; i < report->count; i++) {
 		const struct finding *finding = &report->items[i];
 		struct origin_line where = where_of(session, finding->path);
 
-		if (finding->severity >= least && finding->severity <= most)
+		if (finding->severity < least || finding->severity > most)
+			continue;
+		if (++counts[finding->severity] <= MOST_TOLD || all)
 			output_finding(session->output, &where, finding);
+		else
+			more++;
 	}
+	if (more)
+		output_say(session->output, SAY_WARNING,
+			   "... and %zu more such lines (-j has them all)",
+			   more);
 }
 
 void told_refused(struct session *session, const struct outcome *outcome,
