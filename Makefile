@@ -80,6 +80,13 @@ $(BUILD)/term: $(call objects,$(term) model/base/mem.c model/base/text.c shell/u
 $(BUILD)/tab: $(call objects,$(filter-out shell/main.c,$(program)) tests/bench/tab.c)
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs)
 
+# Two braids over simulated lines: only what is pure of the engine is in it.
+sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
+	$(addprefix backends/engine/,arrival.c backlog.c braid.c flight.c lane.c \
+	message.c meter.c mtu.c reorder.c resend.c sched.c talk.c window.c)
+$(BUILD)/sim: $(call objects,$(sim))
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ -lm
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -91,7 +98,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
-	tests/bench/tab.c))
+	tests/bench/tab.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
@@ -198,6 +205,7 @@ help:
 	@echo 'make check-all  all of these, both compilers, sanitizers, lint'
 	@echo 'make man        the manual: $(BUILD)/tresse.8'
 	@echo 'make lint       layout of the code, includes, scripts, manual'
+	@echo 'make sim        the transport over simulated lines, SIM= options'
 	@echo 'make fuzz       hostile text at what reads it, FUZZ= seconds'
 	@echo 'make golden     rewrite what the golden tests expect'
 	@echo 'make bench      times, as ratios to what else does the same'
@@ -207,6 +215,6 @@ help:
 	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
 	@echo 'CFLAGS= and LDFLAGS= come last'
 
-.PHONY: all fuzz man deps check check-net check-full check-all demo bench golden lint \
+.PHONY: all fuzz man deps check check-net check-full check-all demo bench sim golden lint \
 	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:

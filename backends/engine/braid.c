@@ -3,183 +3,760 @@
 
 #include <errno.h>
 
-/* First shape: one lane, nothing kept. The calls are there to build on. */
-struct braid {
-	struct braid_config config;
-	int lane;
-	uint32_t seq;
-	struct braid_stats stats;
+#include "backends/engine/inside.h"
+
+enum {
+	HOLD_PACKETS = 8192,
+	PATIENCE_US = 10000, /* between two looks at the skew */
+	LATELY_US = 1000000,
+	BASE_RECOVER_US = 20000,
+	DOWN_LEAST_US = 500000,
+	PACKET_ROOM = 64,
 };
+
+static void set_default(uint32_t *value, uint32_t to)
+{
+	if (!*value)
+		*value = to;
+}
+
+static void fill_config(struct braid_config *config)
+{
+	if (!config->mode)
+		config->mode = BRAID_AGGREGATE;
+	if (!config->small_bytes)
+		config->small_bytes = 200;
+	if (!config->hold_packets)
+		config->hold_packets = HOLD_PACKETS;
+	if (!config->packet_bytes)
+		config->packet_bytes = 1500;
+	set_default(&config->hold_max_us, 300000);
+	set_default(&config->queue_us, 5000);
+	set_default(&config->slice_us, 1000000);
+}
 
 struct braid *braid_new(const struct braid_config *config)
 {
 	struct braid *braid = mem_alloc(sizeof(*braid));
+	struct reorder_setup setup;
 
 	braid->config = *config;
-	braid->lane = BRAID_NO_LANE;
+	fill_config(&braid->config);
+	setup = (struct reorder_setup){
+		.packets = braid->config.hold_packets,
+		.packet_bytes =
+			(uint16_t)(braid->config.packet_bytes + PACKET_ROOM),
+		.most_us = braid->config.hold_max_us,
+		.deliver = config->deliver,
+		.context = config->context,
+	};
+	braid->reorder = reorder_new(&setup);
+	memset(braid->slot_of, BRAID_NO_SLOT, sizeof(braid->slot_of));
+	braid->mtu = MTU_BASE;
+	braid->cap_next = BRAID_NEVER;
 	return braid;
 }
 
 void braid_free(struct braid *braid)
 {
+	if (!braid)
+		return;
+	for (unsigned i = 0; i < braid->count; i++) {
+		lane_clear(braid->lanes[i]);
+		free(braid->lanes[i]);
+	}
+	reorder_free(braid->reorder);
+	resend_clear(&braid->resend);
 	free(braid);
 }
 
-void braid_restart(struct braid *braid, uint64_t now)
+struct lane *braid_lane(const struct braid *braid, uint8_t id)
 {
-	(void)now;
-	braid->seq = 0;
+	uint8_t slot = braid->slot_of[id];
+
+	return slot == BRAID_NO_SLOT ? NULL : braid->lanes[slot];
+}
+
+bool braid_has_lane(const struct braid *braid, uint8_t id)
+{
+	return braid_lane(braid, id);
+}
+
+const char *braid_state_name(enum braid_state state)
+{
+	static const char *const names[] = {
+		[BRAID_PROVING] = "proving", [BRAID_UP] = "up",
+		[BRAID_SUSPECT] = "suspect", [BRAID_DEAD] = "dead",
+		[BRAID_DOWN] = "down",	     [BRAID_DRAIN] = "draining",
+	};
+
+	return (size_t)state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+/* --- events --------------------------------------------------------------- */
+
+void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
+	       uint64_t value, uint64_t now)
+{
+	if (braid->event_tail - braid->event_head == BRAID_EVENTS)
+		braid->event_head++;
+	braid->events[braid->event_tail++ % BRAID_EVENTS] =
+		(struct braid_event){ what, lane, value, now };
+}
+
+bool braid_event(struct braid *braid, struct braid_event *event)
+{
+	if (braid->event_head == braid->event_tail)
+		return false;
+	*event = braid->events[braid->event_head++ % BRAID_EVENTS];
+	return true;
+}
+
+/* The smallest of those that carry; while none does, as it was. */
+static void review(struct braid *braid, uint64_t now)
+{
+	uint16_t mtu = UINT16_MAX;
+	bool alive = false;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+
+		if (lane->state != BRAID_UP || lane->draining)
+			continue;
+		alive = true;
+		if (lane->mtu.good < mtu)
+			mtu = lane->mtu.good;
+	}
+	if (alive != braid->alive)
+		braid_say(braid, alive ? BRAID_PEER_BACK : BRAID_PEER_GONE, 0,
+			  0, now);
+	braid->alive = alive;
+	if (alive && mtu != braid->mtu) {
+		braid->mtu = mtu;
+		braid_say(braid, BRAID_MTU, 0, mtu, now);
+	}
+}
+
+uint16_t braid_mtu(const struct braid *braid)
+{
+	return braid->mtu;
+}
+
+/* --- lanes ---------------------------------------------------------------- */
+
+struct loss {
+	struct braid *braid;
+	struct lane *lane;
+	uint64_t now;
+	bool silent; /* the lane fell silent: nothing learnt of its loss */
+};
+
+static void on_lost(void *context, uint64_t counter,
+		    const struct flight_entry *entry)
+{
+	struct loss *loss = context;
+	struct lane *lane = loss->lane;
+
+	if (!loss->silent) {
+		meter_add(&lane->out_lost, 1, 1, loss->now);
+		window_lost(&lane->window, 1);
+		if (entry->flags & FLIGHT_PROBE) {
+			if (mtu_lost(&lane->mtu, counter, loss->now))
+				braid_say(loss->braid, BRAID_LANE_MTU, lane->id,
+					  lane->mtu.good, loss->now);
+			return;
+		}
+		mtu_note(&lane->mtu, entry->size, true, loss->now);
+	}
+	if (!(entry->flags & FLIGHT_DATA))
+		return;
+	if (entry->bucket == WIRE_BUCKET_ANY && entry->flags & FLIGHT_DOUBLED)
+		return;
+	resend_put(&loss->braid->resend, &(struct resend_item){
+						 .counter = counter,
+						 .seq = entry->seq,
+						 .handle = entry->handle,
+						 .born_us = entry->born_us,
+						 .bucket = entry->bucket,
+						 .size = entry->size,
+						 .lane = lane->id,
+						 .tries = entry->tries,
+						 .wire = entry->wire,
+					 });
+}
+
+static void abandon(struct braid *braid, struct lane *lane, uint64_t now)
+{
+	struct loss loss = { braid, lane, now, true };
+
+	flight_abandon(&lane->flight, on_lost, &loss);
+}
+
+void braid_changed(struct braid *braid, struct lane *lane, uint64_t now)
+{
+	if (lane->state == BRAID_SUSPECT || lane->state == BRAID_DEAD ||
+	    lane->state == BRAID_DOWN)
+		abandon(braid, lane, now);
+	if (lane->state == BRAID_SUSPECT || lane->state == BRAID_UP)
+		talk_tell(lane, now);
+	braid_say(braid, BRAID_LANE_STATE, lane->id, lane->state, now);
+	review(braid, now);
+}
+
+static struct braid_lane_config filled(const struct braid_lane_config *config)
+{
+	struct braid_lane_config full = *config;
+
+	if (!full.mtu)
+		full.mtu = 1440;
+	if (full.mtu < MTU_LEAST)
+		full.mtu = MTU_LEAST;
+	if (!full.overhead)
+		full.overhead = 60;
+	return full;
 }
 
 int braid_lane_add(struct braid *braid, uint8_t id,
 		   const struct braid_lane_config *config, uint64_t now)
 {
-	(void)config, (void)now;
-	if (braid->lane == id)
+	struct braid_lane_config full = filled(config);
+	struct lane *lane;
+	uint8_t slot;
+
+	if (braid_lane(braid, id))
 		return -EEXIST;
-	if (braid->lane == BRAID_NO_LANE)
-		braid->lane = id;
+	if (braid->count == BRAID_LANES)
+		return -ENOSPC;
+	slot = (uint8_t)__builtin_ctzll(~braid->slots_used);
+	braid->slots_used |= 1ULL << slot;
+	lane = mem_alloc(sizeof(*lane));
+	lane_init(lane, id, slot, &full, &braid->config, now);
+	braid->slot_of[id] = (uint8_t)braid->count;
+	braid->lanes[braid->count++] = lane;
+	if (!braid->config.quiet)
+		talk_tell(lane, now);
 	return 0;
 }
 
 void braid_lane_set(struct braid *braid, uint8_t id,
 		    const struct braid_lane_config *config, uint64_t now)
 {
-	(void)braid, (void)id, (void)config, (void)now;
+	struct lane *lane = braid_lane(braid, id);
+
+	if (!lane)
+		return;
+	lane->config = filled(config);
+	lane->flight.overhead = lane->config.overhead;
+	if (lane->config.mtu != lane->mtu.most)
+		mtu_init(&lane->mtu, lane->config.mtu, now);
+	talk_tell(lane, now);
+	review(braid, now);
 }
 
 void braid_lane_drain(struct braid *braid, uint8_t id, uint64_t now)
 {
-	(void)braid, (void)id, (void)now;
+	struct lane *lane = braid_lane(braid, id);
+
+	if (!lane || lane->draining)
+		return;
+	lane->draining = true;
+	talk_tell(lane, now);
+	review(braid, now);
+	if (!lane->flight.packets)
+		braid_say(braid, BRAID_LANE_DRAINED, id, 0, now);
 }
 
 void braid_lane_remove(struct braid *braid, uint8_t id, uint64_t now)
 {
-	(void)now;
-	if (braid->lane == id)
-		braid->lane = BRAID_NO_LANE;
+	struct lane *lane = braid_lane(braid, id);
+	uint8_t at = braid->slot_of[id];
+
+	if (!lane)
+		return;
+	abandon(braid, lane, now);
+	braid->slots_used &= ~(1ULL << lane->slot);
+	braid->slot_of[id] = BRAID_NO_SLOT;
+	braid->count--;
+	for (unsigned i = at; i < braid->count; i++) {
+		braid->lanes[i] = braid->lanes[i + 1];
+		braid->slot_of[braid->lanes[i]->id] = (uint8_t)i;
+	}
+	lane_clear(lane);
+	free(lane);
+	if (braid->copy_lane == id)
+		braid->copy_size = 0;
+	review(braid, now);
+}
+
+static void switch_lane(struct braid *braid, struct lane *lane, uint64_t now)
+{
+	bool down = lane->down || lane->peer_down;
+
+	if (down == (lane->state == BRAID_DOWN))
+		return;
+	lane_become(lane, down ? BRAID_DOWN : BRAID_PROVING, now);
+	braid_changed(braid, lane, now);
 }
 
 void braid_lane_down(struct braid *braid, uint8_t id, uint64_t now)
 {
-	(void)braid, (void)id, (void)now;
+	struct lane *lane = braid_lane(braid, id);
+
+	if (!lane || lane->down)
+		return;
+	lane->down = true;
+	talk_tell(lane, now);
+	switch_lane(braid, lane, now);
 }
 
 void braid_lane_up(struct braid *braid, uint8_t id, uint64_t now)
 {
-	(void)braid, (void)id, (void)now;
+	struct lane *lane = braid_lane(braid, id);
+
+	if (!lane)
+		return;
+	if (lane->down) {
+		lane->down = false;
+		talk_tell(lane, now);
+		switch_lane(braid, lane, now);
+	} else if (lane->state == BRAID_DEAD) {
+		lane_become(lane, BRAID_PROVING, now);
+		braid_changed(braid, lane, now);
+	}
 }
 
-bool braid_has_lane(const struct braid *braid, uint8_t id)
+void braid_restart(struct braid *braid, uint64_t now)
 {
-	return braid->lane == id;
+	reorder_restart(braid->reorder);
+	resend_clear(&braid->resend);
+	memset(braid->seq, 0, sizeof(braid->seq));
+	braid->skip_head = braid->skip_tail;
+	braid->copy_size = 0;
+	braid->plan = (struct braid_plan){ 0 };
+	braid->again = (struct braid_again){ 0 };
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		lane_restart(lane, now);
+		if (!braid->config.quiet)
+			talk_tell(lane, now);
+	}
+	review(braid, now);
 }
 
-const char *braid_state_name(enum braid_state state)
-{
-	(void)state;
-	return "up";
-}
+/* --- sent ------------------------------------------------------------------
+ */
 
-int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
-	       uint64_t now, struct braid_plan *plan)
+static void describe(const struct braid *braid, const struct braid_sent *sent,
+		     struct flight_entry *entry)
 {
-	(void)now;
-	if (braid->lane == BRAID_NO_LANE)
-		return -ENETUNREACH;
-	if (count > BRAID_RUN)
-		count = BRAID_RUN;
-	*plan = (struct braid_plan){
-		.lane = (uint8_t)braid->lane,
-		.second = BRAID_NO_LANE,
-		.bucket = flow->loose ? WIRE_BUCKET_ANY : flow->bucket,
-		.count = (uint16_t)count,
-		.seq = braid->seq,
-	};
-	braid->seq += (uint32_t)count;
-	return count;
+	const struct braid_again *again = &braid->again;
+	const struct braid_plan *plan = &braid->plan;
+
+	if (sent->flags & WIRE_CONTROL) {
+		if (braid->control_counts)
+			entry->flags = FLIGHT_COUNTS;
+		if (braid->control_probe)
+			entry->flags = FLIGHT_COUNTS | FLIGHT_PROBE;
+		return;
+	}
+	entry->flags = FLIGHT_COUNTS | FLIGHT_DATA;
+	if (sent->flags & WIRE_COPY && again->size &&
+	    again->bucket == sent->bucket && again->seq == sent->seq) {
+		entry->born_us = braid->again_born;
+		entry->tries = (uint8_t)(braid->again_tries + 1);
+		if (again->second != BRAID_NO_LANE)
+			entry->flags |= FLIGHT_DOUBLED;
+	} else if (plan->second != BRAID_NO_LANE &&
+		   plan->bucket == sent->bucket && plan->seq == sent->seq) {
+		entry->flags |= FLIGHT_DOUBLED;
+	}
 }
 
 void braid_sent(struct braid *braid, const struct braid_sent *sent,
 		uint64_t now)
 {
-	(void)braid, (void)sent, (void)now;
+	struct lane *lane = braid_lane(braid, sent->lane);
+	struct flight_entry entry = {
+		.time_us = (uint32_t)now,
+		.born_us = (uint32_t)now,
+		.seq = sent->seq,
+		.handle = sent->handle,
+		.bucket = sent->bucket,
+		.size = sent->size,
+		.wire = sent->flags & WIRE_UNSUMMED,
+	};
+	uint32_t bytes;
+
+	if (!lane || !sent->count)
+		return;
+	describe(braid, sent, &entry);
+	if (entry.flags & FLIGHT_PROBE)
+		mtu_sent(&lane->mtu, sent->counter, now,
+			 window_patience_us(&lane->window));
+	if (!lane->flight.packets)
+		lane->progress_at = now; /* the silence begins now */
+	lane->sent_at = now;
+	for (unsigned i = 0; i < sent->count; i++) {
+		if (i + 1U == sent->count)
+			entry.size = sent->last;
+		flight_sent(&lane->flight, sent->counter + i, &entry);
+		entry.seq = (entry.seq + 1) & ((1U << WIRE_SEQ_BITS) - 1);
+		entry.handle++;
+	}
+	bytes = (uint32_t)(sent->count - 1) * sent->size + sent->last +
+		sent->count * lane->config.overhead;
+	meter_add(&lane->out, bytes, sent->count, now);
+	lane_spent(lane, bytes);
+	if (sent->flags & WIRE_COPY)
+		lane->resent += entry.tries ? sent->count : 0;
+	if (entry.flags & FLIGHT_DOUBLED && sent->flags & WIRE_COPY)
+		lane->doubled += sent->count;
 }
 
-int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
-{
-	(void)braid, (void)now, (void)again;
-	return 0;
-}
-
-void braid_gone(struct braid *braid, const struct braid_again *again)
-{
-	(void)braid, (void)again;
-}
-
-size_t braid_control(struct braid *braid, uint8_t *payload, size_t room,
-		     uint64_t now, uint8_t *lane)
-{
-	(void)braid, (void)payload, (void)room, (void)now, (void)lane;
-	return 0;
-}
+/* --- received ---------------------------------------------------------------
+ */
 
 void braid_received(struct braid *braid, const struct braid_received *in,
 		    uint64_t now)
 {
-	(void)braid, (void)in, (void)now;
+	struct lane *lane = braid_lane(braid, in->lane);
+	uint32_t bytes;
+	uint64_t lost;
+
+	if (!lane)
+		return;
+	bytes = (uint32_t)in->size + lane->config.overhead;
+	braid->in_time = in->inner.time;
+	braid->in_at = now;
+	lane->heard_at = now;
+	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
+		    !(in->inner.flags & WIRE_CONTROL), now);
+	lost = lane->arrival.lost;
+	if (lost > lane->arrival_lost)
+		meter_add(&lane->in_lost, lost - lane->arrival_lost, 0, now);
+	if (lost > lane->arrival_lost)
+		lane->arrival_lost = lost;
+	meter_add(&lane->in, bytes, 1, now);
+	if (lane->peer_down && now - lane->state_at > DOWN_LEAST_US) {
+		lane->peer_down = false; /* it sends there again */
+		switch_lane(braid, lane, now);
+	}
+}
+
+/* The flows have to wait for the slowest lane they came by, and as long as it
+ * takes to say what is missing and to get it, twice. */
+static void look_at_skew(struct braid *braid, uint64_t now)
+{
+	struct reorder_patience patience = { 0 };
+	uint32_t rtt = 0, jitter = 0, least = 0;
+	int32_t most = 0;
+	bool any = false;
+
+	if (now - braid->patience_at < PATIENCE_US && braid->patience_at)
+		return;
+	braid->patience_at = now;
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+		uint32_t srtt = lane->window.srtt_us + lane->window.var_us;
+		int32_t off;
+
+		if (lane->window.srtt_us && (!rtt || srtt < rtt))
+			rtt = srtt;
+		if (!lane->arrival.any || now - lane->arrival.at > LATELY_US)
+			continue;
+		if (lane->arrival.jitter_us > jitter)
+			jitter = lane->arrival.jitter_us;
+		if (!any)
+			least = lane->arrival.smooth;
+		any = true;
+		off = arrival_since(lane->arrival.smooth, least);
+		if (off < 0) {
+			least = lane->arrival.smooth;
+			most -= off;
+			off = 0;
+		}
+		if (off > most)
+			most = off;
+	}
+	patience.skew_us = (uint32_t)most + 4 * jitter + 4000;
+	patience.recover_us = rtt ? BASE_RECOVER_US + 5 * rtt / 2 : 150000;
+	reorder_patience(braid->reorder, &patience);
 }
 
 void braid_order(struct braid *braid, const struct braid_received *in,
 		 const uint8_t *packet, uint64_t now)
 {
-	(void)now;
-	braid->stats.delivered++;
-	braid->config.deliver(braid->config.context, packet, in->size,
-			      in->inner.flags);
+	const struct lane *lane = braid_lane(braid, in->lane);
+
+	if (!lane)
+		return;
+	look_at_skew(braid, now);
+	reorder_put(braid->reorder, in->inner.bucket, in->inner.seq, lane->slot,
+		    packet, in->size, in->inner.flags, now);
 }
 
-int braid_read(struct braid *braid, uint8_t lane, const uint8_t *payload,
+struct acking {
+	struct braid *braid;
+	struct lane *lane;
+	uint64_t now;
+};
+
+static void on_acked(void *context, uint64_t counter,
+		     const struct flight_entry *entry)
+{
+	struct acking *acking = context;
+	struct lane *lane = acking->lane;
+
+	if (entry->flags & FLIGHT_PROBE) {
+		if (mtu_acked(&lane->mtu, counter, acking->now))
+			braid_say(acking->braid, BRAID_LANE_MTU, lane->id,
+				  lane->mtu.good, acking->now);
+		review(acking->braid, acking->now);
+	} else {
+		mtu_note(&lane->mtu, entry->size, false, acking->now);
+	}
+}
+
+static void say_full(struct braid *braid, struct lane *lane, uint64_t now)
+{
+	if (lane->window.full && !lane->told_full)
+		braid_say(braid, BRAID_LANE_FULL, lane->id,
+			  lane->window.rate * 8, now);
+	lane->told_full = lane->window.full;
+}
+
+static void read_ack(struct braid *braid, const struct message_ack *ack,
+		     uint64_t now)
+{
+	struct lane *lane = braid_lane(braid, ack->lane);
+	struct acking acking = { braid, lane, now };
+	struct loss loss = { braid, lane, now, false };
+	struct flight_news news;
+	struct window_ack sample;
+	uint32_t flight = lane ? lane->flight.bytes : 0;
+	int32_t wait;
+
+	if (!lane ||
+	    !flight_ack(&lane->flight, ack, now, &news, on_acked, &acking)) {
+		braid->bad += lane != NULL;
+		return;
+	}
+	if (!news.any)
+		return;
+	wait = arrival_since(braid->in_time, ack->time);
+	sample = (struct window_ack){
+		.bytes = news.bytes,
+		.flight = flight,
+		.packets = news.packets,
+		.rtt_us = news.rtt_us,
+		.wait_us = wait > 0 ? (uint32_t)wait : 0,
+		.delay = ack->delay,
+		.time = ack->time,
+		.received = ack->bytes,
+		.largest = lane->flight.largest,
+		.next = lane->flight.next,
+	};
+	window_ack(&lane->window, &sample, now);
+	if (lane_acked(lane, news.newest_us, news.packets, now))
+		braid_changed(braid, lane, now);
+	flight_lose(&lane->flight, now, lane->window.srtt_us, on_lost, &loss);
+	say_full(braid, lane, now);
+	if (lane->draining && !lane->flight.packets)
+		braid_say(braid, BRAID_LANE_DRAINED, lane->id, 0, now);
+}
+
+static void read_lane(struct braid *braid, const struct message_lane *message,
+		      uint64_t now)
+{
+	struct lane *lane = braid_lane(braid, message->lane);
+
+	if (!lane)
+		return;
+	if (message->flags & MESSAGE_LANE_CONFIG) {
+		lane->peer_metered = message->flags & MESSAGE_LANE_METERED;
+		lane->peer_standby = message->flags & MESSAGE_LANE_STANDBY;
+		lane->peer_tier = message->tier;
+		lane->peer_cap_bps = message->cap_kbps * 1000ULL;
+		lane->draining = message->flags & MESSAGE_LANE_DRAIN;
+	}
+	lane->peer_down = message->flags & MESSAGE_LANE_DOWN;
+	switch_lane(braid, lane, now);
+	if (message->flags & MESSAGE_LANE_SILENT && lane->state == BRAID_UP &&
+	    now - lane->progress_at > 30000) {
+		lane_become(lane, BRAID_SUSPECT, now);
+		braid_changed(braid, lane, now);
+	}
+}
+
+static void read_message(struct braid *braid, struct lane *lane,
+			 const struct message *message, uint64_t now)
+{
+	switch (message->type) {
+	case MESSAGE_ACK: read_ack(braid, &message->ack, now); break;
+	case MESSAGE_PING: arrival_hurry(&lane->arrival, now); break;
+	case MESSAGE_SKIP:
+		reorder_skip(braid->reorder, message->skip.bucket,
+			     message->skip.seq, now);
+		break;
+	case MESSAGE_LANE: read_lane(braid, &message->lane, now); break;
+	default: break;
+	}
+}
+
+int braid_read(struct braid *braid, uint8_t id, const uint8_t *payload,
 	       size_t size, uint64_t now)
 {
-	(void)braid, (void)lane, (void)payload, (void)size, (void)now;
-	return 0;
+	struct lane *lane = braid_lane(braid, id);
+	struct message message;
+	int used;
+
+	if (!lane)
+		return 0;
+	while ((used = message_parse(&message, payload, size)) > 0) {
+		read_message(braid, lane, &message, now);
+		payload += used;
+		size -= (size_t)used;
+	}
+	if (used < 0)
+		braid->bad++;
+	return used;
 }
+
+/* --- time -------------------------------------------------------------------
+ */
 
 uint64_t braid_next(const struct braid *braid)
 {
-	(void)braid;
-	return BRAID_NEVER;
+	uint64_t next = reorder_next(braid->reorder);
+
+	if (braid->copy_size || braid->skip_head != braid->skip_tail)
+		return 0;
+	if (braid->cap_next < next)
+		next = braid->cap_next;
+	for (unsigned i = 0; i < braid->count; i++) {
+		uint64_t lane = lane_next(braid->lanes[i], braid->config.quiet);
+
+		if (lane < next)
+			next = lane;
+	}
+	return next;
 }
 
 void braid_timer(struct braid *braid, uint64_t now)
 {
-	(void)braid, (void)now;
+	reorder_timer(braid->reorder, now);
+	if (braid->cap_next <= now)
+		braid->cap_next = BRAID_NEVER;
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		if (lane_timer(lane, now))
+			braid_changed(braid, lane, now);
+		if (lane->state == BRAID_UP && lane->mtu.probe &&
+		    lane->mtu.next <= now &&
+		    mtu_lost(&lane->mtu, lane->mtu.counter, now)) {
+			braid_say(braid, BRAID_LANE_MTU, lane->id,
+				  lane->mtu.good, now);
+			review(braid, now);
+		}
+	}
 }
 
-bool braid_event(struct braid *braid, struct braid_event *event)
+/* --- what can be seen
+ * --------------------------------------------------------- */
+
+static void read_meter(const struct meter *meter, uint64_t now,
+		       struct braid_meter *to)
 {
-	(void)braid, (void)event;
-	return false;
+	to->total = meter->total;
+	to->packets = meter->packets;
+	meter_read(meter, now, &to->mean_bps, &to->max_bps);
 }
 
-uint16_t braid_mtu(const struct braid *braid)
+static uint32_t ppm(const struct meter *lost, const struct meter *all,
+		    uint64_t now, bool received)
 {
-	(void)braid;
-	return 1280;
+	uint64_t lost_rate, all_rate, most;
+
+	meter_read(lost, now, &lost_rate, &most);
+	meter_read(all, now, &all_rate, &most);
+	/* lost counts packets where all counts bytes. */
+	if (!all->packets || !all_rate)
+		return 0;
+	all_rate = all_rate * all->packets / (all->total ? all->total : 1);
+	if (received)
+		all_rate += lost_rate;
+	if (!all_rate || lost_rate >= all_rate)
+		return lost_rate ? 1000000 : 0;
+	return (uint32_t)(lost_rate * 1000000 / all_rate);
+}
+
+static uint32_t above_fastest(const struct braid *braid,
+			      const struct lane *lane, bool in)
+{
+	int32_t most = 0;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *other = braid->lanes[i];
+		int32_t off = 0;
+
+		if (in && other->arrival.any && lane->arrival.any)
+			off = arrival_since(lane->arrival.smooth,
+					    other->arrival.smooth);
+		else if (!in && other->window.has_base && lane->window.has_base)
+			off = arrival_since(lane->window.base,
+					    other->window.base);
+		if (off > most)
+			most = off;
+	}
+	return (uint32_t)most;
 }
 
 int braid_lane_stats(const struct braid *braid, uint8_t id, uint64_t now,
 		     struct braid_lane_stats *stats)
 {
-	(void)now;
-	if (braid->lane != id)
+	const struct lane *lane = braid_lane(braid, id);
+
+	if (!lane)
 		return -ENOENT;
-	*stats = (struct braid_lane_stats){ .state = BRAID_UP };
+	*stats = (struct braid_lane_stats){
+		.state = lane->draining && lane->state == BRAID_UP
+				 ? BRAID_DRAIN
+				 : lane->state,
+		.state_at = lane->state_at,
+		.metered = lane_is_metered(lane),
+		.standby = lane_is_standby(lane),
+		.full = lane->window.full,
+		.mtu = lane->mtu.good,
+		.rtt_us = lane->window.srtt_us,
+		.rtt_var_us = lane->window.var_us,
+		.rtt_min_us = lane->window.min_us,
+		.delay_us = above_fastest(braid, lane, false),
+		.queue_us = lane->window.queue_us,
+		.delay_in_us = above_fastest(braid, lane, true),
+		.jitter_in_us = lane->arrival.jitter_us,
+		.rate_bps = lane->window.rate * 8,
+		.rate_max_bps = lane->window.rate_max * 8,
+		.rate_max_at = lane->window.rate_max_at,
+		.window_bytes = lane->window.bytes,
+		.flight_bytes = lane->flight.bytes,
+		.flight_packets = lane->flight.packets,
+		.loss_ppm = ppm(&lane->out_lost, &lane->out, now, false),
+		.loss_in_ppm = ppm(&lane->in_lost, &lane->in, now, true),
+		.lost = lane->flight.lost,
+		.lost_in = lane->arrival.lost,
+		.resent = lane->resent,
+		.doubled = lane->doubled,
+		.spurious = lane->flight.spurious,
+	};
+	read_meter(&lane->out, now, &stats->out);
+	read_meter(&lane->in, now, &stats->in);
 	return 0;
 }
 
 void braid_stats(const struct braid *braid, struct braid_stats *stats)
 {
-	*stats = braid->stats;
+	stats->bad = braid->bad;
+	reorder_stats(braid->reorder, stats);
 }

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * inside.h - what the sources of a braid share: braid.c keeps it, sched.c
+ * decides where packets go.
+ */
+#ifndef BACKENDS_ENGINE_INSIDE_H
+#define BACKENDS_ENGINE_INSIDE_H
+
+#include "backends/engine/braid.h"
+#include "backends/engine/lane.h"
+#include "backends/engine/reorder.h"
+#include "backends/engine/resend.h"
+
+enum {
+	BRAID_EVENTS = 64,
+	BRAID_SKIPS = 512,
+};
+
+struct braid_skip {
+	uint16_t bucket;
+	uint32_t seq;
+};
+
+struct braid {
+	struct braid_config config;
+	struct lane *lanes[BRAID_LANES]; /* owned; in the order added */
+	unsigned count;
+	uint8_t slot_of[256]; /* index in lanes[], or NO_SLOT */
+	uint64_t slots_used;  /* bits of lane->slot */
+	struct reorder *reorder;
+	struct resend resend;
+	uint32_t seq[1 << WIRE_BUCKET_BITS]; /* next to give */
+
+	/* What the hub was told to send last, until it says braid_sent(). */
+	struct braid_plan plan;
+	struct braid_again again;
+	uint32_t again_born;
+	uint8_t again_tries;
+	bool control_counts; /* the last control payload holds a ping */
+	bool control_probe;  /* ... and is one of the MTU */
+
+	uint64_t planned_at; /* last time somebody had something to send */
+	int64_t spare;	     /* millionths of bytes that copies may use */
+	uint64_t spare_at;
+	uint64_t cap_next; /* when a cap lets something through again */
+	struct braid_skip skips[BRAID_SKIPS];
+	uint32_t skip_head, skip_tail;
+	uint8_t copy[BRAID_CONTROL_ROOM]; /* of a control payload, for a */
+	size_t copy_size;		  /* second lane */
+	uint8_t copy_lane;
+
+	uint32_t in_time; /* of the last datagram received */
+	uint64_t in_at;
+	uint64_t patience_at;
+	uint16_t mtu;
+	bool alive;
+	struct braid_event events[BRAID_EVENTS];
+	uint32_t event_head, event_tail;
+	uint64_t bad;
+};
+
+enum { BRAID_NO_SLOT = 0xff };
+
+struct lane *braid_lane(const struct braid *braid, uint8_t id);
+void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
+	       uint64_t value, uint64_t now);
+/* The lane is in another state: what was under way goes elsewhere. */
+void braid_changed(struct braid *braid, struct lane *lane, uint64_t now);
+void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq);
+
+/* sched.c: expected arrival, relative, of a datagram sent there now, with
+ * flight bytes ahead of it. */
+int32_t sched_score(const struct braid *braid, const struct lane *lane,
+		    uint32_t flight);
+/* The lanes whose packets arrive first; second may be NULL. */
+struct lane *sched_best(const struct braid *braid, struct lane **second);
+
+/* talk.c: writes and reads control payloads. */
+void talk_tell(struct lane *lane, uint64_t now);
+
+#endif

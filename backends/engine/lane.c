@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/lane.h"
+
+#define MICRO 1000000LL /* tokens a byte */
+
+enum {
+	MARGIN_US = 30000, /* of silence beyond what was to be expected */
+	PROBE_US = 20000,
+	PROBE_MOST_US = 2000000,
+	PROBE_METERED_US = 10000000,
+	PROOFS_FRESH = 1,
+	PROOFS_BACK = 8,
+	PROOFS_MOST = 200,
+	PROVE_US = 25000,
+	DEATHS_KEPT_US = 60000000,
+	KEEPALIVE_US = 10000000,
+	KEEPALIVE_QUIET_US = 25000000,
+	BURST_US = 2000, /* of the cap */
+};
+
+static void revive(struct lane *lane, uint64_t now)
+{
+	lane->ping_at = now;
+	lane->ping_gap_us = PROVE_US;
+	lane->proofs = 0;
+}
+
+void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
+	       const struct braid_lane_config *config,
+	       const struct braid_config *braid, uint64_t now)
+{
+	*lane = (struct lane){
+		.id = id,
+		.slot = slot,
+		.config = *config,
+		.state = BRAID_PROVING,
+		.state_at = now,
+		.proofs_needed = PROOFS_FRESH,
+		.tokens_at = now,
+		.flight.overhead = config->overhead,
+		.out.slice_us = braid->slice_us,
+		.in.slice_us = braid->slice_us,
+		.out_lost.slice_us = braid->slice_us,
+		.in_lost.slice_us = braid->slice_us,
+	};
+	window_init(&lane->window, braid->queue_us,
+		    (uint32_t)config->mtu + config->overhead);
+	mtu_init(&lane->mtu, config->mtu, now);
+	revive(lane, now);
+}
+
+void lane_clear(struct lane *lane)
+{
+	flight_clear(&lane->flight);
+}
+
+void lane_restart(struct lane *lane, uint64_t now)
+{
+	flight_clear(&lane->flight);
+	lane->arrival = (struct arrival){ 0 };
+	lane->arrival_lost = 0;
+	window_init(&lane->window, lane->window.target_us, lane->window.packet);
+	lane->proofs_needed = PROOFS_FRESH;
+	lane->tell = 0;
+	if (!lane->down) {
+		lane->state = BRAID_PROVING;
+		lane->state_at = now;
+		revive(lane, now);
+	}
+}
+
+uint8_t lane_tier(const struct lane *lane)
+{
+	return lane->config.tier > lane->peer_tier ? lane->config.tier
+						   : lane->peer_tier;
+}
+
+uint64_t lane_cap_bps(const struct lane *lane)
+{
+	uint64_t ours = lane->config.up_bps, theirs = lane->peer_cap_bps;
+
+	if (!ours || (theirs && theirs < ours))
+		return theirs;
+	return ours;
+}
+
+static void die(struct lane *lane, uint64_t now)
+{
+	if (now - lane->died_at > DEATHS_KEPT_US)
+		lane->deaths = 0;
+	lane->died_at = now;
+	if (lane->deaths < 5)
+		lane->deaths++;
+	lane->proofs_needed = PROOFS_BACK << (lane->deaths - 1);
+	if (lane->proofs_needed > PROOFS_MOST)
+		lane->proofs_needed = PROOFS_MOST;
+	lane->ping_gap_us = 5 * PROBE_US;
+	lane->ping_at = now + lane->ping_gap_us;
+}
+
+bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
+{
+	if (lane->state == state)
+		return false;
+	if (state == BRAID_DEAD)
+		die(lane, now);
+	if (state == BRAID_SUSPECT) {
+		lane->ping_at = now;
+		lane->ping_gap_us = PROBE_US;
+	}
+	if (state == BRAID_PROVING) {
+		if (lane->state == BRAID_DEAD || lane->state == BRAID_DOWN)
+			window_restart(&lane->window);
+		if (lane->state == BRAID_DOWN)
+			lane->proofs_needed = PROOFS_BACK;
+		revive(lane, now);
+	}
+	if (state == BRAID_UP || state == BRAID_DOWN)
+		lane->ping_at = 0;
+	lane->state = state;
+	lane->state_at = now;
+	return true;
+}
+
+bool lane_acked(struct lane *lane, uint64_t newest_sent_us, uint32_t packets,
+		uint64_t now)
+{
+	lane->progress_at = now;
+	switch (lane->state) {
+	case BRAID_SUSPECT: return lane_become(lane, BRAID_UP, now);
+	case BRAID_DEAD:
+		if ((int32_t)((uint32_t)newest_sent_us -
+			      (uint32_t)lane->state_at) < 0)
+			return false; /* from before: proves nothing */
+		return lane_become(lane, BRAID_PROVING, now);
+	case BRAID_PROVING:
+		lane->proofs += packets;
+		if (lane->proofs < lane->proofs_needed)
+			return false;
+		return lane_become(lane, BRAID_UP, now);
+	default: return false;
+	}
+}
+
+static uint64_t margin_us(const struct lane *lane)
+{
+	uint64_t margin = MARGIN_US, rate = lane->window.rate;
+
+	if (lane->window.srtt_us / 4 > margin)
+		margin = lane->window.srtt_us / 4;
+	/* A slow line is silent for as long as a packet takes. */
+	if (rate && 4ULL * lane->window.packet * 1000000 / rate > margin)
+		margin = 4ULL * lane->window.packet * 1000000 / rate;
+	return margin;
+}
+
+uint64_t lane_deadline(struct lane *lane)
+{
+	const struct flight_entry *oldest = flight_oldest(&lane->flight);
+	uint64_t sent, overdue, margin, silent;
+
+	if (!oldest)
+		return BRAID_NEVER;
+	sent = lane->sent_at -
+	       (uint32_t)((uint32_t)lane->sent_at - oldest->time_us);
+	margin = margin_us(lane);
+	overdue = sent + window_patience_us(&lane->window) +
+		  ARRIVAL_TRICKLE_US + margin;
+	silent = lane->progress_at + margin;
+	return overdue > silent ? overdue : silent;
+}
+
+static uint64_t dead_at(const struct lane *lane)
+{
+	uint64_t patience = window_patience_us(&lane->window) + PROBE_US;
+
+	return lane->state_at +
+	       (patience > 3 * PROBE_US ? patience : 3 * PROBE_US);
+}
+
+bool lane_timer(struct lane *lane, uint64_t now)
+{
+	switch (lane->state) {
+	case BRAID_UP:
+		return lane_deadline(lane) <= now &&
+		       lane_become(lane, BRAID_SUSPECT, now);
+	case BRAID_SUSPECT:
+		return dead_at(lane) <= now &&
+		       lane_become(lane, BRAID_DEAD, now);
+	case BRAID_PROVING:
+		return lane_deadline(lane) <= now &&
+		       lane_become(lane, BRAID_DEAD, now);
+	default: return false;
+	}
+}
+
+static uint64_t keepalive_us(const struct lane *lane)
+{
+	if (lane->config.keepalive_us)
+		return lane->config.keepalive_us;
+	return lane_is_metered(lane) || lane_is_standby(lane)
+		       ? KEEPALIVE_QUIET_US
+		       : KEEPALIVE_US;
+}
+
+static uint64_t ping_next(const struct lane *lane, bool quiet)
+{
+	uint64_t next = lane->ping_at ? lane->ping_at : BRAID_NEVER;
+
+	if (lane->state == BRAID_DOWN)
+		return BRAID_NEVER;
+	if (!quiet && lane->state == BRAID_UP &&
+	    lane->sent_at + keepalive_us(lane) < next)
+		next = lane->sent_at + keepalive_us(lane);
+	return next;
+}
+
+bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now)
+{
+	return ping_next(lane, quiet) <= now;
+}
+
+void lane_pinged(struct lane *lane, uint64_t now)
+{
+	uint32_t most =
+		lane_is_metered(lane) ? PROBE_METERED_US : PROBE_MOST_US;
+
+	lane->pinged_at = now;
+	switch (lane->state) {
+	case BRAID_DEAD:
+		lane->ping_gap_us = lane->ping_gap_us > most / 2
+					    ? most
+					    : 2 * lane->ping_gap_us;
+		break;
+	case BRAID_SUSPECT: lane->ping_gap_us = PROBE_US; break;
+	case BRAID_PROVING: lane->ping_gap_us = PROVE_US; break;
+	default: lane->ping_at = 0; return;
+	}
+	lane->ping_at = now + lane->ping_gap_us;
+}
+
+uint64_t lane_next(struct lane *lane, bool quiet)
+{
+	uint64_t next = ping_next(lane, quiet), other;
+
+	if (lane->arrival.pending && lane->arrival.due < next)
+		next = lane->arrival.due;
+	if (lane->state == BRAID_SUSPECT)
+		other = dead_at(lane);
+	else if (lane->state == BRAID_DOWN || lane->state == BRAID_DEAD)
+		other = BRAID_NEVER;
+	else
+		other = lane_deadline(lane);
+	if (other < next)
+		next = other;
+	if (lane->tell && lane->tell_at < next)
+		next = lane->tell_at;
+	if (lane->state == BRAID_UP && lane->mtu.next < next)
+		next = lane->mtu.next;
+	return next;
+}
+
+static void fill_tokens(struct lane *lane, uint64_t cap, uint64_t now)
+{
+	uint64_t us = now - lane->tokens_at;
+	int64_t most =
+		(int64_t)(cap / 8 * BURST_US) + 2 * MICRO * lane->window.packet;
+
+	if (us > 1000000)
+		us = 1000000;
+	lane->tokens += (int64_t)(cap / 8 * us);
+	lane->tokens_at = now;
+	if (lane->tokens > most)
+		lane->tokens = most;
+}
+
+int64_t lane_room(struct lane *lane, uint64_t now)
+{
+	uint64_t cap = lane_cap_bps(lane);
+	int64_t room = (int64_t)window_bytes(&lane->window, now) -
+		       (int64_t)lane->flight.bytes;
+
+	if (!flight_has_room(&lane->flight))
+		return 0;
+	if (!cap)
+		return room;
+	fill_tokens(lane, cap, now);
+	return room < lane->tokens / MICRO ? room : lane->tokens / MICRO;
+}
+
+void lane_spent(struct lane *lane, uint32_t bytes)
+{
+	if (lane_cap_bps(lane))
+		lane->tokens -= MICRO * bytes;
+}
+
+uint64_t lane_cap_next(const struct lane *lane, uint64_t now)
+{
+	uint64_t cap = lane_cap_bps(lane);
+	int64_t want = MICRO * lane->window.packet - lane->tokens;
+
+	if (!cap || want <= 0)
+		return BRAID_NEVER;
+	return now + (uint64_t)want / (cap / 8 + 1) + 1;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lane.h - all that is known of one lane, both ways, and whether it lives.
+ *
+ *                    ack of something recent
+ *           +-----------------------------------+
+ *           v                                   |
+ *     PROVING --enough acks--> UP --silence--> SUSPECT --more--> DEAD
+ *        ^                                                        |
+ *        +------------------- an ack -----------------------------+
+ *
+ * Silence is data that is overdue while nothing at all of the lane is acked:
+ * not a beat that was missed. A lane that was dead carries copies before it
+ * carries anything alone; the more often it died lately the longer.
+ */
+#ifndef BACKENDS_ENGINE_LANE_H
+#define BACKENDS_ENGINE_LANE_H
+
+#include "backends/engine/arrival.h"
+#include "backends/engine/braid.h"
+#include "backends/engine/flight.h"
+#include "backends/engine/meter.h"
+#include "backends/engine/mtu.h"
+#include "backends/engine/window.h"
+
+struct lane {
+	uint8_t id;
+	uint8_t slot;
+	struct braid_lane_config config;
+	enum braid_state state;
+	uint64_t state_at;
+	bool down, peer_down, draining; /* asked for */
+	/* What the peer wants of what we send. */
+	bool peer_metered, peer_standby;
+	uint8_t peer_tier;
+	uint64_t peer_cap_bps;
+
+	struct flight flight;
+	struct window window;
+	struct arrival arrival;
+	struct mtu mtu;
+	struct meter out, in, out_lost, in_lost; /* _lost: of packets */
+	uint64_t arrival_lost;			 /* already in in_lost */
+
+	uint64_t sent_at, progress_at, heard_at;
+	uint64_t ping_at; /* the next one; 0: none planned */
+	uint64_t pinged_at;
+	uint32_t ping_gap_us;
+	uint32_t proofs, proofs_needed;
+	uint32_t deaths; /* lately: halved each minute of life */
+	uint64_t died_at;
+
+	int64_t tokens; /* millionths of a byte; of the cap */
+	uint64_t tokens_at;
+	unsigned tell; /* times still to tell the peer */
+	uint64_t tell_at;
+	bool told_full;
+	uint64_t resent, doubled;
+};
+
+void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
+	       const struct braid_lane_config *config,
+	       const struct braid_config *braid, uint64_t now);
+void lane_clear(struct lane *lane);
+void lane_restart(struct lane *lane, uint64_t now);
+static inline bool lane_is_metered(const struct lane *lane)
+{
+	return lane->config.metered || lane->peer_metered;
+}
+static inline bool lane_is_standby(const struct lane *lane)
+{
+	return lane->config.standby || lane->peer_standby;
+}
+uint8_t lane_tier(const struct lane *lane);
+uint64_t lane_cap_bps(const struct lane *lane);
+/* The state changed; returns whether it did. */
+bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
+/* Something sent there was acked. */
+bool lane_acked(struct lane *lane, uint64_t newest_sent_us, uint32_t packets,
+		uint64_t now);
+/* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
+uint64_t lane_deadline(struct lane *lane);
+/* Does what time asks for; true if the state changed. Going SUSPECT or DEAD,
+ * the caller abandons what is under way. */
+bool lane_timer(struct lane *lane, uint64_t now);
+uint64_t lane_next(struct lane *lane, bool quiet);
+/* A ping is due. */
+bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now);
+void lane_pinged(struct lane *lane, uint64_t now);
+/* Bytes that may still be sent now, by window and cap; may be negative. */
+int64_t lane_room(struct lane *lane, uint64_t now);
+void lane_spent(struct lane *lane, uint32_t bytes);
+/* When the cap lets something through again. */
+uint64_t lane_cap_next(const struct lane *lane, uint64_t now);
+
+#endif

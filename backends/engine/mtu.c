@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/mtu.h"
+
+void mtu_init(struct mtu *mtu, uint16_t most, uint64_t now)
+{
+	*mtu = (struct mtu){
+		.good = most < MTU_BASE ? most : MTU_BASE,
+		.bad = (uint16_t)(most + 1),
+		.most = most,
+		.next = now,
+	};
+	/* Nothing above base to find out: but does base pass? */
+	mtu->confirm = most <= MTU_BASE;
+}
+
+static uint16_t candidate(const struct mtu *mtu)
+{
+	if (mtu->confirm)
+		return mtu->good;
+	if (mtu->bad == mtu->most + 1 && !mtu->shrunk)
+		return mtu->most;
+	return (uint16_t)((mtu->good + mtu->bad) / 2);
+}
+
+static bool is_found(const struct mtu *mtu)
+{
+	return !mtu->confirm &&
+	       (mtu->good >= mtu->most || mtu->bad - mtu->good <= MTU_STEP);
+}
+
+uint16_t mtu_due(const struct mtu *mtu, uint64_t now)
+{
+	return now >= mtu->next ? candidate(mtu) : 0;
+}
+
+static void rest(struct mtu *mtu, uint64_t now)
+{
+	mtu->tries = 0;
+	mtu->probe = 0;
+	mtu->next = now;
+	if (!is_found(mtu))
+		return;
+	mtu->next = now + MTU_RAISE_US;
+	/* Then it is looked for anew, upwards. */
+	mtu->bad = (uint16_t)(mtu->most + 1);
+	mtu->shrunk = false;
+	if (mtu->good >= mtu->most)
+		mtu->confirm = true;
+}
+
+void mtu_sent(struct mtu *mtu, uint64_t counter, uint64_t now,
+	      uint32_t patience_us)
+{
+	mtu->probe = candidate(mtu);
+	mtu->counter = counter;
+	mtu->tries++;
+	mtu->next = now + 2ULL * patience_us + 100000;
+}
+
+bool mtu_acked(struct mtu *mtu, uint64_t counter, uint64_t now)
+{
+	uint16_t before = mtu->good;
+
+	if (!mtu->probe || counter != mtu->counter)
+		return false;
+	mtu->good = mtu->probe;
+	mtu->confirm = false;
+	mtu->lost = 0;
+	rest(mtu, now);
+	return mtu->good != before;
+}
+
+/* The base itself does not pass: look below it. */
+static void shrink(struct mtu *mtu)
+{
+	mtu->bad = mtu->good;
+	mtu->good = mtu->good > MTU_BASE ? MTU_BASE : MTU_LEAST;
+	mtu->confirm = mtu->good > MTU_LEAST;
+	mtu->shrunk = true;
+}
+
+bool mtu_lost(struct mtu *mtu, uint64_t counter, uint64_t now)
+{
+	uint16_t before = mtu->good;
+
+	if (!mtu->probe || counter != mtu->counter)
+		return false;
+	mtu->next = now;
+	if (mtu->tries < MTU_TRIES)
+		return false;
+	if (mtu->confirm)
+		shrink(mtu);
+	else
+		mtu->bad = mtu->probe;
+	rest(mtu, now);
+	return mtu->good != before;
+}
+
+void mtu_note(struct mtu *mtu, uint16_t size, bool lost, uint64_t now)
+{
+	if (size <= MTU_BASE - 80 || size > mtu->good)
+		return;
+	if (!lost) {
+		mtu->lost = 0;
+	} else if (mtu->lost < MTU_HOLE && ++mtu->lost == MTU_HOLE &&
+		   !mtu->confirm) {
+		mtu->confirm = true;
+		mtu->tries = 0;
+		mtu->next = now;
+	}
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where packets go: by the lane on which they are expected to arrive first,
+ * among those that have room, in portions of about a millisecond of its rate.
+ */
+#include <errno.h>
+
+#include "backends/engine/inside.h"
+
+enum {
+	PORTION_US = 1000,
+	PORTION_FIRST = 8, /* packets, before the rate is known */
+	REST_US = 1000000, /* after a pause so long lanes are asked */
+	PROVE_PACKETS = 4, /* copies under way on a lane that is proving */
+	TRIES_MOST = 8,
+	GIVE_UP_US = 50000,  /* beyond what the peer waits at most */
+	RESERVE_PACKETS = 4, /* beyond the window, for what was lost */
+	COPY_SHARE = 20,     /* copies of small packets: a 20th of the rate */
+	COPY_LEAST_BPS = 400000,
+	COPY_SPAN_US = 250000,
+};
+
+#define MICRO 1000000LL
+
+static bool is_usable(const struct lane *lane, uint16_t size)
+{
+	return lane->state == BRAID_UP && !lane->draining &&
+	       size <= lane->mtu.good;
+}
+
+/* Lower is used first: tiers, and in each the metered ones last. */
+static unsigned rank_of(const struct lane *lane)
+{
+	return (unsigned)lane_is_standby(lane) << 16 |
+	       (unsigned)lane_tier(lane) << 1 | lane_is_metered(lane);
+}
+
+int32_t sched_score(const struct braid *braid, const struct lane *lane,
+		    uint32_t flight)
+{
+	const struct lane *first = braid->lanes[0];
+	uint32_t ref = first->window.has_base ? first->window.base : 0;
+	int32_t owd = 0;
+
+	if (lane->window.has_base)
+		owd = arrival_since(lane->window.base, ref);
+	return owd + (int32_t)window_wait_us(&lane->window, flight);
+}
+
+/* Better to send on than the other, for what must arrive soon. */
+static int cost_of(const struct lane *lane)
+{
+	switch (lane->state) {
+	case BRAID_UP: return 0;
+	case BRAID_PROVING: return 1;
+	case BRAID_SUSPECT: return 2;
+	case BRAID_DEAD: return 3;
+	default: return 4;
+	}
+}
+
+struct lane *sched_best(const struct braid *braid, struct lane **second)
+{
+	struct lane *best = NULL, *next = NULL;
+	int64_t best_score = 0, next_score = 0;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+		int64_t score = (int64_t)cost_of(lane) << 40;
+
+		if (lane->state == BRAID_DOWN)
+			continue;
+		score += sched_score(braid, lane, lane->flight.bytes);
+		if (!best || score < best_score) {
+			next = best;
+			next_score = best_score;
+			best = lane;
+			best_score = score;
+		} else if (!next || score < next_score) {
+			next = lane;
+			next_score = score;
+		}
+	}
+	if (second)
+		*second = next;
+	return best;
+}
+
+struct choice {
+	struct lane *lane;
+	unsigned rank;
+	int64_t score;
+	int64_t room; /* bytes */
+};
+
+struct wish {
+	uint16_t size;	 /* payload */
+	int64_t reserve; /* bytes beyond the window */
+	bool ordered;
+	const struct lane *not_this;
+};
+
+/* Why nothing was found. */
+struct reasons {
+	bool alive, fits;
+};
+
+static bool better(const struct choice *a, const struct choice *b)
+{
+	if (!b->lane || a->rank != b->rank)
+		return !b->lane || a->rank < b->rank;
+	return a->score < b->score;
+}
+
+/* The best lane with room for one packet of that size. */
+static struct choice choose(struct braid *braid, const struct wish *wish,
+			    uint64_t now, struct reasons *why)
+{
+	struct choice best = { 0 };
+	bool worker = false; /* one that is no standby is alive */
+	int64_t fastest = INT64_MAX;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+		int64_t score;
+
+		if (!is_usable(lane, wish->size))
+			continue;
+		worker = worker || !lane_is_standby(lane);
+		score = sched_score(braid, lane, 0);
+		fastest = score < fastest ? score : fastest;
+	}
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+		int64_t bytes = wish->size + lane->config.overhead;
+		struct choice it = { .lane = lane, .rank = rank_of(lane) };
+
+		why->alive = why->alive || lane->state == BRAID_UP;
+		if (!is_usable(lane, wish->size))
+			continue;
+		why->fits = true;
+		if (lane == wish->not_this || (worker && lane_is_standby(lane)))
+			continue;
+		it.room = lane_room(lane, now);
+		it.score = sched_score(braid, lane, lane->flight.bytes);
+		if (it.room < bytes && lane->flight.bytes)
+			lane->window.limited = true;
+		if (it.room + wish->reserve < bytes && lane->flight.bytes) {
+			uint64_t next = lane_cap_next(lane, now);
+
+			if (next < braid->cap_next)
+				braid->cap_next = next;
+			continue;
+		}
+		/* So late that those behind it would not be waited for. */
+		if (wish->ordered &&
+		    it.score - fastest > braid->config.hold_max_us * 3 / 4)
+			continue;
+		if (better(&it, &best))
+			best = it;
+	}
+	return best;
+}
+
+/* One lane for all, until it fails: the lowest tier, then the heaviest. */
+static struct choice choose_one(struct braid *braid, uint16_t size,
+				uint64_t now, struct reasons *why)
+{
+	struct choice best = { 0 };
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+		struct choice it = {
+			.lane = lane,
+			.rank = rank_of(lane),
+			.score = -(int64_t)lane->config.weight,
+		};
+
+		why->alive = why->alive || lane->state == BRAID_UP;
+		if (!is_usable(lane, size))
+			continue;
+		why->fits = true;
+		if (better(&it, &best))
+			best = it;
+	}
+	if (!best.lane)
+		return best;
+	best.room = lane_room(best.lane, now);
+	if (best.room < size + best.lane->config.overhead &&
+	    best.lane->flight.bytes) {
+		best.lane->window.limited = true;
+		braid->cap_next = lane_cap_next(best.lane, now);
+		best.lane = NULL;
+	}
+	return best;
+}
+
+static int portion(const struct choice *choice, int count, uint32_t bytes)
+{
+	uint64_t rate = choice->lane->window.rate;
+	int64_t most = choice->room / bytes, share;
+
+	share = rate ? (int64_t)(rate * PORTION_US / 1000000 / bytes)
+		     : PORTION_FIRST;
+	if (most > share)
+		most = share;
+	if (most > BRAID_RUN)
+		most = BRAID_RUN;
+	if (most < 1)
+		most = 1;
+	return count < most ? count : (int)most;
+}
+
+/* Copies of small packets must not eat a slow line. */
+static bool may_copy(struct braid *braid, const struct lane *lane,
+		     const struct braid_flow *flow, uint64_t now)
+{
+	uint64_t us = now - braid->spare_at, rate = lane->window.rate;
+	int64_t share = (int64_t)(rate / COPY_SHARE), most;
+
+	if (share < COPY_LEAST_BPS / 8)
+		share = COPY_LEAST_BPS / 8;
+	most = share * COPY_SPAN_US;
+	if (us > COPY_SPAN_US)
+		us = COPY_SPAN_US;
+	braid->spare_at = now;
+	braid->spare += share * (int64_t)us;
+	if (braid->spare > most)
+		braid->spare = most;
+	if (braid->spare < (flow->ack ? most / 2 : 0))
+		return false;
+	braid->spare -= MICRO * (flow->size + lane->config.overhead);
+	return true;
+}
+
+/* One that was dead and shall carry again gets copies first. */
+static struct lane *proving(struct braid *braid, uint16_t size)
+{
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		if (lane->state == BRAID_PROVING && !lane->draining &&
+		    size <= lane->mtu.good && lane->window.srtt_us &&
+		    lane->flight.packets < PROVE_PACKETS)
+			return lane;
+	}
+	return NULL;
+}
+
+static struct lane *second_lane(struct braid *braid,
+				const struct braid_flow *flow,
+				enum braid_mode mode, bool small,
+				const struct lane *first, uint64_t now)
+{
+	struct reasons why = { 0 };
+	struct wish wish = { .size = flow->size, .not_this = first };
+	struct choice choice;
+
+	if (mode != BRAID_DUPLICATE && !small)
+		return NULL;
+	wish.reserve =
+		small ? INT32_MAX / 2 : RESERVE_PACKETS * (int64_t)flow->size;
+	choice = choose(braid, &wish, now, &why);
+	if (!choice.lane)
+		return NULL;
+	if (mode != BRAID_DUPLICATE &&
+	    (lane_is_metered(choice.lane) ||
+	     !may_copy(braid, choice.lane, flow, now)))
+		return NULL;
+	return choice.lane;
+}
+
+/* After a pause: are they all still there? */
+static void ask_all(struct braid *braid, uint64_t now)
+{
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		if (lane->state == BRAID_UP && !lane->ping_at &&
+		    !lane_is_metered(lane) && !lane_is_standby(lane) &&
+		    now - lane->progress_at > REST_US)
+			lane->ping_at = now;
+	}
+}
+
+static int no_way(const struct reasons *why)
+{
+	if (!why->alive)
+		return -ENETUNREACH;
+	return why->fits ? 0 : -EMSGSIZE;
+}
+
+int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
+	       uint64_t now, struct braid_plan *plan)
+{
+	enum braid_mode mode =
+		flow->mode ? (enum braid_mode)flow->mode : braid->config.mode;
+	bool small = flow->size < braid->config.small_bytes;
+	bool loose = flow->loose || small;
+	struct wish wish = { .size = flow->size, .ordered = !loose };
+	struct reasons why = { 0 };
+	struct lane *second;
+	struct choice choice;
+	uint16_t bucket;
+
+	if (now - braid->planned_at > REST_US)
+		ask_all(braid, now);
+	braid->planned_at = now;
+	if (small || flow->loose)
+		wish.reserve = INT32_MAX / 2;
+	choice = mode == BRAID_FAILOVER
+			 ? choose_one(braid, flow->size, now, &why)
+			 : choose(braid, &wish, now, &why);
+	if (!choice.lane)
+		return no_way(&why);
+	count = portion(&choice, count,
+			flow->size + choice.lane->config.overhead);
+	second = second_lane(braid, flow, mode, small, choice.lane, now);
+	if (!second && (second = proving(braid, flow->size)))
+		count = count < PROVE_PACKETS ? count : PROVE_PACKETS;
+	bucket = loose ? WIRE_BUCKET_ANY : flow->bucket % WIRE_BUCKET_ANY;
+	*plan = (struct braid_plan){
+		.lane = choice.lane->id,
+		.second = second ? second->id : BRAID_NO_LANE,
+		.bucket = bucket,
+		.count = (uint16_t)count,
+		.seq = braid->seq[bucket],
+	};
+	braid->seq[bucket] = (braid->seq[bucket] + (uint32_t)count) &
+			     ((1U << WIRE_SEQ_BITS) - 1);
+	braid->plan = *plan;
+	return count;
+}
+
+/* --- again ------------------------------------------------------------------
+ */
+
+void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq)
+{
+	if (bucket == WIRE_BUCKET_ANY)
+		return;
+	if (braid->skip_tail - braid->skip_head == BRAID_SKIPS)
+		braid->skip_head++;
+	braid->skips[braid->skip_tail++ % BRAID_SKIPS] =
+		(struct braid_skip){ bucket, seq };
+}
+
+void braid_gone(struct braid *braid, const struct braid_again *again)
+{
+	braid_skip(braid, again->bucket, again->seq);
+	braid->again.size = 0;
+}
+
+/* It has arrived meanwhile, or nobody waits for it any more. */
+static bool is_moot(struct braid *braid, const struct resend_item *item,
+		    uint64_t now)
+{
+	const struct lane *lane = braid_lane(braid, item->lane);
+
+	if (lane && !flight_is_gone(&lane->flight, item->counter))
+		return true;
+	if (item->tries < TRIES_MOST &&
+	    (uint32_t)now - item->born_us <
+		    braid->config.hold_max_us + GIVE_UP_US)
+		return false;
+	braid_skip(braid, item->bucket, item->seq);
+	return true;
+}
+
+static const struct resend_item *next_item(struct braid *braid, uint64_t now)
+{
+	const struct resend_item *item;
+
+	while ((item = resend_head(&braid->resend)) &&
+	       is_moot(braid, item, now))
+		resend_drop(&braid->resend);
+	return item;
+}
+
+int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
+{
+	const struct resend_item *item = next_item(braid, now);
+	struct wish wish = { 0 };
+	struct reasons why = { 0 };
+	struct choice choice, other = { 0 };
+
+	if (!item)
+		return 0;
+	wish.size = item->size;
+	wish.reserve = RESERVE_PACKETS * (int64_t)item->size;
+	choice = choose(braid, &wish, now, &why);
+	if (!choice.lane)
+		return 0;
+	/* Where it was lost it may be lost again. */
+	wish.not_this = choice.lane;
+	if (choice.lane->id == item->lane || item->tries)
+		other = choose(braid, &wish, now, &why);
+	*again = (struct braid_again){
+		.lane = choice.lane->id,
+		.second = other.lane ? other.lane->id : BRAID_NO_LANE,
+		.flags = WIRE_COPY | item->wire,
+		.bucket = item->bucket,
+		.size = item->size,
+		.seq = item->seq,
+		.handle = item->handle,
+	};
+	braid->again = *again;
+	braid->again_born = item->born_us;
+	braid->again_tries = item->tries;
+	resend_drop(&braid->resend);
+	return 1;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/window.h"
+
+#include <string.h>
+
+#include "backends/engine/arrival.h"
+
+enum {
+	FIRST_PACKETS = 32,
+	LEAST_PACKETS = 4,
+	BASE_US = 5000000, /* two of these: the span of the best delay */
+	BASE_NEAR_US = 1000,
+	BASE_STALE_US = 4000000,
+	ROUND_LEAST_US = 10000,
+	QUICK_US = 10000,
+	RATE_SPAN_US = 20000,
+	SNAP_US = 1000,
+	HOLD_US = 2000000,
+	FULL_US = 200000,
+};
+
+#define MEBI (1024 * 1024)
+/* 10 Gbit/s over 400 ms; keeps sums in 32 bits. */
+#define MOST (512U * MEBI)
+
+static uint32_t least(const struct window *window)
+{
+	return LEAST_PACKETS * window->packet;
+}
+
+static uint32_t clamp(const struct window *window, uint64_t bytes)
+{
+	if (bytes < least(window))
+		return least(window);
+	return bytes > MOST ? MOST : (uint32_t)bytes;
+}
+
+void window_init(struct window *window, uint32_t target_us, uint32_t packet)
+{
+	*window = (struct window){
+		.target_us = target_us,
+		.packet = packet,
+		.startup = true,
+		.bytes = FIRST_PACKETS * packet,
+		.quick = { UINT32_MAX, UINT32_MAX },
+		.round_queue_us = UINT32_MAX,
+		.round_rtt_us = UINT32_MAX,
+	};
+}
+
+void window_restart(struct window *window)
+{
+	struct window old = *window;
+
+	window_init(window, old.target_us, old.packet);
+	window->rate_max = old.rate_max;
+	window->rate_max_at = old.rate_max_at;
+	window->srtt_us = old.srtt_us;
+	window->var_us = old.var_us;
+}
+
+static void note_rtt(struct window *window, const struct window_ack *ack,
+		     uint64_t now)
+{
+	uint32_t rtt = ack->rtt_us, off;
+
+	if (ack->wait_us < rtt)
+		rtt -= ack->wait_us;
+	if (!window->srtt_us) {
+		window->srtt_us = rtt ? rtt : 1;
+		window->var_us = rtt / 2;
+		window->min_us = window->min_next_us = rtt;
+		return;
+	}
+	off = rtt > window->srtt_us ? rtt - window->srtt_us
+				    : window->srtt_us - rtt;
+	window->var_us += ((int32_t)off - (int32_t)window->var_us) / 16;
+	window->srtt_us += ((int32_t)rtt - (int32_t)window->srtt_us) / 8;
+	if (!window->srtt_us)
+		window->srtt_us = 1;
+	(void)now;
+	if (rtt < window->min_us)
+		window->min_us = rtt;
+	if (rtt < window->min_next_us)
+		window->min_next_us = rtt;
+	if (ack->rtt_us < window->round_rtt_us)
+		window->round_rtt_us = ack->rtt_us;
+}
+
+static void note_base(struct window *window, uint32_t delay, uint64_t now)
+{
+	if (!window->has_base) {
+		window->has_base = true;
+		window->base = window->base_next = delay;
+		window->base_at = window->base_seen = now;
+	}
+	if (arrival_since(delay, window->base) < 0)
+		window->base = delay;
+	if (arrival_since(delay, window->base_next) < 0)
+		window->base_next = delay;
+	if (now - window->base_at >= BASE_US) {
+		window->base = window->base_next;
+		window->base_next = delay;
+		window->base_at = now;
+		window->min_us = window->min_next_us;
+		window->min_next_us = window->srtt_us;
+	}
+	if (arrival_since(delay, window->base) < BASE_NEAR_US)
+		window->base_seen = now;
+}
+
+static void note_queue(struct window *window, uint32_t delay, uint64_t now)
+{
+	int32_t queue;
+
+	note_base(window, delay, now);
+	queue = arrival_since(delay, window->base);
+	window->delay = delay;
+	window->queue_us = queue > 0 ? (uint32_t)queue : 0;
+	if (now - window->quick_at >= QUICK_US) {
+		window->quick[1] = window->quick[0];
+		window->quick[0] = UINT32_MAX;
+		window->quick_at = now;
+	}
+	if (window->queue_us < window->quick[0])
+		window->quick[0] = window->queue_us;
+	window->quick_us = window->quick[0] < window->quick[1]
+				   ? window->quick[0]
+				   : window->quick[1];
+	if (window->queue_us < window->round_queue_us)
+		window->round_queue_us = window->queue_us;
+}
+
+static uint64_t rate_between(const struct window_snap *from,
+			     const struct window_snap *to)
+{
+	int32_t us = arrival_since(to->time, from->time);
+
+	if (us <= 0)
+		return 0;
+	return (uint64_t)(to->bytes - from->bytes) * 1000000 / (uint32_t)us;
+}
+
+/* Over the last span, by the receiver's clock. */
+static uint64_t rate_lately(const struct window *window,
+			    const struct window_snap *now, int32_t span_us)
+{
+	const struct window_snap *from = NULL;
+
+	for (unsigned i = 1; i <= WINDOW_SNAPS; i++) {
+		from = &window->snaps[(window->snap - i) % WINDOW_SNAPS];
+		if (arrival_since(now->time, from->time) >= span_us)
+			break;
+	}
+	return rate_between(from, now);
+}
+
+static void note_snap(struct window *window, const struct window_snap *now)
+{
+	const struct window_snap *last =
+		&window->snaps[(window->snap - 1) % WINDOW_SNAPS];
+	int32_t since = arrival_since(now->time, last->time);
+
+	if (since < 0 || since >= SNAP_US)
+		window->snaps[window->snap++ % WINDOW_SNAPS] = *now;
+}
+
+static uint64_t product(uint64_t rate, uint64_t us)
+{
+	return rate * us / 1000000;
+}
+
+/* The line is known to be busy: this is what it carries. */
+static void settle(struct window *window, uint64_t rate)
+{
+	window->bytes = clamp(
+		window, product(rate, window->pipe_us + window->target_us));
+	window->rate = rate;
+	window->known = true;
+	window->startup = false;
+	window->step_us = window->target_us;
+	window->grown = 0;
+}
+
+static void note_full(struct window *window, bool full, uint64_t now)
+{
+	if (full) {
+		if (!window->full_since)
+			window->full_since = now;
+		window->full_seen = now;
+		window->full = now - window->full_since >= FULL_US;
+	} else if (now - window->full_seen > 1000000) {
+		window->full = false;
+		window->full_since = 0;
+	}
+}
+
+static void note_rate(struct window *window, uint64_t rate, bool busy,
+		      uint64_t now)
+{
+	if (busy || rate > window->rate)
+		window->rate = rate;
+	if (busy)
+		window->known = true;
+	if (rate >= window->rate_max) {
+		window->rate_max = rate;
+		window->rate_max_at = now;
+	}
+}
+
+/* More under way and no more arrived, but some was lost: a policer. */
+static bool is_policed(const struct window *window, uint64_t rate)
+{
+	uint32_t all = window->round_lost + window->round_acked;
+
+	return window->grown >= 3 && window->round_lost * 50 > all &&
+	       rate < window->grown_from + window->grown_from / 10;
+}
+
+static void grow(struct window *window, uint64_t rate, uint64_t now)
+{
+	uint64_t step = product(rate, window->step_us);
+
+	if (now < window->hold_until)
+		return;
+	if (is_policed(window, rate)) {
+		window->bytes =
+			clamp(window, product(rate, window->pipe_us +
+							    window->target_us));
+		window->hold_until = now + HOLD_US;
+		window->grown = 0;
+		return;
+	}
+	if (!window->grown++)
+		window->grown_from = rate;
+	if (step > window->bytes / 4)
+		step = window->bytes / 4;
+	if (step < window->packet)
+		step = window->packet;
+	window->bytes = clamp(window, window->bytes + step);
+	if (window->step_us < 8 * window->target_us)
+		window->step_us *= 2;
+}
+
+static void end_round(struct window *window, const struct window_snap *snap,
+		      uint64_t now)
+{
+	uint64_t rate = rate_between(&window->round_snap, snap);
+	uint32_t queue = window->round_queue_us;
+	bool busy = queue != UINT32_MAX && queue >= window->target_us / 2;
+
+	if (window->round_rtt_us != UINT32_MAX && queue != UINT32_MAX)
+		window->pipe_us = window->round_rtt_us > queue
+					  ? window->round_rtt_us - queue
+					  : 1;
+	if (!rate || queue == UINT32_MAX)
+		return;
+	note_rate(window, rate, busy && window->limited, now);
+	note_full(window, busy && window->limited, now);
+	if (window->startup)
+		return;
+	if (busy) {
+		uint64_t goal =
+			product(rate, window->pipe_us + window->target_us);
+
+		if (goal < window->bytes || window->limited)
+			window->bytes =
+				clamp(window, (window->bytes + goal) / 2);
+		window->step_us = window->target_us;
+		window->grown = 0;
+	} else if (window->limited) {
+		grow(window, rate, now);
+	}
+}
+
+static void begin_round(struct window *window, const struct window_snap *snap,
+			uint64_t next, uint64_t now)
+{
+	window->round_end = next;
+	window->round_at = now;
+	window->round_snap = *snap;
+	window->round_queue_us = window->round_rtt_us = UINT32_MAX;
+	window->round_lost = window->round_acked = 0;
+	window->limited = false;
+}
+
+/* The delay has risen far, and stays: do not wait for the round's end. */
+static void react(struct window *window, const struct window_snap *snap,
+		  uint64_t now)
+{
+	uint32_t quick = window->quick_us;
+	uint32_t bound =
+		window->startup ? 2 * window->target_us : 3 * window->target_us;
+	uint64_t rate;
+
+	if (quick == UINT32_MAX || quick < bound || !window->srtt_us ||
+	    now - window->cut_at < window->pipe_us / 2 + RATE_SPAN_US)
+		return;
+	rate = rate_lately(window, snap, RATE_SPAN_US);
+	if (!rate)
+		return;
+	settle(window, rate);
+	note_full(window, true, now);
+	window->cut_at = now;
+}
+
+/* Once in a while the queue has to run empty, or nobody knows what the delay
+ * without it is. */
+static void drain(struct window *window, uint64_t now)
+{
+	if (!window->limited || now - window->base_seen < BASE_STALE_US)
+		return;
+	window->base_seen = now;
+	window->drain_until = now + window->pipe_us + 2 * window->target_us;
+}
+
+/* The window stays ahead of what is asked of it: a TCP inside that doubles its
+ * own must not meet ours, or it takes that for the line. */
+static void start_up(struct window *window, const struct window_ack *ack)
+{
+	uint64_t goal = 3ULL * ack->flight;
+
+	if (window->limited)
+		goal = (uint64_t)window->bytes + 2ULL * ack->bytes;
+	if (goal > window->bytes)
+		window->bytes = clamp(window, goal);
+}
+
+void window_ack(struct window *window, const struct window_ack *ack,
+		uint64_t now)
+{
+	struct window_snap snap = { ack->time, ack->received };
+
+	window->round_acked += ack->packets;
+	note_snap(window, &snap);
+	if (ack->rtt_us)
+		note_rtt(window, ack, now);
+	note_queue(window, ack->delay, now);
+	if (!window->pipe_us)
+		window->pipe_us = ack->rtt_us;
+	if (window->startup)
+		start_up(window, ack);
+	react(window, &snap, now);
+	drain(window, now);
+	if (!window->round_at) {
+		begin_round(window, &snap, ack->next, now);
+	} else if (ack->largest >= window->round_end &&
+		   now - window->round_at >= ROUND_LEAST_US) {
+		end_round(window, &snap, now);
+		begin_round(window, &snap, ack->next, now);
+	}
+}
+
+void window_lost(struct window *window, uint32_t packets)
+{
+	window->round_lost += packets;
+}
+
+uint32_t window_bytes(const struct window *window, uint64_t now)
+{
+	uint64_t pipe;
+
+	if (now >= window->drain_until)
+		return window->bytes;
+	pipe = product(window->rate, window->pipe_us) * 3 / 4;
+	return pipe < window->bytes ? clamp(window, pipe) : window->bytes;
+}
+
+uint32_t window_wait_us(const struct window *window, uint32_t flight)
+{
+	uint64_t whole = window->pipe_us + window->target_us, wait;
+
+	if (window->known)
+		wait = flight * 1000000ULL / (window->rate + 1);
+	else
+		wait = whole * flight / window->bytes;
+	wait = wait > window->pipe_us ? wait - window->pipe_us : 0;
+	/* Somebody else's queue. */
+	if (window->quick_us != UINT32_MAX &&
+	    window->quick_us > 2 * window->target_us && wait < window->quick_us)
+		wait = window->quick_us;
+	return (uint32_t)(wait < UINT32_MAX / 4 ? wait : UINT32_MAX / 4);
+}
+
+uint32_t window_patience_us(const struct window *window)
+{
+	if (!window->srtt_us)
+		return 200000;
+	return window->srtt_us + 4 * window->var_us;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/base/mem.h"
+#include "tests/sim/sim.h"
+
+static void discard(struct datagram *datagram)
+{
+	free(datagram->payload);
+	free(datagram);
+}
+
+static uint32_t bytes_of(const struct datagram *datagram)
+{
+	return (uint32_t)datagram->size + OVERHEAD + FRAME;
+}
+
+static void arrive(void *context, uint64_t tag)
+{
+	struct line *line = context;
+	struct datagram *datagram = (struct datagram *)(uintptr_t)tag;
+
+	if (line->hole) {
+		discard(datagram);
+		return;
+	}
+	datagram->came = sim_now();
+	node_receive(line->to, datagram);
+}
+
+static bool is_lost(struct line *line)
+{
+	if (line->hole)
+		return true;
+	if (line->burst_left) {
+		line->burst_left--;
+		return true;
+	}
+	if (line->burst > 0 &&
+	    sim_random() < line->burst / line->burst_length) {
+		line->burst_left = line->burst_length - 1;
+		return true;
+	}
+	return line->loss > 0 && sim_random() < line->loss;
+}
+
+static void serve(struct line *line);
+
+static void served(void *context, uint64_t tag)
+{
+	struct line *line = context;
+	struct datagram *datagram = line->head;
+	uint64_t at;
+
+	(void)tag;
+	line->busy = false;
+	if (!datagram)
+		return;
+	line->head = datagram->next;
+	if (!line->head)
+		line->tail = NULL;
+	line->queued -= bytes_of(datagram);
+	line->carried += bytes_of(datagram);
+	at = sim_now() + line->delay_us;
+	if (line->jitter_us)
+		at += (uint64_t)(sim_random() * line->jitter_us);
+	if (line->keep_order && at < line->last_out)
+		at = line->last_out;
+	line->last_out = at;
+	if (is_lost(line)) {
+		line->lost++;
+		discard(datagram);
+	} else {
+		sim_at(at, arrive, line, (uintptr_t)datagram);
+	}
+	serve(line);
+}
+
+static void serve(struct line *line)
+{
+	static double rest;
+	double us;
+
+	if (line->busy || !line->head)
+		return;
+	us = bytes_of(line->head) * 8e6 / line->rate_bps + rest;
+	rest = us - (double)(uint64_t)us;
+	line->busy = true;
+	sim_at(sim_now() + (uint64_t)us, served, line, 0);
+}
+
+void line_send(struct line *line, struct datagram *datagram)
+{
+	if (line->queued + bytes_of(datagram) > line->queue_bytes &&
+	    line->head) {
+		line->dropped++;
+		discard(datagram);
+		return;
+	}
+	line->queued += bytes_of(datagram);
+	if (line->queued > line->queue_most)
+		line->queue_most = line->queued;
+	datagram->next = NULL;
+	if (line->tail)
+		line->tail->next = datagram;
+	else
+		line->head = datagram;
+	line->tail = datagram;
+	serve(line);
+}
+
+void line_empty(struct line *line)
+{
+	while (line->head) {
+		struct datagram *datagram = line->head;
+
+		line->head = datagram->next;
+		discard(datagram);
+	}
+	line->tail = NULL;
+	line->queued = 0;
+}

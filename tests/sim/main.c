@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sim [-v] [-s SEEDS] [-S STALL_US] [SCENARIO...]
+ *
+ * The scenarios of the tunnel's figures, simulated: 50 + 20 Mbit/s, queues of
+ * 50 ms, one TCP flow for nine seconds of which three are left out, pings at 50
+ * a second beside it. Prints a table; judges nothing.
+ */
+#include <unistd.h>
+
+#include "backends/engine/braid.h"
+#include "model/base/mem.h"
+#include "tests/sim/sim.h"
+
+enum {
+	LANES = 2,
+	FLOWS = 8,
+	PINGS = 4096,
+	PING_US = 20000,
+	SLICE_US = 100000,
+	SLICES = 256,
+	SEEDS_MOST = 16,
+};
+
+struct scenario {
+	const char *name;
+	const char *what;
+	double rate[LANES];
+	uint32_t delay_us[LANES], queue_us[LANES];
+	double loss[LANES], burst[LANES];
+	uint32_t jitter_us;
+	unsigned flows; /* 0: pings only */
+	uint64_t seconds;
+	uint64_t ping_us;
+	/* At 3 + these seconds the first line changes... */
+	enum { STEADY, DROP, HOLE, DOWN, GREY } change;
+};
+
+static const struct scenario scenarios[] = {
+	{ .name = "near", .what = "no delay", .delay_us = { 50, 50 } },
+	{ .name = "even",
+	  .what = "20 ms on both",
+	  .delay_us = { 20000, 20000 } },
+	{ .name = "skew",
+	  .what = "10 against 60 ms",
+	  .delay_us = { 10000, 60000 } },
+	{ .name = "loss",
+	  .what = "the same, 1 % lost on the first",
+	  .delay_us = { 10000, 60000 },
+	  .loss = { 0.01, 0 } },
+	{ .name = "burst",
+	  .what = "20 ms, 2 % lost in tens",
+	  .delay_us = { 20000, 20000 },
+	  .burst = { 0.02, 0.02 } },
+	{ .name = "drop",
+	  .what = "first line falls to 10 Mbit/s, and back",
+	  .delay_us = { 20000, 20000 },
+	  .seconds = 9,
+	  .change = DROP },
+	{ .name = "flows",
+	  .what = "8 flows",
+	  .delay_us = { 20000, 20000 },
+	  .flows = FLOWS },
+	{ .name = "bloat",
+	  .what = "second line has 1 s of queue",
+	  .delay_us = { 20000, 20000 },
+	  .queue_us = { 50000, 1000000 } },
+	{ .name = "jitter",
+	  .what = "20 ms, jitter 6 ms in order",
+	  .delay_us = { 20000, 20000 },
+	  .jitter_us = 6000 },
+	{ .name = "stall",
+	  .what = "first line swallows all, TCP",
+	  .delay_us = { 20000, 20000 },
+	  .change = HOLE },
+	{ .name = "hole",
+	  .what = "the same, pings only",
+	  .delay_us = { 20000, 20000 },
+	  .flows = FLOWS + 1,
+	  .ping_us = 10000,
+	  .change = HOLE },
+	{ .name = "down",
+	  .what = "first device goes down, no delay",
+	  .delay_us = { 50, 50 },
+	  .ping_us = 10000,
+	  .change = DOWN },
+	{ .name = "fast",
+	  .what = "2 x 1 Gbit/s, 0.1 ms",
+	  .rate = { 1e9, 1e9 },
+	  .delay_us = { 50, 50 },
+	  .seconds = 2 },
+};
+
+struct result {
+	double share, low, after; /* per cent of what there was */
+	double p50, p99, idle;	  /* ms */
+	unsigned lost, outage_ms;
+	unsigned standstill_ms;
+	double retransmits;
+};
+
+struct world {
+	const struct scenario *scenario;
+	struct line lines[2][LANES];
+	struct node *a, *b;
+	struct tcp *tcp[FLOWS];
+	unsigned flows;
+	uint64_t began;
+	uint64_t bytes[SLICES];
+	uint32_t ping_next;
+	uint64_t ping_sent[PINGS];
+	uint32_t ping_rtt[PINGS];
+};
+
+static uint32_t stall_us = 3000;
+static int verbose;
+
+static double rate_of(const struct scenario *scenario, unsigned lane)
+{
+	static const double usual[LANES] = { 50e6, 20e6 };
+
+	return scenario->rate[lane] > 0 ? scenario->rate[lane] : usual[lane];
+}
+
+static void at_b(void *context, const struct inner *inner)
+{
+	struct world *world = context;
+	uint64_t before;
+
+	if (inner->kind == INNER_PING) {
+		struct inner pong = *inner;
+
+		pong.kind = INNER_PONG;
+		node_send(world->b, &pong, 1);
+	} else if (inner->kind == INNER_DATA) {
+		struct tcp *tcp = world->tcp[inner->flow];
+
+		before = tcp_received(tcp);
+		tcp_data(tcp, inner);
+		world->bytes[(sim_now() - world->began) / SLICE_US % SLICES] +=
+			(tcp_received(tcp) - before) * TCP_MSS;
+	}
+}
+
+static void at_a(void *context, const struct inner *inner)
+{
+	struct world *world = context;
+
+	if (inner->kind == INNER_ACK)
+		tcp_ack(world->tcp[inner->flow], inner);
+	else if (inner->kind == INNER_PONG && inner->seq < PINGS &&
+		 !world->ping_rtt[inner->seq])
+		world->ping_rtt[inner->seq] =
+			(uint32_t)(sim_now() - inner->time) + 1;
+}
+
+static void ping(void *context, uint64_t tag)
+{
+	struct world *world = context;
+	struct inner inner = {
+		.kind = INNER_PING,
+		.size = PING_PACKET,
+		.seq = world->ping_next++,
+		.time = sim_now(),
+	};
+
+	if (inner.seq >= PINGS)
+		return;
+	world->ping_sent[inner.seq] = sim_now();
+	node_send(world->a, &inner, 1);
+	sim_at(sim_now() + tag, ping, world, tag);
+}
+
+static void change(void *context, uint64_t tag)
+{
+	struct world *world = context;
+
+	switch (world->scenario->change) {
+	case DROP:
+		world->lines[0][0].rate_bps = tag ? 50e6 : 10e6;
+		world->lines[1][0].rate_bps = tag ? 50e6 : 10e6;
+		break;
+	case HOLE:
+		world->lines[0][0].hole = world->lines[1][0].hole = true;
+		break;
+	case DOWN:
+		world->lines[0][0].hole = world->lines[1][0].hole = true;
+		line_empty(&world->lines[0][0]);
+		node_down(world->a, 0);
+		break;
+	default: break;
+	}
+}
+
+static void build_lines(struct world *world)
+{
+	const struct scenario *scenario = world->scenario;
+
+	for (int way = 0; way < 2; way++)
+		for (unsigned i = 0; i < LANES; i++) {
+			uint32_t queue_us = scenario->queue_us[i];
+			double rate = rate_of(scenario, i);
+
+			world->lines[way][i] = (struct line){
+				.rate_bps = rate,
+				.queue_bytes = (uint32_t)(rate / 8e6 *
+							  (queue_us ? queue_us
+								    : 50000)),
+				.delay_us = scenario->delay_us[i],
+				.jitter_us = scenario->jitter_us,
+				.keep_order = true,
+				.loss = scenario->loss[i],
+				.burst = scenario->burst[i],
+				.burst_length = 10,
+			};
+		}
+}
+
+static void build(struct world *world, enum tcp_kind kind)
+{
+	struct node_setup setup = {
+		.lanes = LANES,
+		.out = world->lines[0],
+		.stall_per_s = 20,
+		.stall_us = stall_us,
+		.deliver = at_a,
+		.context = world,
+	};
+
+	build_lines(world);
+	world->began = sim_now();
+	world->a = node_new(&setup);
+	setup.out = world->lines[1];
+	setup.deliver = at_b;
+	setup.quiet = true;
+	world->b = node_new(&setup);
+	for (unsigned i = 0; i < LANES; i++) {
+		world->lines[0][i].to = world->b;
+		world->lines[1][i].to = world->a;
+	}
+	sim_run(sim_now() + SECOND / 2);
+	world->began = sim_now();
+	world->flows = world->scenario->flows ? world->scenario->flows : 1;
+	if (world->flows > FLOWS)
+		world->flows = 0;
+	for (unsigned i = 0; i < world->flows; i++)
+		world->tcp[i] = tcp_new(kind, (uint8_t)i, world->a, world->b);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void judge_pings(struct world *world, uint64_t from, uint64_t to,
+			struct result *result)
+{
+	uint32_t rtt[PINGS];
+	unsigned count = 0;
+	uint64_t first = 0, last = 0;
+
+	for (uint32_t i = 0; i < world->ping_next && i < PINGS; i++) {
+		uint64_t sent = world->ping_sent[i];
+
+		if (sent < from || sent >= to - 400000)
+			continue;
+		if (world->ping_rtt[i]) {
+			rtt[count++] = world->ping_rtt[i];
+			continue;
+		}
+		result->lost++;
+		first = first ? first : sent;
+		last = sent;
+	}
+	if (first)
+		result->outage_ms = (unsigned)((last - first) / 1000 + 10);
+	if (!count)
+		return;
+	qsort(rtt, count, sizeof(*rtt), by_size);
+	result->p50 = rtt[count / 2] / 1e3;
+	result->p99 = rtt[count * 99 / 100] / 1e3;
+}
+
+static double share(const struct world *world, unsigned from_s, unsigned to_s,
+		    double of_bps)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = from_s * 10; i < to_s * 10; i++)
+		sum += world->bytes[i];
+	return (double)sum * 8 / (to_s - from_s) / of_bps * 100;
+}
+
+static void judge(struct world *world, unsigned seconds, struct result *result)
+{
+	const struct scenario *scenario = world->scenario;
+	double sum = rate_of(scenario, 0) + rate_of(scenario, 1);
+	unsigned still = 0, third = seconds / 3;
+
+	if (scenario->change == DROP) {
+		result->share = share(world, 3, 3 + third, sum);
+		result->low = share(world, 3 + third, 3 + 2 * third, 30e6);
+		result->after = share(world, 3 + 2 * third, 3 + seconds, sum);
+	} else if (scenario->change == HOLE || scenario->change == DOWN) {
+		result->share = share(world, 2, 3 + third, sum);
+		result->after = share(world, 3 + third, 3 + seconds, 20e6);
+	} else {
+		result->share = share(world, 3, 3 + seconds, sum);
+	}
+	for (unsigned i = 30; i < (3 + seconds) * 10; i++) {
+		still = world->bytes[i] ? 0 : still + SLICE_US / 1000;
+		if (still > result->standstill_ms)
+			result->standstill_ms = still;
+	}
+	for (unsigned i = 0; i < world->flows; i++)
+		result->retransmits += (double)tcp_retransmits(world->tcp[i]);
+}
+
+static void show(struct world *world)
+{
+	if (verbose < 2)
+		return;
+	printf(" %.1f s\n", (double)(sim_now() - world->began) / 1e6);
+	node_print(world->a);
+	node_print(world->b);
+	for (unsigned i = 0; i < world->flows; i++)
+		tcp_print(world->tcp[i]);
+}
+
+static struct result play(const struct scenario *scenario, enum tcp_kind kind,
+			  uint64_t seed)
+{
+	struct world *world = mem_alloc(sizeof(*world));
+	unsigned seconds = scenario->seconds ? (unsigned)scenario->seconds : 6;
+	struct result result = { 0 };
+	uint64_t from, to;
+
+	sim_reset(seed);
+	world->scenario = scenario;
+	build(world, kind);
+	from = world->began + 3 * SECOND;
+	to = from + seconds * SECOND;
+	sim_at(from, ping, world,
+	       scenario->ping_us ? scenario->ping_us : PING_US);
+	if (scenario->change) {
+		sim_at(from + seconds * SECOND / 3, change, world, 0);
+		if (scenario->change == DROP)
+			sim_at(from + 2 * seconds * SECOND / 3, change, world,
+			       1);
+	}
+	for (uint64_t t = world->began; t <= to;
+	     t += verbose > 1 ? SECOND / 4 : SECOND) {
+		sim_run(t);
+		show(world);
+	}
+	judge(world, seconds, &result);
+	judge_pings(world, from, to, &result);
+	if (verbose == 1) {
+		node_print(world->a);
+		node_print(world->b);
+		for (unsigned i = 0; i < world->flows; i++)
+			tcp_print(world->tcp[i]);
+	}
+	sim_reset(seed);
+	for (int way = 0; way < 2; way++)
+		for (unsigned i = 0; i < LANES; i++)
+			line_empty(&world->lines[way][i]);
+	for (unsigned i = 0; i < world->flows; i++)
+		tcp_free(world->tcp[i]);
+	node_free(world->a);
+	node_free(world->b);
+	free(world);
+	return result;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(const struct result *results, unsigned count, size_t at)
+{
+	double values[SEEDS_MOST];
+
+	for (unsigned i = 0; i < count; i++)
+		memcpy(&values[i], (const char *)&results[i] + at,
+		       sizeof(double));
+	qsort(values, count, sizeof(*values), by_value);
+	return values[count / 2];
+}
+
+#define MEDIAN(field) median(results, seeds, offsetof(struct result, field))
+
+static void run(const struct scenario *scenario, enum tcp_kind kind,
+		unsigned seeds)
+{
+	struct result results[SEEDS_MOST];
+	unsigned lost = 0, outage = 0, still = 0;
+
+	for (unsigned i = 0; i < seeds; i++) {
+		results[i] = play(scenario, kind, i + 1);
+		lost = results[i].lost > lost ? results[i].lost : lost;
+		if (results[i].outage_ms > outage)
+			outage = results[i].outage_ms;
+		if (results[i].standstill_ms > still)
+			still = results[i].standstill_ms;
+	}
+	printf("%-7s %-5s %6.1f %6.1f %6.1f %8.1f %8.1f %5u %7u %6u %8.0f  "
+	       "%s\n",
+	       scenario->name,
+	       scenario->flows > FLOWS ? "-"
+	       : kind == TCP_BBR       ? "bbr"
+				       : "cubic",
+	       MEDIAN(share), MEDIAN(low), MEDIAN(after), MEDIAN(p50),
+	       MEDIAN(p99), lost, outage, still, MEDIAN(retransmits),
+	       scenario->what);
+	fflush(stdout);
+}
+
+static bool is_wanted(const char *name, char **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return !count;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned seeds = 3;
+	int option;
+
+	while ((option = getopt(argc, argv, "vs:S:")) != -1) {
+		switch (option) {
+		case 'v': verbose++; break;
+		case 's': seeds = (unsigned)atoi(optarg); break;
+		case 'S': stall_us = (uint32_t)atoi(optarg); break;
+		default: return 2;
+		}
+	}
+	if (!seeds || seeds > SEEDS_MOST)
+		return 2;
+	printf("%-7s %-5s %6s %6s %6s %8s %8s %5s %7s %6s %8s\n", "line", "tcp",
+	       "%sum", "%low", "%after", "p50 ms", "p99 ms", "lost", "outage",
+	       "still", "retrans");
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		if (!is_wanted(scenarios[i].name, argv + optind, argc - optind))
+			continue;
+		run(&scenarios[i], TCP_CUBIC, seeds);
+		if (scenarios[i].flows <= FLOWS)
+			run(&scenarios[i], TCP_BBR, seeds);
+	}
+	return 0;
+}
