@@ -36,6 +36,7 @@ enum { THROW_AWAY_MS = 10000 };
 struct host {
 	/* Opened when first asked for; owned. */
 	struct netlink *route, *netfilter;
+	unsigned deadline_ms; /* 0: netlink's own */
 };
 
 struct host *host_new(void)
@@ -64,7 +65,14 @@ struct netlink *host_netlink(struct host *host, int protocol, struct err *err)
 	}
 	if (!*at)
 		*at = netlink_open(protocol, err);
+	if (*at && host->deadline_ms)
+		netlink_set_deadline(*at, host->deadline_ms);
 	return *at;
+}
+
+void host_set_deadline(struct host *host, uint64_t us)
+{
+	host->deadline_ms = us ? (unsigned)((us + 999) / 1000) : 0;
 }
 
 /* A namespace's cookie is never given again in one boot (since Linux 5.14);

@@ -26,6 +26,9 @@ AUTO_DEFINE(host, struct host *, host_free)
 /* NETLINK_ROUTE, NETLINK_NETFILTER; borrowed. NULL and err on failure. */
 struct netlink *host_netlink(struct host *host, int protocol, struct err *err);
 
+/* How long the kernel may take for an answer (netlink_set_deadline()). */
+void host_set_deadline(struct host *host, uint64_t us);
+
 /* Links, addresses and default routes as they are now (facts is cleared
  * first, but what was probed stays). */
 int host_read_facts(struct host *host, struct facts *facts, struct err *err);

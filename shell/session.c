@@ -48,8 +48,13 @@ void session_clear(struct session *session)
 
 struct host *session_host(struct session *session)
 {
+	const struct tree *tree = session->place.tree;
+
 	if (!session->host)
 		session->host = host_new();
+	if (tree)
+		host_set_deadline(session->host,
+				  node_u(tree_system(tree), SYSTEM_DEADLINE));
 	return session->host;
 }
 

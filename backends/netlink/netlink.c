@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/base/text.h"
@@ -28,7 +29,9 @@ enum {
 	CHUNK_MESSAGES = 1024,
 	/* What one answer, sentence and all, takes of the receive buffer. */
 	ANSWER_COST = 2048,
-	SILENCE_S = 30,
+	DEADLINE_MS = 10000,
+	/* All answers to what was sent at once, of which each has its own. */
+	EXCHANGE_DEADLINES = 6,
 	DUMP_TRIES = 5,
 };
 
@@ -38,7 +41,10 @@ struct netlink {
 	uint32_t seq;	 /* of the last message sent */
 	size_t chunk;	 /* messages whose answers fit the receive buffer */
 	size_t received; /* bytes in room */
-	char *room;	 /* owned; RECEIVE_ROOM */
+	unsigned deadline_ms;
+	int64_t until_ms; /* of the exchange under way */
+	bool stale;	  /* an answer did not come in time, but may still */
+	char *room;	  /* owned; RECEIVE_ROOM */
 };
 
 /* ---- the socket ------------------------------------------------------ */
@@ -67,9 +73,26 @@ static size_t buffer_size(int fd, int option)
 	return (size_t)bytes;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void netlink_set_deadline(struct netlink *netlink, unsigned ms)
+{
+	struct timeval silence = { .tv_sec = ms / 1000,
+				   .tv_usec = ms % 1000 * 1000 };
+
+	netlink->deadline_ms = ms;
+	(void)setsockopt(netlink->fd, SOL_SOCKET, SO_RCVTIMEO, &silence,
+			 sizeof(silence));
+}
+
 static void set_up(struct netlink *netlink)
 {
-	struct timeval silence = { .tv_sec = SILENCE_S };
 	int fd = netlink->fd;
 
 	set_option(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
@@ -77,8 +100,7 @@ static void set_up(struct netlink *netlink)
 	set_option(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence,
-			 sizeof(silence));
+	netlink_set_deadline(netlink, netlink->deadline_ms);
 	netlink->chunk = buffer_size(fd, SO_RCVBUF) / ANSWER_COST;
 	if (netlink->chunk > CHUNK_MESSAGES)
 		netlink->chunk = CHUNK_MESSAGES;
@@ -86,24 +108,42 @@ static void set_up(struct netlink *netlink)
 		netlink->chunk = 1;
 }
 
-struct netlink *netlink_open(int protocol, struct err *err)
+static int open_socket(struct netlink *netlink, struct err *err)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	int protocol = netlink->protocol;
+
+	netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (netlink->fd < 0 ||
+	    bind(netlink->fd, (void *)&self, sizeof(self)) < 0)
+		return err_set(
+			err, errno, "cannot open a netlink socket for %s: %s",
+			protocol == NETLINK_NETFILTER ? "nftables" : "the net",
+			strerror(errno));
+	set_up(netlink);
+	return 0;
+}
+
+struct netlink *netlink_open(int protocol, struct err *err)
+{
 	AUTO(netlink)
 	struct netlink *netlink = mem_alloc(sizeof(*netlink));
 
 	netlink->protocol = protocol;
+	netlink->deadline_ms = DEADLINE_MS;
 	netlink->room = mem_alloc(RECEIVE_ROOM);
-	netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-	if (netlink->fd < 0 ||
-	    bind(netlink->fd, (void *)&self, sizeof(self)) < 0) {
-		err_set(err, errno, "cannot open a netlink socket for %s: %s",
-			protocol == NETLINK_NETFILTER ? "nftables" : "the net",
-			strerror(errno));
-		return NULL;
-	}
-	set_up(netlink);
-	return TAKE(netlink);
+	return open_socket(netlink, err) < 0 ? NULL : TAKE(netlink);
+}
+
+/* What was asked for there may still be under way, and the kernel begins no
+ * other dump before (EBUSY): on from here with a socket that is new. */
+static int renew(struct netlink *netlink, struct err *err)
+{
+	if (!netlink->stale)
+		return 0;
+	close(netlink->fd);
+	netlink->stale = false;
+	return open_socket(netlink, err);
 }
 
 void netlink_free(struct netlink *netlink)
@@ -263,8 +303,11 @@ static int send_bytes(struct netlink *netlink, const void *bytes, size_t size,
 		      struct err *err)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int rc = renew(netlink, err);
 	ssize_t sent;
 
+	if (rc < 0)
+		return rc;
 	if (size + 64 > buffer_size(netlink->fd, SO_SNDBUF))
 		set_buffer(netlink->fd, SO_SNDBUFFORCE, SO_SNDBUF,
 			   size > (1u << 29) ? 1 << 30 : (int)size + 4096);
@@ -272,6 +315,10 @@ static int send_bytes(struct netlink *netlink, const void *bytes, size_t size,
 		sent = sendto(netlink->fd, bytes, size, 0, (void *)&kernel,
 			      sizeof(kernel));
 	} while (sent < 0 && errno == EINTR);
+	/* The kernel has worked meanwhile; from now on it only has to answer.
+	 */
+	netlink->until_ms =
+		now_ms() + (int64_t)netlink->deadline_ms * EXCHANGE_DEADLINES;
 	if (sent >= 0)
 		return 0;
 	if (errno == EMSGSIZE)
@@ -281,6 +328,15 @@ static int send_bytes(struct netlink *netlink, const void *bytes, size_t size,
 			       size);
 	return err_set(err, errno, "cannot send to the kernel: %s",
 		       strerror(errno));
+}
+
+static int too_late(struct netlink *netlink, struct err *err)
+{
+	netlink->stale = true;
+	return err_set(err, ETIMEDOUT,
+		       "the kernel did not answer within %g s (deadline of "
+		       "/system)",
+		       netlink->deadline_ms / 1000.0);
 }
 
 /* Fills room with what the kernel sent next. -EAGAIN: nothing there (flags
@@ -298,10 +354,10 @@ static int receive(struct netlink *netlink, int flags, struct err *err)
 
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0 && errno == EAGAIN && flags)
+			return -EAGAIN;
 		if (got < 0 && errno == EAGAIN)
-			return err_set(err, flags ? EAGAIN : ETIMEDOUT,
-				       "no answer from the kernel in %d s",
-				       SILENCE_S);
+			return too_late(netlink, err);
 		if (got < 0 && errno == ENOBUFS)
 			return err_set(err, ENOBUFS,
 				       "answers of the kernel were lost: its "
@@ -320,6 +376,8 @@ static int receive(struct netlink *netlink, int flags, struct err *err)
 				       "the kernel's answer is longer than "
 				       "%d kB",
 				       RECEIVE_ROOM >> 10);
+		if (!flags && now_ms() > netlink->until_ms)
+			return too_late(netlink, err);
 		netlink->received = (size_t)got;
 		return 0;
 	}

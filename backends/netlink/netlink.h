@@ -29,6 +29,10 @@ struct netlink;
 struct netlink *netlink_open(int protocol, struct err *err);
 void netlink_free(struct netlink *netlink);
 AUTO_DEFINE(netlink, struct netlink *, netlink_free)
+/* How long the kernel may take for an answer, 10 s by itself; then ETIMEDOUT.
+ * What it does before it lets us go from the sending call does not count:
+ * nobody can break that off. */
+void netlink_set_deadline(struct netlink *netlink, unsigned ms);
 AUTO_DEFINE(nlmsg, struct nl_msg *, nlmsg_free)
 
 /* A message with room for size bytes of attributes (0: one page). Memory

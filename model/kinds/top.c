@@ -90,12 +90,24 @@ static const struct attr system_attrs[] = {
 			"has no drift= of its own",
 		.example = "repair",
 	},
+	[SYSTEM_DEADLINE] = {
+		.name = "deadline",
+		.type = &type_duration,
+		.standard = "10s",
+		.min = 100000,
+		.max = 600000000,
+		.effect = EFFECT_NONE,
+		.help = "what the kernel may take for each answer; after that "
+			"a change is undone",
+		.example = "10s",
+	},
 };
 
 const struct kind kind_system = {
 	.name = "system",
 	.plural = "systems",
-	.summary = "what belongs to the machine: number ranges, drift",
+	.summary =
+		"what belongs to the machine: number ranges, drift, deadline",
 	.man = "Ranges of numbers that Tresse may use. Change them when other "
 	       "software on this machine uses the same. drift= is for all "
 	       "places that do not say it themselves.",
