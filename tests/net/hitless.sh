@@ -3,9 +3,11 @@
 #
 # hitless.sh - changes of a class while datagrams pass through its standing
 # queue. Whoever sources it may say how fast: shape, the words of the class, and
-# send, a little more than that in bit/s of datagrams.
+# send, a little more than that in bit/s of datagrams; and in how many flows, for
+# a queue that gives each of them little room.
 
 datagrams=7500
+flows=1
 shape='rate=17mbit ceil=17mbit burst=20k'
 send=18500000
 sender=
@@ -24,7 +26,17 @@ arrived() {
 	local late=$(($(missed) - missed_before))
 
 	[ $late = 0 ] || echo "# the receiver had no room for $late" >&2
-	echo $(($(awk '$1 == "udp" { print $3 }' "$tmp/sink") + late))
+	echo $(($(sum "$tmp/sink") + late))
+}
+sum() { awk '$1 == "udp" { all += $3 } END { print all + 0 }' "$1"; }
+# flow: the words for traffic of each.
+flow() {
+	local i
+
+	for ((i = 0; i < flows; i++)); do
+		echo "udp,to=192.0.2.1,dport=9000,sport=$((20000 + i)),size=1400," \
+			"rate=$((send / flows)),count=$((datagrams / flows))"
+	done | tr -d ' '
 }
 
 changes=0
@@ -83,18 +95,18 @@ hitless() {
 	$lines create side rate=1mbit burst=15k
 	$lines/bulk/match create test proto=udp dport=9000
 	END
-	start "$tmp/sink" ip netns exec far traffic sink 120 udp:9000
+	start "$tmp/sink" ip netns exec far traffic sink 200 udp:9000
 	wait_for 5 grep -q ready "$tmp/sink"
 	sink=$pid missed_before=$(missed)
-	start "$tmp/send" traffic send 60 \
-		"udp,to=192.0.2.1,dport=9000,size=1400,rate=$send,count=$datagrams"
+	mapfile -t words < <(flow)
+	start "$tmp/send" traffic send 100 "${words[@]}"
 	sender=$pid
 	check "$name: packets wait" wait_for 10 waits
 	changes=0
 	for _ in 1 2 3; do
 		change $lines/bulk set leaf="$b"
 		change $lines/bulk set leaf=
-		change $lines/bulk set leaf="$a" rate=16mbit
+		change $lines/bulk set leaf="$a" quantum=3000
 		change $lines/bulk set classid=1:77
 		moved $lines /classes/u "$b" 1:2 >"$tmp/batch"
 		change <"$tmp/batch"
@@ -107,13 +119,13 @@ hitless() {
 	done
 	is "$name: twenty-four changes were made" "$changes" 24
 	check "$name: and still it sends" kill -0 "$sender"
-	wait_for 60 over
+	wait_for 100 over
 	nothing() { ! waits; }
 	wait_for 60 nothing
 	sleep 0.2
 	stop "$sink"
 	is "$name: every datagram was sent" \
-		"$(awk '{ print $3 }' "$tmp/send")" $datagrams
+		"$(sum "$tmp/send")" $datagrams
 	is "$name: every datagram arrived" \
 		"$(arrived)" $datagrams
 	check "$name: nothing of the way stays behind" \
