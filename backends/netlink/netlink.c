@@ -533,13 +533,21 @@ static void put_message(struct text *bytes, struct nlmsghdr *header,
 	text_fill(bytes, 0, NLMSG_ALIGN(size) - size);
 }
 
+/* Only the last message asks for an ACK. The kernel does one message after the
+ * other and answers each that fails (netlink_rcv_skb() of
+ * net/netlink/af_netlink.c), so when the last is answered the silent ones have
+ * succeeded. */
 struct answers {
 	struct request *items; /* of the chunk */
 	size_t count;
-	size_t open;  /* not answered yet */
 	uint32_t seq; /* of the first */
 	bool *answered;
 };
+
+static bool all_answered(const struct answers *answers)
+{
+	return answers->answered[answers->count - 1];
+}
 
 static void take_answer(struct answers *answers, const struct nlmsghdr *message)
 {
@@ -550,7 +558,6 @@ static void take_answer(struct answers *answers, const struct nlmsghdr *message)
 		return;
 	read_error(message, &answers->items[at].answer);
 	answers->answered[at] = true;
-	answers->open--;
 }
 
 static void take_answers(struct netlink *netlink, struct answers *answers)
@@ -569,7 +576,7 @@ static int read_answers(struct netlink *netlink, struct answers *answers,
 {
 	int rc = 0;
 
-	while (!rc && answers->open) {
+	while (!rc && !all_answered(answers)) {
 		rc = receive(netlink, 0, err);
 		if (!rc)
 			take_answers(netlink, answers);
@@ -584,7 +591,7 @@ static int send_chunk(struct netlink *netlink, struct batch *batch,
 		      size_t first, size_t count, struct err *err)
 {
 	AUTO(mem) void *answered = mem_array(count, sizeof(bool));
-	struct answers answers = { batch->items + first, count, count,
+	struct answers answers = { batch->items + first, count,
 				   netlink->seq + 1, answered };
 	AUTO_TEXT bytes = TEXT_NONE;
 	int rc;
@@ -592,7 +599,9 @@ static int send_chunk(struct netlink *netlink, struct batch *batch,
 	for (size_t i = first; i < first + count; i++) {
 		struct nlmsghdr *header = nlmsg_hdr(batch->items[i].message);
 
-		header->nlmsg_flags |= NLM_F_ACK;
+		header->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+		if (i + 1 == first + count)
+			header->nlmsg_flags |= NLM_F_ACK;
 		put_message(&bytes, header, ++netlink->seq);
 	}
 	rc = send_bytes(netlink, bytes.bytes, bytes.length, err);

@@ -9,8 +9,9 @@
  * warning.
  *
  * A batch is not atomic by itself: after a message that failed, the kernel goes
- * on with the next. The answers tell which ones took effect. (nftables' own
- * transactions are atomic: netlink_transact().)
+ * on with the next. The answers tell which ones took effect; a message that
+ * succeeded has no words, only the last of some hundreds is told so. (nftables'
+ * own transactions are atomic: netlink_transact().)
  */
 #ifndef BACKENDS_NETLINK_NETLINK_H
 #define BACKENDS_NETLINK_NETLINK_H
@@ -84,9 +85,9 @@ struct batch {
 void batch_add(struct batch *batch, struct nl_msg *message);
 void batch_clear(struct batch *batch);
 
-/* Sends all messages, each to be answered. 0 if the socket worked: then every
- * answer is filled in. *failed is the index of the first message with an error,
- * or count. */
+/* Sends all messages and waits until all are done. 0 if the socket worked: then
+ * every answer is filled in. *failed is the index of the first message with an
+ * error, or count. */
 int netlink_send(struct netlink *netlink, struct batch *batch, size_t *failed,
 		 struct err *err);
 
