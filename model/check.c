@@ -14,6 +14,7 @@
 #include "model/presets.h"
 #include "model/report.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 #include "model/txn.h"
 
 #define each_below(at, branch, sort)                                           \
@@ -592,6 +593,7 @@ static void check_uplink(const struct node *uplink, struct report *report)
 	check_unique(uplink, &kind_class, CLASS_CLASSID, report);
 	check_unique(uplink, &kind_class, CLASS_MARK, report);
 	check_manners(uplink, report);
+	shard_check(uplink, report);
 }
 
 /* A tree a device and direction; there are few uplinks. */

@@ -8,6 +8,7 @@
 #include "model/base/mem.h"
 #include "model/node.h"
 #include "model/report.h"
+#include "model/shard.h"
 #include "model/shaping.h"
 #include "model/txn.h"
 
@@ -219,5 +220,7 @@ void tree_choose(struct tree *tree, struct report *report)
 	choose_paths(tree, report);
 	node_each (uplink, tree_classes(tree))
 		choose_classids(uplink, report);
+	node_each (uplink, tree_classes(tree))
+		shard_choose(uplink, report);
 	choose_marks(tree, report);
 }

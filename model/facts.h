@@ -60,6 +60,8 @@ struct facts {
 	bool has_fw; /* cls_fw; only known if asked */
 	bool asked_fw;
 	bool has_ipv6;
+	/* What leads into shards, as the kernel will call it; 0: not known. */
+	uint8_t sorter_tag[8];
 };
 
 void facts_clear(struct facts *facts);

@@ -6,9 +6,10 @@
 #include "model/base/mem.h"
 #include "model/excerpt.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 #define MINORS	   0x10000u
-#define MINOR_LAST 0xfffeu
+#define MINOR_LAST (SHARD_MINOR - 1)
 
 /* All of it: an excerpt that leaves nothing out. */
 static struct tree *copy(const struct tree *tree)
@@ -28,13 +29,15 @@ static struct tree *copy(const struct tree *tree)
 
 struct numbers {
 	uint8_t used[MINORS];
-	uint32_t next; /* all above it are used */
+	bool shards[SHARD_LAST + 1]; /* the same of these */
+	uint32_t next;		     /* all above it are used */
 };
 
 static void use(struct numbers *numbers, const struct node *uplink)
 {
 	if (!uplink)
 		return;
+	shard_use(uplink, numbers->shards);
 	for (const struct node *at = node_first(uplink); at;
 	     at = node_walk(uplink, at))
 		if (node_kind(at) == &kind_class && node_has(at, CLASS_CLASSID))
@@ -113,7 +116,8 @@ static bool put_aside(struct tree *tree, const struct plan *plan,
 
 	for (struct node *at = root; at && fits; at = node_walk(root, at))
 		if (node_kind(at) == &kind_class && is_aside(asides, count, at))
-			fits = take_number(numbers, at);
+			fits = take_number(numbers, at) &&
+			       shard_aside(at, numbers->shards);
 	free(asides);
 	return fits;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "backends/mark/match.h"
+#include "model/shard.h"
 
 uint32_t class_mark(const struct node *class)
 {
@@ -49,7 +50,7 @@ static void add_claim(struct uplink *uplink, const struct node *class,
 	uplink->claims[uplink->claim_count] = (struct claim){
 		.match = match,
 		.mark = class_mark(class),
-		.classid = (uint32_t)node_u(class, CLASS_CLASSID),
+		.classid = class_handle(class, uplink->shards),
 		.order = node_u(match, MATCH_ORDER),
 		.place = uplink->claim_count,
 		.packet = node_u(match, MATCH_SCOPE) == SCOPE_PACKET,
@@ -130,8 +131,8 @@ static void sort_claims(struct uplink *uplink)
 			uplink->local_count = i + 1;
 }
 
-bool uplink_read(const struct node *node, uint32_t mask, struct report *report,
-		 struct uplink *uplink)
+bool uplink_read(const struct node *node, const struct facts *facts,
+		 uint32_t mask, struct report *report, struct uplink *uplink)
 {
 	*uplink = (struct uplink){
 		.node = node,
@@ -139,6 +140,7 @@ bool uplink_read(const struct node *node, uint32_t mask, struct report *report,
 		.mask = mask,
 		/* A filter of tc's, of either sort. Unset is 0: nft. */
 		.fw = node_u(node, UPLINK_CLASSIFIER) != CLASSIFIER_NFT,
+		.shards = uplink_shards(node, facts),
 	};
 	/* What arrives is classified by backends/tc/: tc comes first there. */
 	if (!node_u(node, UPLINK_ENABLED) || !uplink->device ||

@@ -13,6 +13,8 @@
 #include "model/node.h"
 #include "model/report.h"
 
+struct facts;
+
 struct claim {
 	const struct node *match;
 	uint32_t mark, classid; /* of its class */
@@ -26,6 +28,7 @@ struct uplink {
 	const char *device; /* borrowed */
 	uint32_t mask;	    /* of class marks */
 	bool fw;
+	bool shards;		     /* the priority names a class in any HTB */
 	const struct node **classes; /* owned; those with a mark */
 	size_t class_count, class_room;
 	struct claim *claims; /* owned; sorted */
@@ -38,8 +41,8 @@ struct uplink {
 
 /* False if nothing is to be marked there: disabled, no device, no class. What
  * cannot be had is reported and left out. uplink_clear() in either case. */
-bool uplink_read(const struct node *node, uint32_t mask, struct report *report,
-		 struct uplink *uplink);
+bool uplink_read(const struct node *node, const struct facts *facts,
+		 uint32_t mask, struct report *report, struct uplink *uplink);
 void uplink_clear(struct uplink *uplink);
 uint32_t class_mark(const struct node *class);
 /* Is there a match to ask about a connection on its way out? */

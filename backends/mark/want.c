@@ -11,6 +11,7 @@
 #include "backends/mark/names.h"
 #include "backends/mark/set.h"
 #include "backends/mark/uplink.h"
+#include "model/shard.h"
 
 /* A chain that rules are put into. */
 struct chain {
@@ -21,6 +22,7 @@ struct chain {
 struct work {
 	struct state *want;
 	struct report *report;
+	const struct facts *facts;
 	struct chain egress, local;
 };
 
@@ -162,7 +164,7 @@ static void add_element(struct work *work, const struct uplink *uplink,
 	put_data(&body, NFTA_SET_ELEM_KEY, class_mark(class));
 	if (!uplink->fw)
 		put_data(&body, NFTA_SET_ELEM_DATA,
-			 (uint32_t)node_u(class, CLASS_CLASSID));
+			 class_handle(class, uplink->shards));
 	nfattr_close(&body, at);
 	item.body = nfattr_text(&body);
 	if (!item_add(work->want, &item, path))
@@ -326,7 +328,7 @@ static void add_default_rule(struct work *work, struct chain *up,
 
 	if (!target || uplink->fw)
 		return;
-	expr_constant(&draft, (uint32_t)node_u(target, CLASS_CLASSID));
+	expr_constant(&draft, class_handle(target, uplink->shards));
 	expr_set_meta(&draft, NFT_META_PRIORITY);
 	add_rule(work, up, &draft, "", path);
 }
@@ -412,7 +414,7 @@ static void want_uplink(struct work *work, const struct node *node,
 			       .path = node_path_dup(node) };
 	struct uplink uplink;
 
-	if (uplink_read(node, mask, work->report, &uplink))
+	if (uplink_read(node, work->facts, mask, work->report, &uplink))
 		add_uplink(work, &uplink, &names);
 	uplink_clear(&uplink);
 	names_clear(&names);
@@ -431,12 +433,12 @@ void mark_want(const struct tree *tree, const struct facts *facts,
 {
 	struct work work = { .want = want,
 			     .report = report,
+			     .facts = facts,
 			     .egress = { CHAIN_EGRESS, 0 },
 			     .local = { CHAIN_LOCAL, 0 } };
 	AUTO(mem) void *room = node_sorted(tree_classes(tree));
 	uint32_t mask = class_mask(tree);
 
-	(void)facts;
 	for (struct node **at = room; *at; at++)
 		if (node_kind(*at) == &kind_uplink)
 			want_uplink(&work, *at, mask);

@@ -14,10 +14,12 @@
 #include <netlink/msg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "backends/host.h"
 #include "backends/netlink/netlink.h"
 #include "backends/tc/message.h"
+#include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/base/text.h"
@@ -68,6 +70,22 @@ static bool is_link(const struct step *step)
 	return tc_of(step->after ? step->after : step->before)->sort == TC_LINK;
 }
 
+/* One that comes, or that takes the place of another. */
+static bool is_sorter(const struct step *step)
+{
+	return step->after && tc_of(step->after)->sort == TC_SORTER;
+}
+
+static size_t add_sorter(const struct step *step, int fd, struct batch *batch)
+{
+	size_t had = batch->count;
+
+	if (step->before)
+		batch_add(batch, message_delete(tc_of(step->before)));
+	batch_add(batch, message_sorter_add(tc_of(step->after), fd));
+	return batch->count - had;
+}
+
 /* What is gone already need not go. */
 static bool is_fine(const struct request *request)
 {
@@ -115,23 +133,44 @@ static int take_answers(const struct batch *batch, struct step *const *steps,
 	return rc;
 }
 
+/* All messages of the level; the program of a sorter stays open in *fd. */
+static int fill_batch(struct step *const *steps, size_t count, size_t *lengths,
+		      struct batch *batch, int *fd, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_sorter(steps[i])) {
+			if (*fd < 0)
+				*fd = sorter_load(NULL, err);
+			if (*fd < 0)
+				return *fd;
+			lengths[i] = add_sorter(steps[i], *fd, batch);
+		} else {
+			lengths[i] =
+				is_link(steps[i])
+					? add_link_messages(steps[i], batch)
+					: add_messages(steps[i], batch);
+		}
+	}
+	return 0;
+}
+
 static int apply_level(struct netlink *netlink, struct step *const *steps,
 		       size_t count, size_t *failed, struct err *err)
 {
 	AUTO(mem) void *room = mem_array(count, sizeof(size_t));
 	struct batch batch = BATCH_NONE;
 	size_t *lengths = room;
-	int rc;
+	int fd = -1, rc;
 
 	*failed = 0;
-	for (size_t i = 0; i < count; i++)
-		lengths[i] = is_link(steps[i])
-				     ? add_link_messages(steps[i], &batch)
-				     : add_messages(steps[i], &batch);
-	rc = netlink_send(netlink, &batch, NULL, err);
+	rc = fill_batch(steps, count, lengths, &batch, &fd, err);
+	if (rc == 0)
+		rc = netlink_send(netlink, &batch, NULL, err);
 	if (rc == 0)
 		rc = take_answers(&batch, steps, lengths, count, failed, err);
 	batch_clear(&batch);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -141,8 +180,11 @@ static int apply_level(struct netlink *netlink, struct step *const *steps,
 #define LOOK_LAST_MS  16
 #define MINORS	      65536u
 
+/* Of two classes of one minor, in two HTBs, it is the first that goes: when the
+ * tree is dealt out, or put together. */
 struct draining {
-	uint8_t goes[MINORS]; /* these classes */
+	uint16_t goes[MINORS]; /* these classes: 1 + the major */
+	bool all;
 	int index;
 	/* What the last look saw: the fullest of them. */
 	uint32_t fullest, classid;
@@ -163,6 +205,12 @@ static void sleep_ms(long ms)
 	nanosleep(&span, NULL);
 }
 
+static bool goes(const struct draining *draining, uint32_t classid)
+{
+	return draining->all ||
+	       draining->goes[TC_H_MIN(classid)] == 1 + (classid >> 16);
+}
+
 static int take_queue(const struct nlmsghdr *message, void *arg)
 {
 	struct draining *draining = arg;
@@ -174,8 +222,7 @@ static int take_queue(const struct nlmsghdr *message, void *arg)
 	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)message, sizeof(*header),
 			attrs, TCA_MAX, NULL) < 0 ||
 	    header->tcm_ifindex != draining->index ||
-	    TC_H_MAJ(header->tcm_handle) != TC_ROOT_HANDLE ||
-	    !draining->goes[TC_H_MIN(header->tcm_handle)])
+	    !goes(draining, header->tcm_handle))
 		return 0;
 	queued = tc_queued(attrs[TCA_STATS2]);
 	if (queued > draining->fullest) {
@@ -235,9 +282,10 @@ static void find_going(struct draining *draining,
 	if (object->index != draining->index)
 		return;
 	if (object->sort == TC_CLASS)
-		draining->goes[TC_H_MIN(object->handle)] = 1;
+		draining->goes[TC_H_MIN(object->handle)] =
+			(uint16_t)(1 + (object->handle >> 16));
 	else if (object->sort == TC_ROOT)
-		memset(draining->goes, 1, sizeof(draining->goes));
+		draining->all = true;
 }
 
 /* steps[0] waits for the classes that the others take away. */

@@ -13,6 +13,7 @@
 #include "backends/list.h"
 #include "backends/tc/tc.h"
 #include "model/base/text.h"
+#include "model/shard.h"
 
 static void put_id(uint32_t id, struct text *out)
 {
@@ -22,7 +23,7 @@ static void put_id(uint32_t id, struct text *out)
 static void put_parent(const struct tc_object *object, struct text *out)
 {
 	if (object->parent == TC_H_ROOT) {
-		text_put(out, " parent 1:");
+		text_printf(out, " parent %x:", TC_H_MAJ(object->handle) >> 16);
 		return;
 	}
 	text_put(out, " parent ");
@@ -80,6 +81,17 @@ static void put_filter(const struct tc_object *object, struct text *out)
 	put_id(filter->classid, out);
 }
 
+/* What tc can say without a file beside it. */
+static void put_sorter(const struct tc_object *object, struct text *out)
+{
+	text_printf(out,
+		    "tc filter add dev %s parent 1: protocol all pref %u "
+		    "handle %u flow map key priority and 0x%x rshift 16 "
+		    "baseclass 1:%x",
+		    object->device, TC_FILTER_PREF, TC_SORTER_HANDLE,
+		    SHARD_LAST << 16, SHARD_MINOR);
+}
+
 static void put_program(const struct tc_object *object, struct text *out)
 {
 	size_t count = object->raw_size / sizeof(struct sock_filter);
@@ -134,6 +146,13 @@ static void put_object(const struct object *object, struct text *out)
 			    "%x r2q %u",
 			    tc->device, tc->root.defcls, tc->root.r2q);
 		break;
+	case TC_SHARD:
+		text_printf(out, "tc qdisc add dev %s", tc->device);
+		put_parent(tc, out);
+		text_printf(out, " handle %x: htb default 0 r2q %u",
+			    TC_H_MAJ(tc->handle) >> 16, tc->root.r2q);
+		break;
+	case TC_SORTER: put_sorter(tc, out); break;
 	case TC_CLASS: put_class(tc, out); break;
 	case TC_LEAF: put_leaf(tc, out); break;
 	case TC_FILTER: put_filter(tc, out); break;

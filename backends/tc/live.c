@@ -11,10 +11,12 @@
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 /* One uplink: its classes by their minor number. */
 struct counting {
 	const struct node **classes; /* owned; 65536 of them */
+	bool shards;
 	int index;
 	struct live *live;
 };
@@ -24,10 +26,15 @@ struct counting {
 static const struct node *class_of(const struct counting *counting,
 				   const struct tcmsg *header)
 {
-	if (header->tcm_ifindex != counting->index ||
-	    TC_H_MAJ(header->tcm_handle) != TC_ROOT_HANDLE)
+	const struct node *class;
+
+	if (header->tcm_ifindex != counting->index)
 		return NULL;
-	return counting->classes[TC_H_MIN(header->tcm_handle)];
+	class = counting->classes[TC_H_MIN(header->tcm_handle)];
+	return class && class_handle(class, counting->shards) ==
+				       header->tcm_handle
+		       ? class
+		       : NULL;
 }
 
 /* struct gnet_stats_basic, whose end is padding that not every kernel sends. */
@@ -146,6 +153,7 @@ int tc_live(struct host *host, const struct tree *tree,
 		if (!netlink)
 			return err ? err->code : -EIO;
 		counting.index = link->index;
+		counting.shards = uplink_shards(uplink, facts);
 		find_classes(&counting, uplink);
 		rc = count_device(netlink, &counting, err);
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "backends/netlink/netlink.h"
+#include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
 
 /* HTB_VER >> 16 of net/sched/sch_htb.c; another one is refused. */
@@ -190,7 +191,8 @@ static const char *kind_of(const struct tc_object *object)
 	case TC_SAVED: return object->foreign.kind;
 	case TC_INGRESS: return "clsact";
 	case TC_PROGRAM:
-	case TC_REDIRECT: return "bpf";
+	case TC_REDIRECT:
+	case TC_SORTER: return "bpf";
 	default: return "htb";
 	}
 }
@@ -214,7 +216,9 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 	switch (object->sort) {
 	case TC_PROGRAM:
 	case TC_REDIRECT: put_program(message, object); return;
-	case TC_ROOT: put_root(message, &object->root); break;
+	case TC_SORTER: return; /* message_sorter_add() */
+	case TC_ROOT:
+	case TC_SHARD: put_root(message, &object->root); break;
 	case TC_CLASS: put_class(message, &object->class); break;
 	case TC_FILTER: put_filter(message, &object->filter); break;
 	case TC_LEAF:
@@ -231,7 +235,8 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 
 static bool is_filter(enum tc_sort sort)
 {
-	return sort == TC_FILTER || sort == TC_PROGRAM || sort == TC_REDIRECT;
+	return sort == TC_FILTER || sort == TC_PROGRAM || sort == TC_REDIRECT ||
+	       sort == TC_SORTER;
 }
 
 static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
@@ -263,6 +268,17 @@ struct nl_msg *message_add(const struct tc_object *object)
 		begin(type_of(object, true), NLM_F_CREATE | NLM_F_EXCL, object);
 
 	message_put_object(message, object, false);
+	return message;
+}
+
+struct nl_msg *message_sorter_add(const struct tc_object *object, int fd)
+{
+	struct nl_msg *message = message_add(object);
+	struct nlattr *nest = message_nest(message, TCA_OPTIONS);
+
+	message_put_u32(message, TCA_BPF_FD, (uint32_t)fd);
+	message_put(message, TCA_BPF_NAME, SORTER_NAME, sizeof(SORTER_NAME));
+	message_nest_end(message, nest);
 	return message;
 }
 

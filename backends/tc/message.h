@@ -47,6 +47,8 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 /* The whole message that makes, changes or deletes an object. before is what
  * stands there, for a change. */
 struct nl_msg *message_add(const struct tc_object *object);
+/* fd: the program, which must be open until the message is answered. */
+struct nl_msg *message_sorter_add(const struct tc_object *object, int fd);
 struct nl_msg *message_change(const struct tc_object *before,
 			      const struct tc_object *after);
 struct nl_msg *message_delete(const struct tc_object *object);

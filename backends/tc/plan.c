@@ -8,6 +8,7 @@
  *             root
  *             classes from the top down, all before the leaves (the kernel
  *             walks every class for each new one: 3.2 s against 5.1 for 10,000)
+ *             shards, and their classes likewise
  *             changes, leaves, filters
  *     clean        filters
  *                  a wait, until nothing is queued in the classes that go
@@ -34,7 +35,9 @@ enum build_level {
 	EARLY_CLASS, /* + level of the class: 0..7 */
 	BUILD_ROOT = 10,
 	BUILD_CLASS, /* + 7 - level; leaves last: 8 */
-	BUILD_CHANGE = 20,
+	BUILD_SHARD = 20,
+	BUILD_INNER, /* classes in shards, as BUILD_CLASS */
+	BUILD_CHANGE = 30,
 	BUILD_LEAF,
 	BUILD_FILTER,
 };
@@ -55,12 +58,13 @@ enum clean_level {
 struct side {
 	const struct object *root, *foreign, *saved, *class, *leaf;
 	const struct object *link; /* it is an ifb */
+	const struct object *shard;
 };
 struct place {
 	uint64_t id; /* index of the device, classid */
 	struct side now, want;
 	enum { MOVES_UNKNOWN, MOVES_NO, MOVES_YES } moves;
-	/* Of a root. */
+	/* Of a root, or a shard. */
 	bool gone;     /* nothing below needs a step of its own */
 	bool fresh;    /* everything below is to be made */
 	bool waits;    /* a class below it goes */
@@ -97,6 +101,7 @@ static uint64_t place_id(const struct tc_object *object)
 	switch (object->sort) {
 	case TC_CLASS: return id_of(object->index, object->handle);
 	case TC_LEAF: return id_of(object->index, object->parent);
+	case TC_SHARD: return id_of(object->index, object->handle);
 	default: return id_of(object->index, 0);
 	}
 }
@@ -152,6 +157,7 @@ static void fill_side(struct side *side, const struct object *object)
 	case TC_ROOT: side->root = object; break;
 	case TC_CLASS: side->class = object; break;
 	case TC_LEAF: side->leaf = object; break;
+	case TC_SHARD: side->shard = object; break;
 	case TC_FOREIGN: side->foreign = object; break;
 	case TC_SAVED: side->saved = object; break;
 	case TC_LINK: side->link = object; break;
@@ -332,13 +338,20 @@ static bool moves(const struct planning *planning, struct place *place)
 	return place->moves == MOVES_YES;
 }
 
+static bool is_outside(uint32_t classid)
+{
+	return TC_H_MAJ(classid) == TC_ROOT_HANDLE;
+}
+
 static void add_class(struct planning *planning, const struct place *place,
 		      enum effect effect)
 {
 	const struct object *class = place->want.class;
 	int down = level_of(class) ? 7 - level_of(class) : 8;
+	int first =
+		is_outside(tc_of(class)->handle) ? BUILD_CLASS : BUILD_INNER;
 
-	step(planning, STEP_ADD, PHASE_BUILD, BUILD_CLASS + down, effect, NULL,
+	step(planning, STEP_ADD, PHASE_BUILD, first + down, effect, NULL,
 	     class);
 	if (place->want.leaf)
 		step(planning, STEP_ADD, PHASE_BUILD, BUILD_LEAF, effect, NULL,
@@ -418,17 +431,17 @@ static bool loses_queue(const struct side *now, const struct side *want)
 	return was_leaf != is_leaf || (is_leaf && !now->leaf != !want->leaf);
 }
 
-static void drop_class(struct planning *planning, const struct object *class,
-		       struct place *root)
+static void drop_class(struct planning *planning, const struct object *class)
 {
 	step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_CLASS + level_of(class),
 	     EFFECT_HITLESS, class, NULL);
 	if (!level_of(class))
-		wait_for(planning, root);
+		wait_for(planning,
+			 place_at(planning, id_of(tc_of(class)->index, 0)));
 }
 
 static void plan_class(struct planning *planning, struct place *place,
-		       struct place *root)
+		       const struct place *root)
 {
 	const struct object *now = place->now.class;
 
@@ -451,13 +464,33 @@ static void plan_class(struct planning *planning, struct place *place,
 		return;
 	}
 	if (!place->want.class) {
-		drop_class(planning, now, root);
+		drop_class(planning, now);
 		return;
 	}
 	if (loses_queue(&place->now, &place->want))
 		plan_aside(planning->plan, place->want.class);
 	change_class(planning, place);
 	plan_leaf(planning, place);
+}
+
+/* ---- shards ---- */
+
+/* What hangs in a class that goes, or goes elsewhere, is gone with it. */
+static void plan_shard(struct planning *planning, struct place *place,
+		       const struct place *root)
+{
+	const struct object *now = place->now.shard, *want = place->want.shard;
+	const struct tc_object *any = tc_of(want ? want : now);
+	struct place *hook = place_at(planning, id_of(any->index, any->parent));
+
+	place->gone = root->gone || !want;
+	place->fresh = root->fresh || !now || (hook && moves(planning, hook));
+	if (!place->gone && place->fresh)
+		step(planning, STEP_ADD, PHASE_BUILD, BUILD_SHARD,
+		     EFFECT_HITLESS, NULL, want);
+	else if (!root->gone && !want && hook && hook->want.class)
+		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_LEAF,
+		     EFFECT_FLAP, now, NULL);
 }
 
 /* ---- filters ---- */
@@ -553,7 +586,22 @@ static void plan_filters(struct planning *planning, const struct state *now,
 static bool is_program(const struct object *object)
 {
 	return object->backend == &backend_tc &&
-	       tc_of(object)->sort == TC_PROGRAM;
+	       (tc_of(object)->sort == TC_PROGRAM ||
+		tc_of(object)->sort == TC_SORTER);
+}
+
+/* Another program takes the place of a sorter's. */
+static enum step_op program_op(const struct tc_object *want)
+{
+	return want->sort == TC_SORTER ? STEP_REPLACE : STEP_CHANGE;
+}
+
+/* Where nobody may ask for the tag, the name has to do. */
+static bool same_program(const struct tc_object *now,
+			 const struct tc_object *want)
+{
+	return (want->sort == TC_SORTER && !want->raw_size) ||
+	       same_raw(now, want);
 }
 
 static void want_program(struct planning *planning, const struct object *before,
@@ -566,9 +614,9 @@ static void want_program(struct planning *planning, const struct object *before,
 	if (root->fresh || !before)
 		step(planning, STEP_ADD, PHASE_BUILD, BUILD_FILTER,
 		     EFFECT_HITLESS, NULL, after);
-	else if (!same_raw(tc_of(before), tc_of(after)))
-		step(planning, STEP_CHANGE, PHASE_BUILD, BUILD_FILTER,
-		     EFFECT_HITLESS, before, after);
+	else if (!same_program(tc_of(before), tc_of(after)))
+		step(planning, program_op(tc_of(after)), PHASE_BUILD,
+		     BUILD_FILTER, EFFECT_HITLESS, before, after);
 }
 
 static void plan_programs(struct planning *planning, const struct state *now,
@@ -603,7 +651,7 @@ void tc_plan(const struct state *now, const struct state *want,
 	struct planning planning = {
 		.report = report, .plan = plan, .owned = owned, .claims = claims
 	};
-	struct place *root = NULL;
+	struct place *root = NULL, *shard = NULL;
 
 	(void)facts;
 	add_places(&planning, now);
@@ -618,8 +666,14 @@ void tc_plan(const struct state *now, const struct state *want,
 		if (!(uint32_t)place->id) {
 			root = place;
 			plan_root(&planning, root);
-		} else if (root && root->id >> 32 == place->id >> 32) {
-			plan_class(&planning, place, root);
+			shard = NULL;
+		} else if (!root || root->id >> 32 != place->id >> 32) {
+			continue;
+		} else if (!TC_H_MIN(place->id)) {
+			shard = place;
+			plan_shard(&planning, shard, root);
+		} else {
+			plan_class(&planning, place, shard ? shard : root);
 		}
 	}
 	plan_filters(&planning, now, want);

@@ -10,13 +10,16 @@
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backends/host.h"
 #include "backends/netlink/netlink.h"
 #include "backends/tc/message.h"
+#include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 /* Kinds of the table, htb, and the fw filter: the answer is a byte for each. */
 #define MOST 24
@@ -24,8 +27,10 @@
 #define FW   (MOST - 1)
 #define HTB  (MOST - 2)
 /* What direction=down stands on; asked together. */
-#define DOWN   (MOST - 6)
-#define BPF    (DOWN + 2) /* alone, for classifier=bpf */
+#define DOWN (MOST - 6)
+#define BPF  (DOWN + 2) /* alone, for classifier=bpf */
+/* Not asked in the child: it leaves no trace. */
+#define SORTER (MOST - 7)
 #define ABSENT 1
 #define THERE  2
 
@@ -249,11 +254,18 @@ static void ask_uplink(const struct node *uplink, const struct facts *facts,
 		question->asked[BPF] |= !is_known(facts, down_kinds[2]);
 	if (uplink_is_down(uplink))
 		question->asked[DOWN] |= !is_known(facts, down_kinds[0]);
+	question->asked[SORTER] |= shard_count(uplink) > 0;
 	for (const struct node *at = node_first(uplink); at;
-	     at = node_walk(uplink, at))
-		if (node_kind(at) == &kind_class && node_has(at, CLASS_LEAF))
+	     at = node_walk(uplink, at)) {
+		if (node_kind(at) != &kind_class)
+			continue;
+		if (node_has(at, CLASS_LEAF))
 			ask_leaf(node_text(at, CLASS_LEAF), &last, facts,
 				 question);
+		question->asked[SORTER] |= shard_count(at) > 0;
+	}
+	question->asked[BPF] |=
+		question->asked[SORTER] && !is_known(facts, down_kinds[2]);
 }
 
 static void keep(const char *answer, struct facts *facts)
@@ -277,9 +289,22 @@ static void keep(const char *answer, struct facts *facts)
 static bool asks_anything(const struct question *question)
 {
 	for (size_t i = 0; i < MOST; i++)
-		if (question->asked[i])
+		if (question->asked[i] && i != SORTER)
 			return true;
 	return false;
+}
+
+/* Who may not change the network cannot ask, and does not need to. */
+static void ask_sorter(struct host *host, struct facts *facts)
+{
+	int fd;
+
+	if (host_may_write(host, NULL) < 0)
+		return;
+	fd = sorter_load(facts->sorter_tag, NULL);
+	facts_set_qdisc(facts, "ebpf", fd >= 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
@@ -289,9 +314,10 @@ int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
 	char answer[MOST] = { 0 };
 	int rc;
 
-	(void)host;
 	node_each (uplink, tree_classes(tree))
 		ask_uplink(uplink, facts, &question);
+	if (question.asked[SORTER])
+		ask_sorter(host, facts);
 	if (!asks_anything(&question))
 		return 0;
 	rc = host_throw_away(ask, &question, answer, sizeof(answer), err);

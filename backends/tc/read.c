@@ -14,9 +14,11 @@
 #include "backends/list.h"
 #include "backends/netlink/netlink.h"
 #include "backends/tc/message.h"
+#include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 /* A device that a tree names, or on which something is ours. */
 struct device {
@@ -27,6 +29,8 @@ struct device {
 	char root_kind[16];
 	bool root_sized; /* it has a size table, which cannot be put back */
 	bool ours;
+	/* Of ours, by number: HTBs where shards hang. */
+	bool shards[SHARD_LAST + 1];
 };
 
 /* An ifb of ours, or what stands where one is wanted; facts may be older than
@@ -245,6 +249,25 @@ static void take_ingress(struct reading *reading, const struct device *device,
 	add_read(&reading->seen, &object, NULL, NULL);
 }
 
+/* HTB n: in class 1:ff00 + n. */
+static bool is_shard(const struct tcmsg *header, const char *kind)
+{
+	uint32_t number = TC_H_MAJ(header->tcm_handle) >> 16;
+
+	return number >= SHARD_FIRST && number <= SHARD_LAST &&
+	       header->tcm_parent == (TC_ROOT_HANDLE | SHARD_MINOR | number) &&
+	       !strcmp(kind, "htb");
+}
+
+/* Is it about a class of the root, or of one of the shards? */
+static bool is_in_tree(const struct device *device, uint32_t classid)
+{
+	uint32_t major = TC_H_MAJ(classid) >> 16;
+
+	return TC_H_MAJ(classid) == device->root ||
+	       (major <= SHARD_LAST && device->shards[major]);
+}
+
 static int take_qdisc(const struct nlmsghdr *message, void *arg)
 {
 	struct reading *reading = arg;
@@ -271,6 +294,13 @@ static int take_qdisc(const struct nlmsghdr *message, void *arg)
 		return 0;
 	object = object_on(device, TC_LEAF, header);
 	read_kind(attrs[TCA_KIND], kind);
+	if (is_shard(header, kind)) {
+		object.sort = TC_SHARD;
+		read_root(attrs[TCA_OPTIONS], &object.root);
+		device->shards[TC_H_MAJ(header->tcm_handle) >> 16] = true;
+		add_read(&reading->seen, &object, attrs, NULL);
+		return 0;
+	}
 	if (queue_read(kind, attrs[TCA_OPTIONS], &object.queue))
 		add_read(&reading->seen, &object, attrs, NULL);
 	else
@@ -286,6 +316,8 @@ static void forget_qdiscs(void *arg)
 	for (size_t i = 0; i < reading->count; i++) {
 		reading->devices[i].root = 0;
 		reading->devices[i].ours = false;
+		memset(reading->devices[i].shards, 0,
+		       sizeof(reading->devices[i].shards));
 	}
 }
 
@@ -327,7 +359,7 @@ static int take_class(const struct nlmsghdr *message, void *arg)
 
 	if (!parse(message, RTM_NEWTCLASS, &header, attrs) ||
 	    header->tcm_ifindex != reading->device->index ||
-	    TC_H_MAJ(header->tcm_handle) != TC_ROOT_HANDLE)
+	    !is_in_tree(reading->device, header->tcm_handle))
 		return 0;
 	object = object_on(reading->device, TC_CLASS, header);
 	if (read_class(attrs[TCA_OPTIONS], &object.class))
@@ -344,9 +376,15 @@ static void take_program(struct reading *reading, const struct tcmsg *header,
 		object_on(reading->device, TC_PROGRAM, header);
 	struct nlattr *attrs[TCA_BPF_MAX + 1];
 
+	if (!message_nested(options, attrs, TCA_BPF_MAX))
+		return;
 	object.program.rest = rest;
-	if (message_nested(options, attrs, TCA_BPF_MAX) && attrs[TCA_BPF_OPS])
+	if (attrs[TCA_BPF_OPS])
 		add_read(reading->now, &object, NULL, attrs[TCA_BPF_OPS]);
+	object.sort = TC_SORTER;
+	if (object.handle == TC_SORTER_HANDLE && !rest && attrs[TCA_BPF_NAME] &&
+	    !nla_strcmp(attrs[TCA_BPF_NAME], SORTER_NAME))
+		add_read(reading->now, &object, NULL, attrs[TCA_BPF_TAG]);
 }
 
 static int take_filter(const struct nlmsghdr *message, void *arg)
@@ -592,7 +630,8 @@ static void place_qdisc(struct reading *reading, const struct object *seen)
 	const struct object *foreign;
 	char key[TC_KEY_SIZE];
 
-	if (object->sort != TC_LEAF || TC_H_MAJ(object->parent) != device->root)
+	if ((object->sort != TC_LEAF && object->sort != TC_SHARD) ||
+	    !is_in_tree(device, object->parent))
 		return;
 	if (device->ours) {
 		add_seen(reading->now, seen);
@@ -611,7 +650,7 @@ static int place_root(struct netlink *netlink, struct reading *reading,
 	const struct tc_object *object = tc_of(seen);
 	int rc = 0;
 
-	if (object->sort == TC_LEAF)
+	if (object->sort == TC_LEAF || object->sort == TC_SHARD)
 		return 0;
 	reading->device = device_at(reading, object->index);
 	if (object->sort == TC_INGRESS)

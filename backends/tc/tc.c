@@ -8,6 +8,7 @@
 #include "model/base/mem.h"
 #include "model/base/text.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 const struct backend backend_tc = {
 	.name = TC_NAME,
@@ -34,6 +35,7 @@ static const char *const sort_names[] = {
 	[TC_FOREIGN] = "foreign", [TC_SAVED] = "saved",
 	[TC_LINK] = "ifb",	  [TC_PROGRAM] = "program",
 	[TC_INGRESS] = "ingress", [TC_REDIRECT] = "redirect",
+	[TC_SHARD] = "shard",	  [TC_SORTER] = "sorter",
 };
 
 /* The class that an object is about; 0 for roots. */
@@ -61,6 +63,9 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 			 object->filter.mark);
 	else if (object->sort == TC_PROGRAM && object->program.rest)
 		snprintf(key, TC_KEY_SIZE, "%s %s rest", name, object->device);
+	else if (object->sort == TC_SHARD)
+		snprintf(key, TC_KEY_SIZE, "%s %s %x:", name, object->device,
+			 TC_H_MAJ(object->handle) >> 16);
 	else if (classid)
 		snprintf(key, TC_KEY_SIZE, "%s %s %x:%x", name, object->device,
 			 TC_H_MAJ(classid) >> 16, TC_H_MIN(classid));
@@ -203,6 +208,13 @@ void tc_print(const struct object *object, struct text *out)
 	case TC_ROOT:
 		text_printf(out, " htb handle 1: default %x r2q %u",
 			    tc->root.defcls, tc->root.r2q);
+		break;
+	case TC_SHARD:
+		text_put(out, " htb parent ");
+		put_id(tc->parent, out);
+		break;
+	case TC_SORTER:
+		text_printf(out, " ebpf priority N:M to 1:%x + N", SHARD_MINOR);
 		break;
 	case TC_CLASS: print_class(tc, out); break;
 	case TC_LEAF:

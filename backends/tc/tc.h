@@ -7,6 +7,9 @@
  *     leaf wan0 1:10     the qdisc in that class, handle 110:
  *     filter wan0 fw 10  mark 10 to a class, where nft does not classify
  *     program wan0 rest  what has none of these marks, to the default class
+ *     shard wan0 2:      an HTB below 1:ff02, for some of many classes
+ *     class wan0 2:10    ...as model/shard.h shows
+ *     sorter wan0        the filter that leads into shards (sorter.h)
  *     foreign wan0       a root somebody else made
  *     saved wan0         what stood there before our root; never wanted
  *
@@ -40,6 +43,8 @@
 #define TC_FILTER_PREF 100u
 /* Behind those of fw: what none of them claims. */
 #define TC_REST_PREF 101u
+/* 1 is the program of classifier=bpf. */
+#define TC_SORTER_HANDLE 2u
 
 enum tc_sort {
 	TC_ROOT,
@@ -52,6 +57,8 @@ enum tc_sort {
 	TC_PROGRAM,
 	TC_INGRESS,
 	TC_REDIRECT,
+	TC_SHARD,
+	TC_SORTER,
 };
 
 struct tc_root {
@@ -128,7 +135,7 @@ struct tc_object {
 	};
 	/* TCA_OPTIONS as the kernel gave it: of a foreign root, and of a leaf
 	 * of a kind that model/leaf.h lacks. Of TC_PROGRAM and TC_REDIRECT the
-	 * instructions. */
+	 * instructions, of TC_SORTER the tag (none: not known). */
 	uint32_t raw_size;
 	uint8_t raw[];
 };

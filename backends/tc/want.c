@@ -2,12 +2,15 @@
 /* What the tree asks for (declared in tc.h). */
 #include <string.h>
 
+#include "backends/list.h"
 #include "backends/tc/program.h"
+#include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
 #include "model/base/mem.h"
 #include "model/base/text.h"
 #include "model/presets.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 
 #define INNER_LEVEL 7 /* TC_HTB_MAXDEPTH - 1, of an inner class at the top */
 
@@ -20,6 +23,7 @@ struct want {
 	bool fw;   /* filters, not nft, say the class */
 	bool bpf;  /* one filter does */
 	bool rest; /* ...or leads what fw's filters leave to the default */
+	bool shards;
 	uint32_t mask;
 };
 
@@ -39,9 +43,31 @@ static void add(const struct want *want, const struct tc_object *object,
 	tc_add(want->state, object, NULL, 0, path);
 }
 
-static uint32_t classid(const struct node *class)
+static uint32_t classid(const struct want *want, const struct node *class)
 {
-	return TC_ROOT_HANDLE | (node_u(class, CLASS_CLASSID) & 0xffff);
+	return class_handle(class, want->shards);
+}
+
+static bool is_class(const struct node *node)
+{
+	return node_kind(node) == &kind_class;
+}
+
+/* The class that a shard hangs in; by its number. */
+static uint32_t shard_hook(uint32_t number)
+{
+	return TC_ROOT_HANDLE | SHARD_MINOR | number;
+}
+
+/* The class of its own in which a shard lends; of the root's children none. */
+static uint32_t shard_top(uint32_t number)
+{
+	return number << 16 | SHARD_MINOR | number;
+}
+
+static uint32_t shard_in(const struct want *want, const struct node *class)
+{
+	return want->shards ? shard_of(class) : 0;
 }
 
 /* ---- roots ---- */
@@ -63,22 +89,48 @@ static void want_root(const struct want *want)
 	object.handle = TC_ROOT_HANDLE;
 	object.parent = TC_H_ROOT;
 	object.root.r2q = (uint32_t)node_u(want->uplink, UPLINK_R2Q);
-	object.root.defcls = target ? TC_H_MIN(classid(target)) : 0;
+	if (target && shard_in(want, target))
+		object.root.defcls = TC_H_MIN(shard_hook(shard_of(target)));
+	else if (target)
+		object.root.defcls = TC_H_MIN(classid(want, target));
 	object.root.steered = target && is_steered(want);
 	add(want, &object, want->uplink);
 }
 
 /* ---- classes ---- */
 
+static uint32_t parent_handle(const struct want *want, const struct node *class)
+{
+	const struct node *parent = node_parent(class);
+	uint32_t shard = shard_in(want, class);
+
+	if (!is_class(parent))
+		return TC_H_ROOT;
+	return shard == shard_in(want, parent) ? classid(want, parent)
+					       : shard_top(shard);
+}
+
+/* Classes above it in its HTB. */
+static uint32_t depth_in(const struct want *want, const struct node *class)
+{
+	uint32_t shard = shard_in(want, class), depth = 0;
+	const struct node *parent;
+
+	while (is_class(parent = node_parent(class)) &&
+	       shard_in(want, parent) == shard) {
+		class = parent;
+		depth++;
+	}
+	return depth + (shard && is_class(parent));
+}
+
 static void want_class(const struct want *want, const struct node *node)
 {
-	const struct node *parent = node_parent(node);
 	struct tc_object object = object_of(want, TC_CLASS);
 	struct tc_class *class = &object.class;
 
-	object.handle = classid(node);
-	object.parent =
-		node_kind(parent) == &kind_class ? classid(parent) : TC_H_ROOT;
+	object.handle = classid(want, node);
+	object.parent = parent_handle(want, node);
 	class->rate = class_rate_bytes(node);
 	class->ceil = class_ceil_bytes(node);
 	/* What does not fit was refused by the check of the tree. */
@@ -102,7 +154,7 @@ static void want_class(const struct want *want, const struct node *node)
 		(uint16_t)class_overhead_on(node, link_header(want->link));
 	class->mpu = (uint16_t)class_mpu(node);
 	if (!class_is_leaf(node))
-		class->level = INNER_LEVEL - class_depth(node);
+		class->level = INNER_LEVEL - depth_in(want, node);
 	add(want, &object, node);
 }
 
@@ -116,7 +168,7 @@ static void want_filter(const struct want *want, const struct node *node)
 	object.handle = mark->bits.value;
 	object.parent = TC_ROOT_HANDLE;
 	object.filter = (struct tc_filter){ mark->bits.value, want->mask,
-					    classid(node) };
+					    classid(want, node) };
 	add(want, &object, node);
 }
 
@@ -198,11 +250,14 @@ static void note_fallback(const struct want *want, const struct node *node,
 		    text_get(&queue));
 }
 
-/* 1:10 has 110: */
+/* 1:10 has 110:. In a shard the kernel numbers: a class that comes from the
+ * outermost HTB still has its queue there by that number. */
 static uint32_t leaf_handle(uint32_t id)
 {
 	uint32_t major = TC_LEAF_BASE + TC_H_MIN(id);
 
+	if (TC_H_MAJ(id) != TC_ROOT_HANDLE)
+		return 0;
 	return major > TC_LEAF_MOST ? 0 : major << 16;
 }
 
@@ -228,9 +283,174 @@ static void want_leaf(const struct want *want, const struct node *node)
 	}
 	note_fallback(want, node, leaf, i);
 	queue_want(&leaf->item[i], want->link, &object.queue);
-	object.parent = classid(node);
+	object.parent = classid(want, node);
 	object.handle = leaf_handle(object.parent);
 	add(want, &object, node);
+}
+
+/* ---- shards ---- */
+
+/* What takes a millisecond at the ceil, at least two packets, at most one of
+ * the largest that segmentation makes: the same for each, so that they share
+ * what is left over alike. */
+static uint32_t shard_quantum(uint64_t ceil)
+{
+	uint64_t quantum = ceil / 1000;
+
+	return quantum < 3028 ? 3028 : quantum > 60000 ? 60000 : quantum;
+}
+
+/* A burst of so many bytes, or the usual one if that is more. */
+static uint32_t ticks(uint64_t rate, uint64_t bytes)
+{
+	uint64_t usual = rate / 1000000000u + 1600;
+	uint32_t ticks = UINT32_MAX;
+
+	if (bytes < usual)
+		bytes = usual;
+	return shaping_ticks(rate, bytes, &ticks) < 0 ? UINT32_MAX : ticks;
+}
+
+static void fill_shard(struct tc_class *class, uint64_t rate, uint64_t ceil,
+		       uint64_t burst, uint64_t cburst)
+{
+	class->rate = rate;
+	class->ceil = ceil;
+	class->burst = burst;
+	class->cburst = cburst;
+	class->buffer = ticks(rate, burst);
+	class->cbuffer = ticks(ceil, cburst);
+	class->fixed_quantum = 1;
+	class->quantum = shard_quantum(ceil);
+	class->linklayer = TC_LINKLAYER_ETHERNET;
+}
+
+/* No limit: 100 Gbit/s. */
+#define UNLIMITED 12500000000u
+
+/* What a shard may do without asking the others: all that its classes may, but
+ * together the shards no more than the class above has. */
+static uint64_t shard_rate(const struct node *parent, const struct shard *shard,
+			   uint64_t total)
+{
+	uint64_t above = class_rate_bytes(parent);
+	uint64_t part = above / shard_count(parent);
+	uint64_t rate = shard->rate_bytes;
+
+	if (total > above && rate > part)
+		rate = part;
+	return rate ? rate : 1;
+}
+
+/* At the top there is nobody to borrow from, and each child is its own limit.
+ */
+static void want_hook(const struct want *want, const struct node *parent,
+		      const struct shard *shard, uint64_t total, uint32_t prio)
+{
+	struct tc_object object = object_of(want, TC_CLASS);
+	struct tc_class *class = &object.class;
+
+	object.handle = shard_hook(shard->number);
+	object.parent = is_class(parent) ? classid(want, parent) : TC_H_ROOT;
+	if (is_class(parent)) {
+		fill_shard(class, shard_rate(parent, shard, total),
+			   class_ceil_bytes(parent), class_burst(parent),
+			   class_cburst(parent));
+		class->linklayer = class_linklayer(parent) == LINKLAYER_ATM
+					   ? TC_LINKLAYER_ATM
+					   : TC_LINKLAYER_ETHERNET;
+		class->overhead = (uint16_t)class_overhead_on(
+			parent, link_header(want->link));
+		class->mpu = (uint16_t)class_mpu(parent);
+	} else {
+		fill_shard(class, UNLIMITED, UNLIMITED, 1 << 20, 1 << 20);
+	}
+	class->prio = prio;
+	add(want, &object, parent);
+}
+
+static void want_shard(const struct want *want, const struct node *parent,
+		       const struct shard *shard, uint64_t total, uint32_t prio)
+{
+	struct tc_object object = object_of(want, TC_SHARD);
+
+	want_hook(want, parent, shard, total, prio);
+	object.handle = shard->number << 16;
+	object.parent = shard_hook(shard->number);
+	object.root.r2q = (uint32_t)node_u(want->uplink, UPLINK_R2Q);
+	add(want, &object, parent);
+	if (!is_class(parent))
+		return;
+	object = object_of(want, TC_CLASS);
+	object.handle = shard_top(shard->number);
+	object.parent = TC_H_ROOT;
+	object.class.level = INNER_LEVEL;
+	fill_shard(&object.class, UNLIMITED, UNLIMITED, 1 << 20, 1 << 20);
+	add(want, &object, parent);
+}
+
+static void want_shards(const struct want *want, const struct node *parent)
+{
+	struct shard shards[SHARD_LAST + 1];
+	uint64_t total = 0;
+	uint32_t prio;
+
+	/* Within a shard there are no others. */
+	if (!want->shards || !shard_count(parent) ||
+	    (is_class(parent) && shard_of(parent)))
+		return;
+	prio = shard_sum(parent, shards);
+	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
+		total += shards[n].rate_bytes;
+	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
+		if (shards[n].children)
+			want_shard(want, parent, &shards[n], total, prio);
+}
+
+/* One HTB has them all then, and takes its time. */
+static void note_no_shards(const struct want *want)
+{
+	const struct node *at = want->uplink;
+	bool asked = false;
+
+	if (want->shards || !uplink_may_shard(want->uplink))
+		return;
+	for (; at && !asked; at = node_walk(want->uplink, at))
+		asked = (at == want->uplink || is_class(at)) && shard_count(at);
+	if (asked)
+		report_note(want->report, want->uplink,
+			    "its shards are one HTB here, which takes the "
+			    "kernel seconds to make: the program that leads "
+			    "into them cannot be loaded (eBPF, in the first "
+			    "user namespace)");
+}
+
+/* What leads into them. */
+static void want_sorter(const struct want *want)
+{
+	struct tc_object object = object_of(want, TC_SORTER);
+	const uint8_t *tag = want->facts->sorter_tag;
+	AUTO(str) char *path = node_path_dup(want->uplink);
+	static const uint8_t unknown[SORTER_TAG_SIZE];
+
+	object.handle = TC_SORTER_HANDLE;
+	object.parent = TC_ROOT_HANDLE;
+	tc_add(want->state, &object, tag,
+	       memcmp(tag, unknown, sizeof(unknown)) ? sizeof(unknown) : 0,
+	       path);
+}
+
+static bool has_shard(const struct want *want)
+{
+	for (size_t i = want->state->count; i > 0; i--) {
+		const struct object *object = &want->state->items[i - 1];
+
+		if (object->backend == &backend_tc &&
+		    tc_of(object)->sort == TC_SHARD &&
+		    tc_of(object)->index == want->link->index)
+			return true;
+	}
+	return false;
 }
 
 /* ---- trees ---- */
@@ -294,19 +514,25 @@ static void note_preset(const struct want *want, const struct node *node)
 static void want_uplink(const struct want *want)
 {
 	note_preset(want, want->uplink);
+	note_no_shards(want);
 	want_root(want);
+	want_shards(want, want->uplink);
 	for (const struct node *at = node_first(want->uplink); at;
 	     at = node_walk(want->uplink, at)) {
 		if (node_kind(at) != &kind_class)
 			continue;
 		want_class(want, at);
 		note_preset(want, at);
-		if (!class_is_leaf(at))
+		if (!class_is_leaf(at)) {
+			want_shards(want, at);
 			continue;
+		}
 		want_leaf(want, at);
 		if (want->fw)
 			want_filter(want, at);
 	}
+	if (want->shards && has_shard(want))
+		want_sorter(want);
 	if (want->bpf)
 		bpf_want(want->uplink, want->link, want->mask, want->report,
 			 want->state);
@@ -344,6 +570,7 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 			  node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW;
 		want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
 		want.rest = want.fw && facts_qdisc(facts, "bpf", NULL);
+		want.shards = uplink_shards(uplink, facts);
 		if (!want.link)
 			report_warning(report, uplink,
 				       "device %s is not there: its classes "

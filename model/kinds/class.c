@@ -60,6 +60,19 @@ static const struct choice classifiers[] = {
 		.example = "64",                                               \
 	}
 
+static const struct choice no_shards[] = { { "none", "one HTB for all" },
+					   { NULL, NULL } };
+
+#define SHARDS                                                                 \
+	{                                                                      \
+		.name = "shards", .type = &type_shards,                        \
+		.flags = ATTR_AUTO | ATTR_CHOSEN, .words = no_shards,          \
+		.effect = EFFECT_FLAP,                                         \
+		.help = "HTBs of their own that the classes below are dealt "  \
+			"out to; auto: when one has more than 2,000",          \
+		.example = "2-21",                                             \
+	}
+
 static const struct attr uplink_attrs[] = {
 	[UPLINK_PATH] = {
 		.name = "path",
@@ -117,6 +130,7 @@ static const struct attr uplink_attrs[] = {
 		.help = "how a mark becomes a class; auto: nft",
 		.example = "nft",
 	},
+	[UPLINK_SHARDS] = SHARDS,
 	[UPLINK_ENABLED] = {
 		.name = "enabled",
 		.type = &type_bool,
@@ -290,6 +304,7 @@ static const struct attr class_attrs[] = {
 		.help = "mark of its packets, within class-mask, decimal",
 		.example = "10",
 	},
+	[CLASS_SHARDS] = SHARDS,
 	[CLASS_DESCRIPTION] = {
 		.name = "description",
 		.type = &type_text,

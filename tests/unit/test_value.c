@@ -110,13 +110,13 @@ TEST(value, offers_words_before_what_the_type_has)
 }
 
 static const struct type *const all[] = {
-	&type_bool,   &type_number, &type_rate,	    &type_size,
-	&type_name,   &type_ifname, &type_duration, &type_percent,
-	&type_enum,   &type_text,   &type_address,  &type_prefix,
-	&type_ports,  &type_uid,    &type_prefixes, &type_lengths,
-	&type_gid,    &type_proto,  &type_dscp,	    &type_mark,
-	&type_cgroup, &type_span,   &type_classid,  &type_tcpflags,
-	&type_ref,
+	&type_bool,	&type_number, &type_rate,     &type_size,
+	&type_name,	&type_ifname, &type_duration, &type_percent,
+	&type_enum,	&type_text,   &type_address,  &type_prefix,
+	&type_ports,	&type_uid,    &type_prefixes, &type_lengths,
+	&type_gid,	&type_proto,  &type_dscp,     &type_mark,
+	&type_cgroup,	&type_span,   &type_shards,   &type_classid,
+	&type_tcpflags, &type_ref,
 };
 
 TEST(value, types_refuse_empty_text_and_have_a_name_and_a_hint)
