@@ -99,8 +99,9 @@ struct handshake_peer {
 	uint64_t send_us; /* when the next is due */
 	uint64_t number;  /* inits made for this peer */
 	struct init init;
+	bool cookies; /* one came */
 	uint8_t cookie[NOISE_MAC];
-	uint64_t cookie_us;	   /* when it came; 0: none */
+	uint64_t cookie_us;	   /* when */
 	uint64_t cookie_answer_us; /* when an init was last made for one */
 
 	/* Theirs, proven: the instance and its highest init. */
@@ -137,7 +138,8 @@ struct handshake {
 	size_t room, used;  /* room is a power of two */
 
 	uint8_t cookie_secret[2][NOISE_KEY]; /* in use, and before */
-	uint64_t cookie_since_us;	     /* 0: none was drawn */
+	bool cookies;			     /* they were drawn */
+	uint64_t cookie_since_us;
 	uint64_t load_us; /* when the next init is free (a virtual clock) */
 	uint8_t host_key[NOISE_KEY];
 	uint64_t hosts[HOSTS]; /* the same for each host, by hash */
@@ -467,7 +469,7 @@ static void begin_noise(struct handshake *handshake, struct noise *noise,
  */
 static bool has_cookie(const struct handshake_peer *peer, uint64_t now_us)
 {
-	return peer->cookie_us && now_us - peer->cookie_us < COOKIE_USE_US;
+	return peer->cookies && now_us - peer->cookie_us < COOKIE_USE_US;
 }
 
 static void make_init(struct handshake_peer *peer, uint64_t now_us)
@@ -722,7 +724,7 @@ static void turn_cookies(struct handshake *handshake, uint64_t now_us)
 {
 	uint8_t(*secret)[NOISE_KEY] = handshake->cookie_secret;
 	uint64_t age = now_us - handshake->cookie_since_us;
-	bool none = !handshake->cookie_since_us;
+	bool none = !handshake->cookies;
 
 	if (!none && age < COOKIE_LIFE_US)
 		return;
@@ -731,7 +733,8 @@ static void turn_cookies(struct handshake *handshake, uint64_t now_us)
 	else
 		memcpy(secret[1], secret[0], NOISE_KEY);
 	draw(handshake, secret[0], NOISE_KEY);
-	handshake->cookie_since_us = now_us ? now_us : 1;
+	handshake->cookies = true;
+	handshake->cookie_since_us = now_us;
 }
 
 static void make_cookie(const struct handshake *handshake, int which,
@@ -834,10 +837,11 @@ static enum refusal input_cookie(struct handshake *handshake,
 	if (plain[0] != NOTICE_COOKIE)
 		return REFUSED_TYPE;
 	memcpy(peer->cookie, plain + 8, NOISE_MAC);
-	peer->cookie_us = now_us ? now_us : 1;
-	if (now_us - peer->cookie_answer_us >= COOKIE_GAP_US ||
-	    !peer->cookie_answer_us) {
-		peer->cookie_answer_us = peer->cookie_us;
+	peer->cookie_us = now_us;
+	if (!peer->cookies ||
+	    now_us - peer->cookie_answer_us >= COOKIE_GAP_US) {
+		peer->cookies = true;
+		peer->cookie_answer_us = now_us;
 		close_init(peer); /* the next one brings the cookie */
 		send_init(peer, from, now_us);
 	}

@@ -1,0 +1,1088 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/handshake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+#define MS     1000ULL
+#define SECOND (1000 * MS)
+
+/*
+ * A network in memory: ends with an address of one byte, and datagrams that
+ * wait until they are carried. Its randomness is drawn from a seed, so that
+ * every run is the same.
+ */
+enum { ENDS = 3, WAITING = 64 };
+
+struct net;
+
+struct end {
+	struct net *net;
+	uint8_t address;
+	struct handshake *handshake;
+	struct handshake_peer *peer; /* the one it was told of */
+	struct handshake_hello hello;
+	unsigned events[3]; /* by enum handshake_event */
+	unsigned sent;
+	struct handshake_source source; /* of the last event that had one */
+};
+
+struct waiting {
+	uint8_t from, to;
+	size_t size;
+	uint8_t bytes[HANDSHAKE_MAX];
+};
+
+struct net {
+	uint64_t now_us, seed;
+	struct end ends[ENDS];
+	struct waiting waiting[WAITING];
+	unsigned count;
+	bool cut; /* nothing gets through */
+};
+
+static struct handshake_source source_of(uint8_t address)
+{
+	return (struct handshake_source){ .bytes = { address },
+					  .size = 1,
+					  .host = 1 };
+}
+
+static void net_send(void *owner, struct handshake_peer *peer,
+		     const struct handshake_source *to, const uint8_t *datagram,
+		     size_t size)
+{
+	struct end *end = owner;
+	struct net *net = end->net;
+	struct waiting *waiting = &net->waiting[net->count];
+
+	end->sent++;
+	if (net->cut)
+		return;
+	CU_ASSERT_FATAL(net->count < WAITING);
+	CU_ASSERT_FATAL(size <= HANDSHAKE_MAX);
+	net->count++;
+	waiting->from = end->address;
+	/* The owner of a peer is the end it is. */
+	waiting->to = to ? to->bytes[0]
+			 : ((struct end *)handshake_owner(peer))->address;
+	waiting->size = size;
+	memcpy(waiting->bytes, datagram, size);
+}
+
+static void net_event(void *owner, struct handshake_peer *peer,
+		      enum handshake_event event,
+		      const struct handshake_source *from)
+{
+	struct end *end = owner;
+
+	(void)peer;
+	end->events[event]++;
+	if (from)
+		end->source = *from;
+}
+
+static void net_random(void *owner, void *bytes, size_t size)
+{
+	struct net *net = ((struct end *)owner)->net;
+	uint8_t *at = bytes;
+
+	while (size--) {
+		net->seed = net->seed * 6364136223846793005ULL + 1;
+		*at++ = (uint8_t)(net->seed >> 56);
+	}
+}
+
+static void net_hello(void *owner, const struct handshake_peer *peer,
+		      struct handshake_hello *out)
+{
+	(void)peer;
+	*out = ((struct end *)owner)->hello;
+}
+
+static const struct handshake_ops net_ops = { net_send, net_event, net_random,
+					      net_hello };
+
+static void end_start(struct end *end, uint8_t key)
+{
+	uint8_t secret[NOISE_KEY] = { key };
+
+	noise_clamp(secret);
+	handshake_free(end->handshake);
+	end->handshake = handshake_new(secret, &net_ops, end);
+	end->peer = NULL;
+	memset(end->events, 0, sizeof(end->events));
+	end->sent = 0;
+}
+
+static void meet(struct end *end, struct end *other, const uint8_t *psk)
+{
+	end->peer = handshake_add(
+		end->handshake, handshake_public(other->handshake), psk, other);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(end->peer);
+}
+
+static void net_open(struct net *net)
+{
+	*net = (struct net){ .now_us = 1000 * SECOND, .seed = 1 };
+	for (uint8_t i = 0; i < ENDS; i++) {
+		net->ends[i].net = net;
+		net->ends[i].address = i;
+		net->ends[i].hello =
+			(struct handshake_hello)HANDSHAKE_HELLO_NONE;
+		/* Keys far apart, 0 below 1 or not: never mind. */
+		end_start(&net->ends[i], (uint8_t)(8 * (i + 1)));
+	}
+	meet(&net->ends[0], &net->ends[1], NULL);
+	meet(&net->ends[1], &net->ends[0], NULL);
+}
+
+static void net_close(struct net *net)
+{
+	for (int i = 0; i < ENDS; i++)
+		handshake_free(net->ends[i].handshake);
+}
+
+static enum refusal give(struct net *net, const struct waiting *waiting)
+{
+	struct handshake_source from = source_of(waiting->from);
+
+	return handshake_input(net->ends[waiting->to].handshake, waiting->bytes,
+			       waiting->size, &from, net->now_us);
+}
+
+/* Takes what waits longest off the net. */
+static struct waiting take(struct net *net)
+{
+	struct waiting first = net->waiting[0];
+
+	CU_ASSERT_FATAL(net->count > 0);
+	memmove(net->waiting, net->waiting + 1, --net->count * sizeof(first));
+	return first;
+}
+
+static void carry(struct net *net)
+{
+	while (net->count) {
+		struct waiting first = take(net);
+
+		give(net, &first);
+	}
+}
+
+/* One transport datagram from one end to the other. */
+static enum refusal talk(struct net *net, int from, int to)
+{
+	struct handshake_source source = source_of((uint8_t)from);
+	uint8_t datagram[WIRE_OVERHEAD] = { 0 };
+	struct session_run run = { .lane = 1,
+				   .datagrams = datagram,
+				   .stride = sizeof(datagram),
+				   .size = WIRE_INNER,
+				   .count = 1 };
+	struct session *session = handshake_session(net->ends[from].peer);
+	struct session_packet packet;
+
+	if (!session || !session_seal(session, &run, net->now_us, NULL))
+		return REFUSED_EXPIRED;
+	return handshake_open(net->ends[to].handshake, datagram,
+			      sizeof(datagram), &source, net->now_us, &session,
+			      &packet);
+}
+
+static void call(struct net *net, int from)
+{
+	handshake_start(net->ends[from].handshake, net->ends[from].peer,
+			net->now_us);
+}
+
+/* 0 calls 1; both have and use the keys then. */
+static void connect_ends(struct net *net)
+{
+	call(net, 0);
+	carry(net);
+	CU_ASSERT_EQUAL(talk(net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(net, 1, 0), REFUSED_NOT);
+}
+
+/* Lets time go by in small steps; what is sent is carried. */
+static void pass(struct net *net, uint64_t us)
+{
+	uint64_t end = net->now_us + us;
+
+	while (net->now_us < end) {
+		net->now_us += 50 * MS;
+		for (int i = 0; i < ENDS; i++)
+			handshake_timer(net->ends[i].handshake, net->now_us);
+		carry(net);
+	}
+}
+
+static uint64_t refused(struct net *net, int end, enum refusal why)
+{
+	return handshake_refusals(net->ends[end].handshake)->count[why];
+}
+
+/* As somebody would who has this public key: mac1 anew. */
+static void mac_again(const struct end *to, uint8_t *message, size_t size)
+{
+	uint8_t key[NOISE_KEY];
+
+	noise_digest("Tresse mac1", 11, handshake_public(to->handshake),
+		     NOISE_KEY, key);
+	noise_mac(key, message, size - 32, NULL, 0, message + size - 32);
+}
+
+TEST(handshake, two_messages_and_both_ends_talk)
+{
+	struct net net;
+	struct waiting init, response;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	CU_ASSERT_EQUAL(init.size, HANDSHAKE_INIT);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	response = take(&net);
+	CU_ASSERT_EQUAL(response.size, HANDSHAKE_RESPONSE);
+	CU_ASSERT_EQUAL(net.count, 0);
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[1].peer));
+	CU_ASSERT_EQUAL(give(&net, &response), REFUSED_NOT);
+	CU_ASSERT_EQUAL(net.ends[0].events[HANDSHAKE_ESTABLISHED], 1);
+	/* The responder waits for proof. */
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[1].peer));
+	CU_ASSERT_EQUAL(net.ends[1].events[HANDSHAKE_ESTABLISHED], 0);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(net.ends[1].events[HANDSHAKE_ESTABLISHED], 1);
+	CU_ASSERT_EQUAL(net.ends[1].source.bytes[0], 0);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
+			session_era(handshake_session(net.ends[1].peer)));
+	net_close(&net);
+}
+
+TEST(handshake, each_end_hears_what_the_other_says_of_itself)
+{
+	struct net net;
+	struct handshake_hello *mine, *theirs;
+	const struct handshake_hello *heard;
+
+	net_open(&net);
+	mine = &net.ends[0].hello;
+	theirs = &net.ends[1].hello;
+	mine->mtu = 1420, mine->lanes = 4, mine->features = 0x80000001;
+	mine->ip4_prefix = 24;
+	memcpy(mine->ip4, "\x0a\x4d\x00\x02", 4);
+	theirs->mtu = 9000, theirs->ip6_prefix = 128;
+	memcpy(theirs->ip6, "\xfd\x00\0\0\0\0\0\0\0\0\0\0\0\0\0\x07", 16);
+	theirs->ip4_prefix = 33; /* there is no such prefix */
+	CU_ASSERT_PTR_NULL(handshake_heard(net.ends[0].peer));
+	connect_ends(&net);
+
+	heard = handshake_heard(net.ends[1].peer);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard);
+	CU_ASSERT_EQUAL(heard->mtu, 1420);
+	CU_ASSERT_EQUAL(heard->lanes, 4);
+	CU_ASSERT_EQUAL(heard->features, 0x80000001);
+	CU_ASSERT_EQUAL(heard->ip4_prefix, 24);
+	CU_ASSERT(!memcmp(heard->ip4, mine->ip4, 4));
+	CU_ASSERT_EQUAL(heard->ip6_prefix, HANDSHAKE_NO_PREFIX);
+	heard = handshake_heard(net.ends[0].peer);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard);
+	CU_ASSERT_EQUAL(heard->mtu, 9000);
+	CU_ASSERT_EQUAL(heard->ip6_prefix, 128);
+	CU_ASSERT(!memcmp(heard->ip6, theirs->ip6, 16));
+	CU_ASSERT_EQUAL(heard->ip4_prefix, HANDSHAKE_NO_PREFIX);
+	CU_ASSERT_NOT_EQUAL(heard->instance, 0);
+	net_close(&net);
+}
+
+TEST(handshake, the_responder_chooses_the_cipher)
+{
+	const enum aead_cipher mine[] = { AEAD_AES256GCM,
+					  AEAD_CHACHA20POLY1305 };
+	const enum aead_cipher theirs[] = { AEAD_CHACHA20POLY1305,
+					    AEAD_AES256GCM };
+	struct net net;
+
+	net_open(&net);
+	handshake_ciphers(net.ends[0].handshake, mine, 2);
+	handshake_ciphers(net.ends[1].handshake, theirs, 2);
+	connect_ends(&net);
+	CU_ASSERT_EQUAL(session_cipher(handshake_session(net.ends[0].peer)),
+			AEAD_CHACHA20POLY1305);
+	handshake_ciphers(net.ends[1].handshake, mine, 1);
+	net.now_us += SECOND;
+	connect_ends(&net);
+	CU_ASSERT_EQUAL(session_cipher(handshake_session(net.ends[0].peer)),
+			AEAD_AES256GCM);
+	net_close(&net);
+}
+
+TEST(handshake, without_a_cipher_in_common_both_ends_say_so)
+{
+	const enum aead_cipher mine = AEAD_AES256GCM;
+	const enum aead_cipher theirs = AEAD_CHACHA20POLY1305;
+	const char *error;
+	struct net net;
+
+	net_open(&net);
+	handshake_ciphers(net.ends[0].handshake, &mine, 1);
+	handshake_ciphers(net.ends[1].handshake, &theirs, 1);
+	call(&net, 0);
+	carry(&net);
+	for (int i = 0; i < 2; i++) {
+		error = handshake_error(net.ends[i].peer);
+		ASSERT_TEXT(error, "the peer has no cipher in common with us");
+		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_FAILED], 1);
+		CU_ASSERT_EQUAL(refused(&net, i, REFUSED_CIPHER), 1);
+		CU_ASSERT_PTR_NULL(handshake_session(net.ends[i].peer));
+	}
+	/* Mended, it works by itself, and the complaint is gone. */
+	handshake_ciphers(net.ends[1].handshake, &mine, 1);
+	pass(&net, 10 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[0].peer));
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[1].peer));
+	net_close(&net);
+}
+
+TEST(handshake, a_stranger_hears_nothing_whatever_he_sends)
+{
+	struct net net;
+	struct waiting init;
+	struct handshake_peer *peer;
+
+	net_open(&net);
+	/* Knows the address only. */
+	call(&net, 0);
+	init = take(&net);
+	init.bytes[HANDSHAKE_INIT - 32] ^= 1;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_MAC);
+	for (int type = 0; type < 256; type++) {
+		init.bytes[0] = (uint8_t)type;
+		CU_ASSERT_NOT_EQUAL(give(&net, &init), REFUSED_NOT);
+	}
+	/* Knows the public key, but is nobody's peer. */
+	peer = handshake_add(net.ends[2].handshake,
+			     handshake_public(net.ends[1].handshake), NULL,
+			     &net.ends[1]);
+	handshake_start(net.ends[2].handshake, peer, net.now_us);
+	init = take(&net);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_STRANGER);
+	CU_ASSERT_EQUAL(net.ends[1].sent, 0);
+	CU_ASSERT_EQUAL(net.count, 0);
+	net_close(&net);
+}
+
+TEST(handshake, every_flipped_bit_of_an_init_is_refused_with_mac1_or_without)
+{
+	struct net net;
+	struct waiting init, bad;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	for (size_t bit = 0; bit < 8 * HANDSHAKE_INIT; bit++) {
+		bool mac2 = bit >= 8 * (HANDSHAKE_INIT - 16);
+
+		net.now_us += 5 * MS; /* nothing is under load */
+		bad = init;
+		bad.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (mac2)
+			continue; /* counts under load only */
+		CU_ASSERT_NOT_EQUAL(give(&net, &bad), REFUSED_NOT);
+		mac_again(&net.ends[1], bad.bytes, bad.size);
+		if (bit / 8 < HANDSHAKE_INIT - 32)
+			CU_ASSERT_NOT_EQUAL(give(&net, &bad), REFUSED_NOT);
+		/* But for the sentence about the version: silence. */
+		if (bit / 8 == 1 && net.count)
+			CU_ASSERT_EQUAL(take(&net).size, HANDSHAKE_COOKIE);
+		CU_ASSERT_EQUAL(net.count, 0);
+	}
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[1].peer));
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	carry(&net);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake,
+     every_flipped_bit_of_a_response_is_refused_and_the_good_one_taken)
+{
+	struct net net;
+	struct waiting init, response, bad;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	give(&net, &init);
+	response = take(&net);
+	for (size_t bit = 0; bit < 8 * (HANDSHAKE_RESPONSE - 32); bit++) {
+		bad = response;
+		bad.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CU_ASSERT_NOT_EQUAL(give(&net, &bad), REFUSED_NOT);
+		mac_again(&net.ends[0], bad.bytes, bad.size);
+		CU_ASSERT_NOT_EQUAL(give(&net, &bad), REFUSED_NOT);
+		CU_ASSERT_PTR_NULL_FATAL(handshake_session(net.ends[0].peer));
+	}
+	CU_ASSERT_EQUAL(net.count, 0);
+	CU_ASSERT_EQUAL(give(&net, &response), REFUSED_NOT);
+	CU_ASSERT_EQUAL(give(&net, &response), REFUSED_UNASKED);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, messages_of_another_length_are_refused)
+{
+	uint8_t message[1500] = { 0 };
+	struct handshake_source from = source_of(2);
+	struct net net;
+
+	net_open(&net);
+	for (uint8_t type = 0; type < 6; type++)
+		for (size_t size = 0; size < sizeof(message); size++) {
+			message[0] = type;
+			message[1] = WIRE_VERSION;
+			CU_ASSERT_NOT_EQUAL(
+				handshake_input(net.ends[1].handshake, message,
+						size, &from, net.now_us),
+				REFUSED_NOT);
+		}
+	CU_ASSERT_EQUAL(net.count, 0);
+	net_close(&net);
+}
+
+TEST(handshake, with_the_same_psk_they_talk_and_with_another_one_end_says_why)
+{
+	uint8_t one[NOISE_KEY] = { 1 }, two[NOISE_KEY] = { 2 };
+	struct net net;
+
+	net_open(&net);
+	handshake_psk(net.ends[0].peer, one);
+	handshake_psk(net.ends[1].peer, two);
+	call(&net, 0);
+	carry(&net);
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[0].peer));
+	CU_ASSERT_EQUAL(refused(&net, 0, REFUSED_FORGED), 1);
+	ASSERT_TEXT(handshake_error(net.ends[0].peer),
+		    "the peer's answer cannot be read: is the pre-shared key "
+		    "the same at both ends?");
+	handshake_psk(net.ends[1].peer, one);
+	pass(&net, 10 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	handshake_psk(net.ends[0].peer, NULL);
+	net.now_us += SECOND;
+	call(&net, 0);
+	carry(&net);
+	CU_ASSERT_PTR_NOT_NULL(handshake_error(net.ends[0].peer));
+	/* The session that was there is still good. */
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, keys_that_cannot_be_peers_are_refused)
+{
+	uint8_t zero[NOISE_KEY] = { 0 };
+	struct net net;
+	struct end *end = &net.ends[0];
+
+	net_open(&net);
+	CU_ASSERT_PTR_NULL(handshake_add(end->handshake, zero, NULL, NULL));
+	CU_ASSERT_PTR_NULL(handshake_add(
+		end->handshake, handshake_public(end->handshake), NULL, NULL));
+	CU_ASSERT_PTR_NULL(handshake_add(
+		end->handshake, handshake_public(net.ends[1].handshake), NULL,
+		NULL));
+	net_close(&net);
+}
+
+TEST(handshake, an_init_that_comes_twice_is_answered_by_the_same_bytes)
+{
+	struct net net;
+	struct waiting init, first, second;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	init.from = 2; /* by another way */
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	first = take(&net);
+	second = take(&net);
+	CU_ASSERT_EQUAL(second.to, 2);
+	CU_ASSERT(!memcmp(first.bytes, second.bytes, first.size));
+	CU_ASSERT_EQUAL(give(&net, &first), REFUSED_NOT);
+	second.to = 0;
+	CU_ASSERT_EQUAL(give(&net, &second), REFUSED_UNASKED);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, a_slow_answer_is_taken_after_the_init_was_sent_again)
+{
+	struct net net;
+	struct waiting init, response;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	give(&net, &init);
+	response = take(&net);
+	for (int i = 0; i < 60; i++) { /* 1.2 s */
+		net.now_us += 20 * MS;
+		handshake_timer(net.ends[0].handshake, net.now_us);
+	}
+	CU_ASSERT(net.count >= 2);
+	CU_ASSERT_EQUAL(give(&net, &response), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, inits_are_sent_again_with_pauses_that_grow_to_5_s)
+{
+	static const unsigned ms[] = { 250, 500, 1000, 2000, 5000, 5000, 5000 };
+	uint64_t last, varied = 0;
+	struct net net;
+	struct end *end = &net.ends[0];
+	unsigned sent = 1;
+
+	net_open(&net);
+	net.cut = true;
+	call(&net, 0);
+	last = net.now_us;
+	for (size_t i = 0; i < ARRAY_SIZE(ms); i++) {
+		while (end->sent == sent) {
+			net.now_us += MS;
+			handshake_timer(end->handshake, net.now_us);
+		}
+		sent = end->sent;
+		CU_ASSERT(net.now_us - last >= ms[i] * MS * 2 / 3);
+		CU_ASSERT(net.now_us - last <= ms[i] * MS * 4 / 3 + 2 * MS);
+		varied |= net.now_us - last != ms[i] * MS;
+		last = net.now_us;
+		CU_ASSERT_EQUAL(handshake_attempt(end->peer), i + 2);
+	}
+	CU_ASSERT(varied);
+	CU_ASSERT_EQUAL(end->events[HANDSHAKE_FAILED], 1);
+	CU_ASSERT_PTR_NOT_NULL(handshake_error(end->peer));
+	/* An hour without any path; then they come back by themselves. */
+	pass(&net, 3600 * SECOND);
+	CU_ASSERT(end->sent > 500 && end->sent < 1100);
+	net.cut = false;
+	pass(&net, 7 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_PTR_NULL(handshake_error(end->peer));
+	net_close(&net);
+}
+
+TEST(handshake, asking_to_start_over_and_over_sends_few_inits)
+{
+	struct net net;
+
+	net_open(&net);
+	net.cut = true;
+	for (int i = 0; i < 1000; i++) {
+		call(&net, 0);
+		net.now_us += MS;
+	}
+	CU_ASSERT(net.ends[0].sent <= 5);
+	net_close(&net);
+}
+
+TEST(handshake, who_rests_sends_no_init)
+{
+	struct net net;
+
+	net_open(&net);
+	net.cut = true;
+	call(&net, 0);
+	handshake_rest(net.ends[0].peer);
+	pass(&net, 600 * SECOND);
+	CU_ASSERT_EQUAL(net.ends[0].sent, 1);
+	CU_ASSERT_EQUAL(handshake_timer(net.ends[0].handshake, net.now_us),
+			UINT64_MAX);
+	net_close(&net);
+}
+
+TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
+{
+	struct net net;
+	struct session *before;
+	uint64_t era, counter;
+	uint32_t index;
+
+	net_open(&net);
+	connect_ends(&net);
+	before = handshake_session(net.ends[0].peer);
+	era = session_era(before);
+	index = session_index(before);
+	counter = session_next(before, 1);
+	pass(&net, 119 * SECOND);
+	CU_ASSERT_EQUAL(index,
+			session_index(handshake_session(net.ends[0].peer)));
+	pass(&net, 2 * SECOND);
+	CU_ASSERT_NOT_EQUAL(index,
+			    session_index(handshake_session(net.ends[0].peer)));
+	CU_ASSERT_EQUAL(session_next(handshake_session(net.ends[0].peer), 1),
+			counter);
+	/* The responder still seals with the old keys, and is heard. */
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	for (int i = 0; i < 2; i++) {
+		struct session *now = handshake_session(net.ends[i].peer);
+
+		CU_ASSERT_EQUAL(session_era(now), era);
+		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_ESTABLISHED], 2);
+		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_LOST], 0);
+	}
+	CU_ASSERT_PTR_NOT_NULL(handshake_lookup(net.ends[0].handshake, index));
+	pass(&net, 61 * SECOND);
+	CU_ASSERT_PTR_NULL(handshake_lookup(net.ends[0].handshake, index));
+	net_close(&net);
+}
+
+TEST(handshake, hours_of_renewal_lose_no_datagram)
+{
+	struct net net;
+	unsigned lost = 0;
+
+	net_open(&net);
+	connect_ends(&net);
+	for (int i = 0; i < 2 * 3600; i++) {
+		pass(&net, SECOND);
+		lost += talk(&net, 0, 1) != REFUSED_NOT;
+		lost += talk(&net, 1, 0) != REFUSED_NOT;
+	}
+	CU_ASSERT_EQUAL(lost, 0);
+	CU_ASSERT(net.ends[0].events[HANDSHAKE_ESTABLISHED] > 55);
+	CU_ASSERT_EQUAL(net.ends[1].events[HANDSHAKE_LOST], 0);
+	net_close(&net);
+}
+
+TEST(handshake, a_session_nobody_renews_is_lost_after_three_minutes)
+{
+	struct net net;
+	uint64_t era;
+
+	net_open(&net);
+	connect_ends(&net);
+	era = session_era(handshake_session(net.ends[0].peer));
+	net.cut = true;
+	pass(&net, 181 * SECOND);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_PTR_NULL(handshake_session(net.ends[i].peer));
+		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_LOST], 1);
+	}
+	pass(&net, 3600 * SECOND);
+	net.cut = false;
+	pass(&net, 7 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	/* Neither had been restarted, so the numbers went on. */
+	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)), era);
+	net_close(&net);
+}
+
+TEST(handshake, a_restart_of_either_end_is_seen_and_begins_a_new_era)
+{
+	for (int which = 0; which < 2; which++) {
+		struct net net;
+		uint64_t era, instance;
+		int other = 1 - which;
+
+		net_open(&net);
+		connect_ends(&net);
+		era = session_era(handshake_session(net.ends[other].peer));
+		instance = handshake_heard(net.ends[other].peer)->instance;
+		net.now_us += SECOND;
+		end_start(&net.ends[which], (uint8_t)(8 * (which + 1)));
+		meet(&net.ends[which], &net.ends[other], NULL);
+		connect_ends(&net);
+		for (int i = 0; i < 2; i++)
+			CU_ASSERT_NOT_EQUAL(session_era(handshake_session(
+						    net.ends[i].peer)),
+					    era);
+		CU_ASSERT_NOT_EQUAL(
+			handshake_heard(net.ends[other].peer)->instance,
+			instance);
+		net_close(&net);
+	}
+}
+
+TEST(handshake, a_peer_that_was_taken_away_and_given_back_begins_a_new_era)
+{
+	struct net net;
+	uint64_t era;
+
+	net_open(&net);
+	connect_ends(&net);
+	era = session_era(handshake_session(net.ends[0].peer));
+	handshake_remove(net.ends[1].handshake, net.ends[1].peer);
+	CU_ASSERT_PTR_NULL(
+		handshake_find(net.ends[1].handshake,
+			       handshake_public(net.ends[0].handshake)));
+	meet(&net.ends[1], &net.ends[0], NULL);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_INDEX);
+	net.now_us += SECOND;
+	connect_ends(&net);
+	CU_ASSERT_NOT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
+			    era);
+	net_close(&net);
+}
+
+/* Both inits under way, then both responses, in every order of arrival. */
+static void both_at_once(unsigned order)
+{
+	struct net net;
+	struct waiting first, second;
+
+	net_open(&net);
+	call(&net, 0);
+	call(&net, 1);
+	first = take(&net), second = take(&net);
+	give(&net, order & 1 ? &second : &first);
+	give(&net, order & 1 ? &first : &second);
+	first = take(&net), second = take(&net);
+	give(&net, order & 2 ? &second : &first);
+	if (order & 4) {
+		CU_ASSERT_EQUAL(talk(&net, 0, 1) && talk(&net, 1, 0), 0);
+	}
+	give(&net, order & 2 ? &first : &second);
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+		CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	}
+	CU_ASSERT_EQUAL(
+		session_index(handshake_session(net.ends[0].peer)),
+		session_remote_index(handshake_session(net.ends[1].peer)));
+	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
+			session_era(handshake_session(net.ends[1].peer)));
+	CU_ASSERT_EQUAL(net.ends[0].sent + net.ends[1].sent, 4);
+	pass(&net, 100 * SECOND);
+	CU_ASSERT_EQUAL(net.ends[0].sent + net.ends[1].sent, 4);
+	net_close(&net);
+}
+
+TEST(handshake, both_ends_may_call_at_once_and_end_up_with_the_same_session)
+{
+	for (unsigned order = 0; order < 8; order++)
+		both_at_once(order);
+}
+
+TEST(handshake, replayed_inits_change_nothing_and_are_not_answered)
+{
+	struct net net;
+	struct waiting init;
+	const struct session *before;
+	unsigned sent;
+
+	net_open(&net);
+	call(&net, 0);
+	init = net.waiting[0];
+	carry(&net);
+	talk(&net, 0, 1);
+	before = handshake_session(net.ends[1].peer);
+	sent = net.ends[1].sent;
+	init.from = 2;
+	for (int i = 0; i < 1000; i++) {
+		CU_ASSERT_EQUAL(give(&net, &init), REFUSED_OLD);
+		net.now_us += 5 * MS;
+	}
+	CU_ASSERT_EQUAL(net.ends[1].sent, sent);
+	CU_ASSERT_PTR_EQUAL(handshake_session(net.ends[1].peer), before);
+	CU_ASSERT_EQUAL(refused(&net, 1, REFUSED_OLD), 1000);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+/* The responder was restarted and knows no instance: recordings are news to
+ * it. They take the one open place, and the true caller still gets through. */
+TEST(handshake, recordings_do_not_keep_the_true_caller_out)
+{
+	struct net net;
+	struct waiting old[4];
+	unsigned answered = 0;
+
+	net_open(&net);
+	for (int i = 0; i < 4; i++) { /* of four lives of end 0 */
+		end_start(&net.ends[0], 8);
+		meet(&net.ends[0], &net.ends[1], NULL);
+		call(&net, 0);
+		old[i] = take(&net);
+	}
+	end_start(&net.ends[1], 16);
+	meet(&net.ends[1], &net.ends[0], NULL);
+	for (int i = 0; i < 100; i++) {
+		old[i % 4].from = 2;
+		answered += give(&net, &old[i % 4]) == REFUSED_NOT;
+		net.now_us += 5 * MS;
+		net.count = 0;
+	}
+	/* One place, and its own recording again. */
+	CU_ASSERT_EQUAL(answered, 25);
+	net.count = 0;
+	end_start(&net.ends[0], 8);
+	meet(&net.ends[0], &net.ends[1], NULL);
+	call(&net, 0);
+	for (int i = 0; i < 10; i++) {
+		/* Between any two messages of theirs, all recordings. */
+		for (int j = 0; j < 4; j++)
+			give(&net, &old[j]);
+		while (net.count) {
+			struct waiting next = take(&net);
+
+			if (next.to == 2)
+				continue;
+			give(&net, &next);
+			break;
+		}
+	}
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	for (int j = 0; j < 4; j++) {
+		net.now_us += 10 * SECOND;
+		give(&net, &old[j]);
+		CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+		CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	}
+	net_close(&net);
+}
+
+/* Sends inits of a stranger who knows the key until cookies are asked for. */
+static void flood(struct net *net)
+{
+	struct handshake_peer *peer =
+		handshake_add(net->ends[2].handshake,
+			      handshake_public(net->ends[1].handshake), NULL,
+			      &net->ends[1]);
+	struct waiting init;
+
+	handshake_start(net->ends[2].handshake, peer, net->now_us);
+	init = take(net);
+	for (int i = 0; i < 250; i++)
+		give(net, &init);
+	handshake_remove(net->ends[2].handshake, peer);
+}
+
+TEST(handshake, under_load_a_cookie_is_asked_for_and_whoever_has_one_gets_in)
+{
+	struct net net;
+	struct waiting cookie;
+
+	net_open(&net);
+	flood(&net);
+	CU_ASSERT(refused(&net, 1, REFUSED_STRANGER) >= 200);
+	CU_ASSERT(refused(&net, 1, REFUSED_COOKIE) > 0);
+	CU_ASSERT_EQUAL(net.waiting[0].size, HANDSHAKE_COOKIE);
+	net.count = 0;
+	call(&net, 0);
+	cookie = take(&net);
+	CU_ASSERT_EQUAL(give(&net, &cookie), REFUSED_COOKIE);
+	cookie = take(&net);
+	CU_ASSERT_EQUAL(cookie.size, HANDSHAKE_COOKIE);
+	/* No bit of it can be changed. */
+	for (size_t bit = 0; bit < 8 * HANDSHAKE_COOKIE; bit++) {
+		struct waiting bad = cookie;
+
+		if (bit / 8 == 1 || (bit / 8 >= 5 && bit / 8 < 8))
+			continue; /* version, zero: not looked at */
+		bad.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CU_ASSERT_NOT_EQUAL(give(&net, &bad), REFUSED_NOT);
+	}
+	CU_ASSERT_EQUAL(net.count, 0);
+	CU_ASSERT_EQUAL(give(&net, &cookie), REFUSED_NOT);
+	CU_ASSERT_EQUAL(net.count, 1); /* at once, not when the timer says */
+	carry(&net);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, a_cookie_is_no_use_to_another_address_or_later)
+{
+	struct net net;
+	struct waiting message, init;
+
+	net_open(&net);
+	flood(&net);
+	net.count = 0;
+	call(&net, 0);
+	message = take(&net);
+	give(&net, &message);
+	message = take(&net);
+	give(&net, &message);
+	init = take(&net); /* with a cookie */
+	message = init;
+	message.from = 2;
+	CU_ASSERT_EQUAL(give(&net, &message), REFUSED_COOKIE);
+	net.count = 0;
+	net.now_us += 300 * SECOND;
+	flood(&net);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_COOKIE);
+	net_close(&net);
+}
+
+TEST(handshake, with_a_cookie_a_host_gets_its_share_and_no_more)
+{
+	struct net net;
+	struct waiting message;
+	unsigned rate = 0;
+
+	net_open(&net);
+	flood(&net);
+	net.count = 0;
+	call(&net, 0);
+	message = take(&net);
+	give(&net, &message);
+	message = take(&net);
+	give(&net, &message);
+	message = take(&net);
+	for (int i = 0; i < 100; i++)
+		rate += give(&net, &message) == REFUSED_RATE;
+	CU_ASSERT(rate >= 90);
+	net_close(&net);
+}
+
+TEST(handshake, another_version_is_told_which_one_is_spoken_here)
+{
+	struct net net;
+	struct waiting init;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	init.bytes[1] = WIRE_VERSION + 1;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_MAC);
+	mac_again(&net.ends[1], init.bytes, init.size);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_VERSION);
+	CU_ASSERT_EQUAL(take(&net).size, HANDSHAKE_COOKIE);
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[1].peer));
+	net_close(&net);
+}
+
+TEST(handshake, nothing_that_is_reflected_is_taken)
+{
+	struct net net;
+	struct waiting init, response, back;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	back = init;
+	back.to = 0;
+	CU_ASSERT_EQUAL(give(&net, &back), REFUSED_MAC);
+	give(&net, &init);
+	response = take(&net);
+	back = response;
+	back.to = 1;
+	CU_ASSERT_EQUAL(give(&net, &back), REFUSED_MAC);
+	give(&net, &response);
+	CU_ASSERT_EQUAL(talk(&net, 0, 0), REFUSED_INDEX);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, what_has_no_session_is_counted_and_nothing_else)
+{
+	struct net net;
+	uint8_t datagram[64] = { WIRE_TRANSPORT };
+	struct handshake_source from = source_of(2);
+	struct session_packet packet;
+	struct session *session;
+	uint64_t seed = 5;
+
+	net_open(&net);
+	connect_ends(&net);
+	for (int i = 0; i < 100000; i++) {
+		seed = seed * 6364136223846793005ULL + 1;
+		memcpy(datagram + 1, &seed, 7);
+		CU_ASSERT_NOT_EQUAL(handshake_open(net.ends[1].handshake,
+						   datagram, sizeof(datagram),
+						   &from, net.now_us, &session,
+						   &packet),
+				    REFUSED_NOT);
+	}
+	CU_ASSERT(refused(&net, 1, REFUSED_INDEX) > 99900);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(net.ends[1].source.bytes[0], 0);
+	net_close(&net);
+}
+
+TEST(handshake, a_clock_that_begins_at_zero_is_as_good)
+{
+	struct net net;
+
+	net_open(&net);
+	net.now_us = 0;
+	flood(&net);
+	net.count = 0;
+	connect_ends(&net);
+	pass(&net, 400 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+/* A server and its clients: the table of indices grows and shrinks, and every
+ * session is found. */
+TEST(handshake, a_thousand_clients_are_told_apart)
+{
+	enum { CLIENTS = 1000 };
+	static struct net net;
+	static struct end clients[CLIENTS];
+	struct end *server = &net.ends[0];
+	unsigned good = 0;
+
+	net_open(&net);
+	for (int i = 0; i < CLIENTS; i++) {
+		struct end *client = &clients[i];
+		uint8_t secret[NOISE_KEY] = { 0, (uint8_t)i, (uint8_t)(i >> 8),
+					      1 };
+
+		noise_clamp(secret);
+		client->net = &net;
+		client->address = 2;
+		client->handshake = handshake_new(secret, &net_ops, client);
+		meet(client, server, NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(handshake_add(
+			server->handshake, handshake_public(client->handshake),
+			NULL, client));
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		struct end *client = &clients[i];
+		struct handshake_source from = source_of(2);
+		struct waiting message;
+
+		net.now_us += 10 * MS;
+		handshake_start(client->handshake, client->peer, net.now_us);
+		message = take(&net);
+		give(&net, &message);
+		message = take(&net);
+		handshake_input(client->handshake, message.bytes, message.size,
+				&from, net.now_us);
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		net.ends[2].peer = clients[i].peer;
+		good += talk(&net, 2, 0) == REFUSED_NOT;
+		if (i % 3 == 0) {
+			struct handshake_peer *peer = handshake_find(
+				server->handshake,
+				handshake_public(clients[i].handshake));
+
+			CU_ASSERT_PTR_EQUAL(handshake_owner(peer), &clients[i]);
+			handshake_remove(server->handshake, peer);
+			CU_ASSERT_EQUAL(talk(&net, 2, 0), REFUSED_INDEX);
+		}
+	}
+	CU_ASSERT_EQUAL(good, CLIENTS);
+	for (int i = 0; i < CLIENTS; i++) {
+		net.ends[2].peer = clients[i].peer;
+		CU_ASSERT_EQUAL(talk(&net, 2, 0),
+				i % 3 ? REFUSED_NOT : REFUSED_INDEX);
+		handshake_free(clients[i].handshake);
+	}
+	net_close(&net);
+}
