@@ -37,20 +37,23 @@ cflags = -std=gnu11 -O2 -g -D_GNU_SOURCE -I. \
 	$(warnings) $(if $(WERROR),-Werror) $(sanitize) $(pkg_cflags) \
 	$(CPPFLAGS) $(CFLAGS)
 ldflags = $(sanitize) $(LDFLAGS)
-libs = $(pkg_libs) -lreadline
+libs = $(pkg_libs) -lcrypto -lreadline
 # Only of the engine. libipsec-mb has code for x86 alone, and no .pc file.
 ipsec_mb := $(wildcard /usr/include/ipsec-mb.h /usr/include/intel-ipsec-mb.h)
 engine_libs = -lcrypto $(if $(ipsec_mb),-lIPSec_MB) -pthread
 
 model := $(wildcard model/*.c model/*/*.c)
 engine := $(wildcard backends/engine/*.c)
-drivers := $(filter-out $(engine),$(wildcard backends/*.c backends/*/*.c))
+# What the engine reads, the driver must be able to check.
+shared := backends/engine/description.c backends/engine/inner.c \
+	backends/engine/udp.c
+drivers := $(filter-out $(filter-out $(shared),$(engine)),$(wildcard backends/*.c backends/*/*.c))
 shell := $(wildcard shell/*.c)
 unit := $(wildcard tests/unit/*.c)
 term := $(wildcard tests/term/*.c)
 program := $(model) $(drivers) $(shell)
 # tressed sees nothing of the shell.
-daemon := $(model) $(drivers) $(engine)
+daemon := $(model) $(sort $(drivers) $(engine))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # V=1 shows the commands, -s nothing at all.
@@ -65,7 +68,7 @@ $(BUILD)/tresse: $(call objects,$(program))
 $(BUILD)/tressed: $(call objects,$(daemon))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(pkg_libs) $(engine_libs)
 
-$(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(program) $(engine)) $(unit))
+$(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(sort $(program) $(engine))) $(unit))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) $(engine_libs) -lcunit
 
 # The tests' traffic generator: nothing of the program is in it.

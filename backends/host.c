@@ -37,6 +37,9 @@ struct host {
 	/* Opened when first asked for; owned. */
 	struct netlink *route, *netfilter;
 	unsigned deadline_ms; /* 0: netlink's own */
+	char *(*secret)(void *arg, const char *hidden, struct err *err);
+	void *secret_arg;
+	bool is_stage;
 };
 
 struct host *host_new(void)
@@ -51,6 +54,33 @@ void host_free(struct host *host)
 	netlink_free(host->route);
 	netlink_free(host->netfilter);
 	free(host);
+}
+
+void host_keep_secrets(struct host *host,
+		       char *(*find)(void *arg, const char *hidden,
+				     struct err *err),
+		       void *arg)
+{
+	host->secret = find;
+	host->secret_arg = arg;
+}
+
+char *host_secret(struct host *host, const char *hidden, struct err *err)
+{
+	if (host->secret)
+		return host->secret(host->secret_arg, hidden, err);
+	err_set(err, ENOENT, "%s: there are no keys here", hidden);
+	return NULL;
+}
+
+void host_set_stage(struct host *host)
+{
+	host->is_stage = true;
+}
+
+bool host_is_stage(const struct host *host)
+{
+	return host->is_stage;
 }
 
 struct netlink *host_netlink(struct host *host, int protocol, struct err *err)

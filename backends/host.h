@@ -23,6 +23,18 @@ struct host *host_new(void);
 void host_free(struct host *host);
 AUTO_DEFINE(host, struct host *, host_free)
 
+/* Who knows the secret behind a digest (model/secret.h). */
+void host_keep_secrets(struct host *host,
+		       char *(*find)(void *arg, const char *hidden,
+				     struct err *err),
+		       void *arg);
+/* The caller's to wipe and free; NULL and why. */
+char *host_secret(struct host *host, const char *hidden, struct err *err);
+
+/* A throw-away namespace for a rehearsal: other programs are not asked. */
+void host_set_stage(struct host *host);
+bool host_is_stage(const struct host *host);
+
 /* NETLINK_ROUTE, NETLINK_NETFILTER; borrowed. NULL and err on failure. */
 struct netlink *host_netlink(struct host *host, int protocol, struct err *err);
 

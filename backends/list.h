@@ -13,7 +13,8 @@
 #include "backends/rehearse.h"
 #include "model/backend.h"
 
-extern const struct backend backend_route, backend_tc, backend_mark;
+extern const struct backend backend_route, backend_tunnel, backend_tc,
+	backend_mark;
 
 /* Ends with NULL. */
 extern const struct backend *const backends[];

@@ -199,6 +199,7 @@ static int perform(struct play *play, struct verdict *verdict, struct err *err)
 	struct owned owned = OWNED_NONE;
 	int rc;
 
+	host_set_stage(host);
 	play->route = host_netlink(host, NETLINK_ROUTE, err);
 	if (!play->route)
 		return -ENOTSUP;

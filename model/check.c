@@ -658,6 +658,119 @@ static void check_match(const struct node *match, struct report *report)
 			       "this far; use order= to ask it last");
 }
 
+/* ---- links ---- */
+
+/* What this role wants and has no use for. */
+static void check_role(const struct node *link, struct report *report)
+{
+	bool server = node_u(link, LINK_ROLE) == ROLE_SERVER;
+	static const size_t of_client[] = { LINK_PEER, LINK_PEER_KEY };
+	const struct attr *rows = kind_link.attrs;
+
+	if (server && !node_has(link, LINK_LISTEN))
+		report_error(report, link, EINVAL,
+			     "a server needs its UDP port: listen=5000");
+	if (!server && node_has(link, LINK_LISTEN))
+		report_error(report, link, EINVAL,
+			     "listen is for a server; a client has peer=");
+	for (size_t i = 0; i < ARRAY_SIZE(of_client); i++) {
+		const struct attr *row = &rows[of_client[i]];
+
+		if (server && node_has(link, of_client[i]))
+			report_error(report, link, EINVAL,
+				     "%s is for a client; a server's clients "
+				     "stand in peers",
+				     row->name);
+		if (!server && !node_has(link, of_client[i]))
+			report_error(report, link, EINVAL,
+				     "a client needs %s=, for example %s=%s",
+				     row->name, row->name, row->example);
+	}
+	if (server && node_first(node_fixed(link, &kind_members)))
+		report_error(report, link, EINVAL,
+			     "members are a client's; a server answers where "
+			     "it is called");
+	if (!server && node_first(node_fixed(link, &kind_peers)))
+		report_error(report, link, EINVAL,
+			     "peers are a server's; a client has peer= and "
+			     "peer-key=");
+}
+
+static const char *text_or_none(const struct node *node, size_t attr)
+{
+	const char *text = node_text(node, attr);
+
+	return text ? text : "";
+}
+
+/* Two links with the same device, or port. */
+static void check_link_apart(const struct node *link, const struct node *other,
+			     struct report *report)
+{
+	if (!strcmp(text_or_none(link, LINK_DEVICE),
+		    text_or_none(other, LINK_DEVICE)))
+		report_error(report, other, EEXIST,
+			     "device %s is that of %s already",
+			     text_or_none(other, LINK_DEVICE), node_name(link));
+	if (node_has(link, LINK_LISTEN) && node_has(other, LINK_LISTEN) &&
+	    node_u(link, LINK_LISTEN) == node_u(other, LINK_LISTEN))
+		report_error(report, other, EEXIST,
+			     "port %u is that of %s already",
+			     (unsigned)node_u(other, LINK_LISTEN),
+			     node_name(link));
+}
+
+static int by_key(const void *left, const void *right)
+{
+	return strcmp(text_or_none(*(const struct node *const *)left, PEER_KEY),
+		      text_or_none(*(const struct node *const *)right,
+				   PEER_KEY));
+}
+
+static void check_peer_keys(const struct node *link, struct report *report)
+{
+	const struct node *peers = node_fixed(link, &kind_peers);
+	size_t count = node_count(peers), at = 0;
+	const struct node **list = mem_array(count + 1, sizeof(*list));
+
+	node_each (peer, peers)
+		list[at++] = peer;
+	qsort(list, count, sizeof(*list), by_key);
+	for (size_t i = 0; i < count; i++) {
+		if (i && !by_key(&list[i - 1], &list[i]))
+			report_error(report, list[i], EEXIST,
+				     "its key is that of %s already",
+				     node_name(list[i - 1]));
+		if (!strcmp(text_or_none(list[i], PEER_KEY),
+			    text_or_none(link, LINK_PUBLIC_KEY)))
+			report_error(report, list[i], EINVAL,
+				     "its key is this server's own; give the "
+				     "client's public key");
+		if (!node_has(list[i], PEER_ADDRESS) &&
+		    node_u(link, LINK_MODE) == MODE_TUN)
+			report_warning(report, list[i],
+				       "without address= nothing can be sent "
+				       "to it or by it");
+	}
+	free(list);
+}
+
+static void check_links(const struct tree *tree, struct report *report)
+{
+	node_each (link, tree_links(tree)) {
+		check_role(link, report);
+		check_peer_keys(link, report);
+		if (node_u(link, LINK_ROLE) == ROLE_CLIENT &&
+		    !node_first(node_fixed(link, &kind_members)))
+			report_warning(report, link,
+				       "no members: nothing is sent until "
+				       "there is one");
+		for (const struct node *other = node_next(link); other;
+		     other = node_next(other))
+			check_link_apart(link, other, report);
+	}
+}
+
 void tree_check(const struct tree *tree, struct report *report)
 {
 	check_system(tree, report);
@@ -668,6 +781,7 @@ void tree_check(const struct tree *tree, struct report *report)
 			check_match(at, report);
 	}
 	check_paths(tree, report);
+	check_links(tree, report);
 	check_devices(tree, report);
 	node_each (uplink, tree_classes(tree))
 		check_uplink(uplink, report);

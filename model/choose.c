@@ -9,6 +9,7 @@
 #include "model/node.h"
 #include "model/report.h"
 #include "model/shard.h"
+#include "model/secret.h"
 #include "model/shaping.h"
 #include "model/txn.h"
 
@@ -215,6 +216,45 @@ static void choose_classids(struct node *uplink, struct report *report)
 	free(classid.pool.used);
 }
 
+/* ---- links ---- */
+
+static void choose_text(struct node *node, size_t attr, const char *text)
+{
+	struct value value = { .text = mem_strdup(text) };
+
+	node_set(node, attr, &value, ORIGIN_CHOSEN);
+}
+
+/* A link's pair of keys is made with it. The public one follows the secret one
+ * while that is at hand: a hidden one has its public one already. */
+static void choose_keys(struct node *link)
+{
+	const char *secret = node_text(link, LINK_KEY);
+	char fresh[SECRET_KEY], public[SECRET_KEY];
+
+	if (!secret) {
+		secret_make(fresh, public);
+		choose_text(link, LINK_KEY, fresh);
+		choose_text(link, LINK_PUBLIC_KEY, public);
+		explicit_bzero(fresh, sizeof(fresh));
+	} else if (secret_public(secret, public)) {
+		choose_text(link, LINK_PUBLIC_KEY, public);
+	}
+}
+
+static void choose_links(const struct tree *tree)
+{
+	node_each (link, tree_links(tree)) {
+		struct node *members = node_fixed(link, &kind_members);
+
+		choose_keys(link);
+		node_each (member, members)
+			if (!node_has(member, MEMBER_PATH))
+				choose_text(member, MEMBER_PATH,
+					    node_name(member));
+	}
+}
+
 void tree_choose(struct tree *tree, struct report *report)
 {
 	choose_paths(tree, report);
@@ -223,4 +263,5 @@ void tree_choose(struct tree *tree, struct report *report)
 	node_each (uplink, tree_classes(tree))
 		shard_choose(uplink, report);
 	choose_marks(tree, report);
+	choose_links(tree);
 }

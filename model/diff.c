@@ -39,8 +39,7 @@ static int tell_settings(const struct walk *walk, const struct node *from,
 	int rc = 0;
 
 	for (size_t attr = 0; attr < kind->attr_count && rc == 0; attr++)
-		if (!(kind->attrs[attr].flags & ATTR_SECRET))
-			rc = tell_setting(walk, to, from, to, attr);
+		rc = tell_setting(walk, to, from, to, attr);
 	return rc;
 }
 

@@ -5,9 +5,11 @@
 
 #include "model/base/mem.h"
 
-const struct kind *const kinds[] = { &kind_root,    &kind_paths,  &kind_path,
-				     &kind_classes, &kind_uplink, &kind_class,
-				     &kind_matches, &kind_match,  &kind_system,
+const struct kind *const kinds[] = { &kind_root,    &kind_paths,   &kind_path,
+				     &kind_classes, &kind_uplink,  &kind_class,
+				     &kind_matches, &kind_match,   &kind_links,
+				     &kind_link,    &kind_members, &kind_member,
+				     &kind_peers,   &kind_peer,	   &kind_system,
 				     NULL };
 
 const char *effect_name(enum effect effect)

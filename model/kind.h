@@ -76,7 +76,9 @@ struct kind {
 };
 
 extern const struct kind kind_root, kind_paths, kind_path, kind_classes,
-	kind_uplink, kind_class, kind_matches, kind_match, kind_system;
+	kind_uplink, kind_class, kind_matches, kind_match, kind_links,
+	kind_link, kind_peers, kind_peer, kind_members, kind_member,
+	kind_system;
 
 /* All of the above, NULL-terminated, for walks over the tables. */
 extern const struct kind *const kinds[];
@@ -182,6 +184,74 @@ enum match_attr {
 	MATCH_BYTES,
 	MATCH_ATTRS
 };
+enum link_attr {
+	LINK_TYPE,
+	LINK_ROLE,
+	LINK_DEVICE,
+	LINK_MODE,
+	LINK_LOCAL,
+	LINK_LOCAL6,
+	LINK_LISTEN,
+	LINK_PEER,
+	LINK_PEER_KEY,
+	LINK_PSK,
+	LINK_KEY,
+	LINK_PUBLIC_KEY,
+	LINK_POLICY,
+	LINK_DOUBLE,
+	LINK_HOLD,
+	LINK_MTU,
+	LINK_ENABLED,
+	LINK_DESCRIPTION,
+	LINK_STATE, /* read-only from here on */
+	LINK_ERROR,
+	LINK_MTU_NOW,
+	LINK_RATE_OUT,
+	LINK_RATE_IN,
+	LINK_ATTRS
+};
+enum peer_attr {
+	PEER_KEY,
+	PEER_PSK,
+	PEER_ADDRESS,
+	PEER_UP,
+	PEER_DOWN,
+	PEER_ENABLED,
+	PEER_DESCRIPTION,
+	PEER_STATE, /* read-only from here on */
+	PEER_ERROR,
+	PEER_ENDPOINT,
+	PEER_RTT,
+	PEER_RATE_OUT,
+	PEER_RATE_IN,
+	PEER_LANES,
+	PEER_ATTRS
+};
+enum member_attr {
+	MEMBER_PATH,
+	MEMBER_SOCKETS,
+	MEMBER_PRIORITY,
+	MEMBER_WEIGHT,
+	MEMBER_STANDBY,
+	MEMBER_METERED,
+	MEMBER_UP,
+	MEMBER_DOWN,
+	MEMBER_ENABLED,
+	MEMBER_DESCRIPTION,
+	MEMBER_STATE, /* read-only from here on */
+	MEMBER_ERROR,
+	MEMBER_RTT,
+	MEMBER_DELAY_OUT,
+	MEMBER_DELAY_IN,
+	MEMBER_LOSS_OUT,
+	MEMBER_LOSS_IN,
+	MEMBER_RATE,
+	MEMBER_RATE_OUT,
+	MEMBER_RATE_IN,
+	MEMBER_SHARE,
+	MEMBER_MTU,
+	MEMBER_ATTRS
+};
 enum system_attr {
 	SYSTEM_CLASS_MASK,
 	SYSTEM_PATH_MASK,
@@ -194,6 +264,9 @@ enum system_attr {
 
 /* Indexes of the choices and words that code asks for. */
 enum linklayer { LINKLAYER_ETHERNET, LINKLAYER_ATM };
+enum link_role { ROLE_CLIENT, ROLE_SERVER };
+enum link_mode { MODE_TUN, MODE_TAP };
+enum link_policy { POLICY_AGGREGATE, POLICY_FAILOVER, POLICY_DUPLICATE };
 enum direction { DIRECTION_UP, DIRECTION_DOWN };
 enum scope { SCOPE_CONNECTION, SCOPE_PACKET };
 enum classifier { CLASSIFIER_NFT, CLASSIFIER_FW, CLASSIFIER_BPF };

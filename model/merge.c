@@ -120,8 +120,7 @@ static void check_twin(struct merge *merge, const struct node *mine,
 	const struct kind *kind = node_kind(mine);
 
 	for (size_t i = 0; i < kind->attr_count; i++)
-		if (!(kind->attrs[i].flags & ATTR_SECRET) &&
-		    !same_given(mine, theirs, i))
+		if (!same_given(mine, theirs, i))
 			clash_at(merge, mine, theirs, kind->attrs[i].name,
 				 given(mine, i), given(theirs, i));
 }

@@ -212,6 +212,11 @@ struct node *tree_classes(const struct tree *tree)
 	return node_fixed(tree->root, &kind_classes);
 }
 
+struct node *tree_links(const struct tree *tree)
+{
+	return node_fixed(tree->root, &kind_links);
+}
+
 struct node *tree_system(const struct tree *tree)
 {
 	return node_fixed(tree->root, &kind_system);

@@ -40,6 +40,7 @@ struct node *tree_root(const struct tree *tree);
 /* The fixed nodes at the top. */
 struct node *tree_paths(const struct tree *tree);
 struct node *tree_classes(const struct tree *tree);
+struct node *tree_links(const struct tree *tree);
 struct node *tree_system(const struct tree *tree);
 
 /* Follows a path ("/a/b", "b", "../c", ".", "//") from a node. On failure NULL

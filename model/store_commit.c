@@ -30,8 +30,7 @@ static bool is_stored(const struct node *node, size_t attr)
 	enum origin origin = node_origin(node, attr);
 
 	return (origin == ORIGIN_GIVEN || origin == ORIGIN_CHOSEN) &&
-	       !(node_kind(node)->attrs[attr].flags &
-		 (ATTR_READONLY | ATTR_SECRET));
+	       !(node_kind(node)->attrs[attr].flags & ATTR_READONLY);
 }
 
 /* --- nodes -------------------------------------------------------------- */

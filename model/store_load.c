@@ -132,14 +132,13 @@ static int load_nodes(struct loader *loader, struct err *err)
 	return rc;
 }
 
-/* Secrets are in a file of their own, and what the running system tells is
- * not kept at all. */
+/* What the running system tells is not kept; of secrets there is a digest. */
 static const struct attr *stored_attr(const struct node *node, const char *name,
 				      struct err *err)
 {
 	const struct attr *attr = kind_attr(node_kind(node), name);
 
-	if (attr && !(attr->flags & (ATTR_READONLY | ATTR_SECRET)))
+	if (attr && !(attr->flags & ATTR_READONLY))
 		return attr;
 	err_set(err, EBADMSG, "a %s has no setting `%s` to be stored",
 		node_kind(node)->name, name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/secret.h"
 #include "model/txn.h"
 
 #include <assert.h>
@@ -332,6 +333,9 @@ static int check(struct run *run, struct err *err)
 	struct report *report = &run->outcome->report;
 
 	tree_choose(run->candidate, report);
+	if (secret_hide(run->candidate, run->txn->dry ? NULL : run->txn->store,
+			err) < 0)
+		return err->code;
 	tree_check(run->candidate, report);
 	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING, false);
 	return report_err(report, err);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/secret.h"
 #include "shell/draft.h"
 #include "shell/draw.h"
 #include "shell/global.h"
@@ -45,6 +46,41 @@ static void show_all(struct session *session, const struct node *node)
 			output_setting(session->output, node, i, live);
 }
 
+/* Asked for by name, a secret is shown: to who may read the file it is in. */
+static int show_secret(struct session *session, const struct node *node,
+		       size_t attr, struct err *err)
+{
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+	struct live *told;
+	char *text;
+
+	if (!store)
+		return err->code;
+	text = secret_find(store, node_text(node, attr), err);
+	if (!text)
+		return err_prefix(err,
+				  "%s: ", node_kind(node)->attrs[attr].name);
+	told = live_new();
+	live_set_text(told, node, attr, text);
+	output_setting(session->output, node, attr, told);
+	live_free(told);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return 0;
+}
+
+static int show_one(struct session *session, const struct node *node,
+		    size_t attr, struct err *err)
+{
+	if (node_kind(node)->attrs[attr].flags & ATTR_SECRET &&
+	    node_text(node, attr))
+		return show_secret(session, node, attr, err);
+	output_setting(session->output, node, attr, session_live(session));
+	return 0;
+}
+
 static int check_asked(const struct match *match, struct err *err)
 {
 	for (size_t i = 0; i < match->count; i++)
@@ -71,17 +107,16 @@ static int get_run(struct session *session, const struct match *match,
 		output_say(session->output, SAY_DONE, "%s has no settings",
 			   path);
 	output_open(session->output, SHAPE_RECORD, NULL, NULL);
-	for (size_t i = 0; i < match->count; i++) {
-		const char *name = match->bound[i].value;
-
-		output_setting(session->output, match->node,
-			       kind_index(kind, kind_attr(kind, name)),
-			       session_live(session));
-	}
+	for (size_t i = 0; i < match->count && rc == 0; i++)
+		rc = show_one(
+			session, match->node,
+			kind_index(kind,
+				   kind_attr(kind, match->bound[i].value)),
+			err);
 	if (!match->count)
 		show_all(session, match->node);
 	output_close(session->output);
-	return 0;
+	return rc;
 }
 
 static const struct arg get_args[] = {
@@ -339,6 +374,7 @@ static int status_run(struct session *session, const struct match *match,
 	output_open(output, SHAPE_TABLE, "objects", NULL);
 	show_branch(session, tree_paths(tree));
 	show_branch(session, tree_classes(tree));
+	show_branch(session, tree_links(tree));
 	output_close(output);
 	if (seen)
 		show_findings(output, &seen->report);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/secret.h"
 #include "model/diff.h"
 #include "model/holder.h"
 #include "model/merge.h"
@@ -260,6 +261,8 @@ static int keep(struct session *session, struct err *err)
 	struct text text = TEXT_NONE;
 
 	if (!store)
+		return err->code;
+	if (secret_hide(session->place.tree, store, err) < 0)
 		return err->code;
 	draft->changes = count_changes(draft->base, session->place.tree);
 	save_print_changes(draft->base, session->place.tree, &text);

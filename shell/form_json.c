@@ -207,7 +207,7 @@ static void put_setting(json_t *object, const struct node *node, size_t attr,
 		return;
 	}
 	json_object_set_new(branch_of(object, "settings"), row->name,
-			    value_of(row, node_value(node, attr)));
+			    value_of(row, output_value(node, attr, live)));
 	json_object_set_new(branch_of(object, "origins"), row->name,
 			    json_string(origin_name(node_origin(node, attr))));
 }

@@ -298,9 +298,7 @@ static void text_setting(struct output *output, const struct node *node,
 {
 	const struct attr *row = &node_kind(node)->attrs[attr];
 	bool readonly = row->flags & ATTR_READONLY;
-	const struct value *value = !readonly ? node_value(node, attr)
-				    : live    ? live_value(live, node, attr)
-					      : NULL;
+	const struct value *value = output_value(node, attr, live);
 	AUTO_TEXT text = TEXT_NONE;
 
 	text_printf(&text, "%s=", row->name);

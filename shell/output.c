@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "model/backend.h"
+#include "model/node.h"
 #include "model/base/mem.h"
 #include "shell/form.h"
 
@@ -133,6 +135,17 @@ void output_number(struct output *output, const char *name, uint64_t number)
 void output_flag(struct output *output, const char *name, bool flag)
 {
 	output->form->flag(output, name, flag);
+}
+
+const struct value *output_value(const struct node *node, size_t attr,
+				 const struct live *live)
+{
+	unsigned flags = node_kind(node)->attrs[attr].flags;
+	const struct value *told = live ? live_value(live, node, attr) : NULL;
+
+	if (flags & ATTR_READONLY || (flags & ATTR_SECRET && told))
+		return told;
+	return node_value(node, attr);
 }
 
 void output_setting(struct output *output, const struct node *node, size_t attr,

@@ -85,6 +85,10 @@ void output_close(struct output *output);
 void output_field(struct output *output, const char *name, const char *text);
 void output_number(struct output *output, const char *name, uint64_t number);
 void output_flag(struct output *output, const char *name, bool flag);
+/* What is shown of a setting: what the system tells, if it is read-only; a
+ * secret that was asked for by name, if live has it. */
+const struct value *output_value(const struct node *node, size_t attr,
+				 const struct live *live);
 /* name=value with where the value comes from. live may be NULL. */
 void output_setting(struct output *output, const struct node *node, size_t attr,
 		    const struct live *live);

@@ -146,7 +146,7 @@ static void erase(struct picker *picker)
 	search_again(picker);
 }
 
-static enum picked type_key(struct picker *picker, int key)
+static enum picked press_key(struct picker *picker, int key)
 {
 	if (key == KEY_CTRL('c') || key == KEY_CTRL('d'))
 		return PICKED_NOTHING;
@@ -180,7 +180,7 @@ enum picked picker_key(struct picker *picker, int key)
 	case KEY_LEFT: move_to(picker, at ? node_parent(at) : NULL); break;
 	case KEY_RIGHT: move_to(picker, at ? node_first(at) : NULL); break;
 	case KEY_BACKSPACE: erase(picker); break;
-	default: return type_key(picker, key);
+	default: return press_key(picker, key);
 	}
 	return PICKED_NOT_YET;
 }

@@ -13,6 +13,17 @@
 
 /* ---- the text ---- */
 
+/* A key stays the same when it is brought back, also one that we made: of it
+ * the digest is saved (model/secret.h). */
+static bool is_saved(const struct node *node, size_t attr)
+{
+	enum origin origin = node_origin(node, attr);
+
+	return origin == ORIGIN_GIVEN ||
+	       (origin == ORIGIN_CHOSEN &&
+		node_kind(node)->attrs[attr].flags & ATTR_SECRET);
+}
+
 static void put_settings(const struct node *node, struct text *out)
 {
 	const struct kind *kind = node_kind(node);
@@ -20,8 +31,7 @@ static void put_settings(const struct node *node, struct text *out)
 	for (size_t i = 0; i < kind->attr_count; i++) {
 		AUTO_TEXT word = TEXT_NONE;
 
-		if (node_origin(node, i) != ORIGIN_GIVEN ||
-		    kind->attrs[i].flags & ATTR_SECRET)
+		if (!is_saved(node, i))
 			continue;
 		text_printf(&word, "%s=", kind->attrs[i].name);
 		node_print(node, i, &word);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/session.h"
 
+#include "model/secret.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -46,12 +48,25 @@ void session_clear(struct session *session)
 	session->place.here = NULL;
 }
 
+/* For drivers: keys are in the store. */
+static char *find_secret(void *arg, const char *hidden, struct err *err)
+{
+	const struct session *session = arg;
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, err);
+
+	return store ? secret_find(store, hidden, err) : NULL;
+}
+
 struct host *session_host(struct session *session)
 {
 	const struct tree *tree = session->place.tree;
 
-	if (!session->host)
+	if (!session->host) {
 		session->host = host_new();
+		host_keep_secrets(session->host, find_secret, session);
+	}
 	if (tree)
 		host_set_deadline(session->host,
 				  node_u(tree_system(tree), SYSTEM_DEADLINE));
@@ -451,7 +466,8 @@ const struct live *session_live(struct session *session)
 	if (session->live || !can_be_seen(session))
 		return session->live;
 	/* Nothing of ours runs where nothing was ever configured. */
-	if (!node_first(tree_paths(tree)) && !node_first(tree_classes(tree)))
+	if (!node_first(tree_paths(tree)) && !node_first(tree_classes(tree)) &&
+	    !node_first(tree_links(tree)))
 		return NULL;
 	seen = session_observe(session, &why);
 	if (!seen)

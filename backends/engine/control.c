@@ -73,7 +73,8 @@ static json_t *do_hello(struct control *control, const json_t *request,
 static json_t *do_set(struct control *control, const json_t *request,
 		      struct err *err)
 {
-	if (engine_set(control->engine, json_object_get(request, "link"), err))
+	if (engine_set(control->engine, json_object_get(request, "link"),
+		       json_object_get(request, "keys"), err))
 		return NULL;
 	return json_object();
 }

@@ -12,7 +12,8 @@
  *
  *     do        with                  RESULT
  *     hello                           { "version", "protocol", "pid" }
- *     set       link: description.h   {}
+ *     set       link: description.h,  {}
+ *               keys: { digest: key }
  *     remove    link: its name        {}
  *     get                             [ descriptions without secrets ]
  *     status    link: name, or none   [ hub_status() of each ]

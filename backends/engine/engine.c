@@ -14,8 +14,11 @@ struct link {
 	struct hub *hub;
 };
 
+enum { KEYS_KNOWN = 4096 };
+
 struct engine {
 	TAILQ_HEAD(, link) links;
+	json_t *keys; /* by digest, that links have or had */
 };
 
 struct engine *engine_new(void)
@@ -23,6 +26,7 @@ struct engine *engine_new(void)
 	struct engine *engine = mem_alloc(sizeof(*engine));
 
 	TAILQ_INIT(&engine->links);
+	engine->keys = json_object();
 	return engine;
 }
 
@@ -43,6 +47,7 @@ void engine_free(struct engine *engine)
 		return;
 	while ((link = TAILQ_FIRST(&engine->links)))
 		link_free(engine, link);
+	json_decref(engine->keys);
 	free(engine);
 }
 
@@ -58,9 +63,12 @@ static struct link *find(const struct engine *engine, const char *name)
 
 /* --- what is shown -------------------------------------------------------- */
 
-static void hide(json_t *object, const char *name, const char *digest_name)
+/* Puts a digest in the place of a key, and remembers the key. */
+static void hide(struct engine *engine, json_t *object, const char *name,
+		 const char *digest_name)
 {
-	const char *text = json_string_value(json_object_get(object, name));
+	json_t *key = json_object_get(object, name);
+	const char *text = json_string_value(key);
 	uint8_t sum[SHA256_DIGEST_LENGTH];
 	char hex[17];
 
@@ -69,11 +77,50 @@ static void hide(json_t *object, const char *name, const char *digest_name)
 	SHA256((const uint8_t *)text, strlen(text), sum);
 	for (int i = 0; i < 8; i++)
 		snprintf(hex + i * 2, 3, "%02x", sum[i]);
+	if (json_object_size(engine->keys) >= KEYS_KNOWN)
+		json_object_clear(engine->keys);
+	json_object_set(engine->keys, hex, key);
 	json_object_set_new(object, digest_name, json_string(hex));
 	json_object_del(object, name);
 }
 
-static json_t *without_secrets(const json_t *description,
+/* And back again. */
+static int reveal(const struct engine *engine, const json_t *keys,
+		  json_t *object, const char *name, const char *digest_name,
+		  struct err *err)
+{
+	const char *hex =
+		json_string_value(json_object_get(object, digest_name));
+	json_t *key;
+
+	if (!hex)
+		return 0;
+	key = json_object_get(keys, hex);
+	if (!key)
+		key = json_object_get(engine->keys, hex);
+	if (!key)
+		return err_set(err, ENOKEY, "%s: nobody knows the key %s", name,
+			       hex);
+	json_object_set(object, name, key);
+	json_object_del(object, digest_name);
+	return 0;
+}
+
+static int reveal_all(const struct engine *engine, const json_t *keys,
+		      json_t *description, struct err *err)
+{
+	int rc = reveal(engine, keys, description, "secret", "secret-digest",
+			err);
+	json_t *peer;
+	size_t i;
+
+	json_array_foreach(json_object_get(description, "peers"), i,
+			   peer) if (!rc) rc =
+		reveal(engine, keys, peer, "psk", "psk-digest", err);
+	return rc;
+}
+
+static json_t *without_secrets(struct engine *engine, const json_t *description,
 			       const struct description *wanted)
 {
 	json_t *copy = json_deep_copy(description), *peer;
@@ -84,9 +131,9 @@ static json_t *without_secrets(const json_t *description,
 	noise_public(wanted->config.secret, public);
 	key_print(public, text);
 	json_object_set_new(copy, "public", json_string(text));
-	hide(copy, "secret", "secret-digest");
+	hide(engine, copy, "secret", "secret-digest");
 	json_array_foreach(json_object_get(copy, "peers"), i, peer)
-		hide(peer, "psk", "psk-digest");
+		hide(engine, peer, "psk", "psk-digest");
 	return copy;
 }
 
@@ -221,8 +268,8 @@ static int link_restart(struct engine *engine, struct link *link,
 	return err && err->code ? err->code : 0;
 }
 
-int engine_set(struct engine *engine, const json_t *description,
-	       struct err *err)
+static int set_revealed(struct engine *engine, const json_t *description,
+			struct err *err)
 {
 	struct description wanted;
 	struct link *link;
@@ -243,13 +290,25 @@ int engine_set(struct engine *engine, const json_t *description,
 	}
 	if (rc < 0) {
 		description_clear(&wanted);
-		return err_prefix(err, "link: ");
+		return rc;
 	}
 	description_clear(&link->wanted);
 	json_decref(link->shown);
 	link->wanted = wanted;
-	link->shown = without_secrets(description, &wanted);
+	link->shown = without_secrets(engine, description, &wanted);
 	return 0;
+}
+
+int engine_set(struct engine *engine, const json_t *description,
+	       const json_t *keys, struct err *err)
+{
+	json_t *whole = json_deep_copy(description);
+	int rc = reveal_all(engine, keys, whole, err);
+
+	if (!rc)
+		rc = set_revealed(engine, whole, err);
+	json_decref(whole);
+	return rc;
 }
 
 void engine_remove(struct engine *engine, const char *name)

@@ -21,9 +21,13 @@ AUTO_DEFINE(engine, struct engine *, engine_free)
 
 /* Makes the link of that name be as the description (description.h) says:
  * starts it, or changes what differs while packets go on; only what cannot be
- * changed in place starts it anew. On failure it runs as before. */
+ * changed in place starts it anew. On failure it runs as before.
+ *
+ * In place of "secret" and "psk" may stand what engine_get() shows; the key is
+ * then looked up in keys (digest: key; may be NULL), or among those that came
+ * before: so a link can be put back as it was. ENOKEY: it is nowhere. */
 int engine_set(struct engine *engine, const json_t *description,
-	       struct err *err);
+	       const json_t *keys, struct err *err);
 /* Without one of that name nothing happens. */
 void engine_remove(struct engine *engine, const char *name);
 

@@ -5,7 +5,8 @@
 #include "model/kind.h"
 
 static const struct kind *const root_fixed[] = { &kind_paths, &kind_classes,
-						 &kind_system, NULL };
+						 &kind_links, &kind_system,
+						 NULL };
 
 const struct kind kind_root = {
 	.name = "root",
@@ -35,6 +36,18 @@ const struct kind kind_classes = {
 	       "or a device, then classes in it, then matches in the classes.",
 	.fixed_name = "classes",
 	.child = &kind_uplink,
+};
+
+const struct kind kind_links = {
+	.name = "links",
+	.plural = "links",
+	.summary = "tunnels that braid several uplinks into one",
+	.man = "One link a tunnel: a client at home with several uplinks, a "
+	       "server where they come together. Create the server first, read "
+	       "its public key, and give it to the client; and the other way "
+	       "round.",
+	.fixed_name = "links",
+	.child = &kind_link,
 };
 
 static const struct attr system_attrs[] = {

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tunnel driver: for every link a tun device that stays, its addresses, and
+ * what the engine is told about it.
+ *
+ *     device  ->  addresses  ->  link          and back the other way round
+ *
+ * The device is made here and not by the engine: so it outlives the engine, and
+ * with it addresses, routes and classes on it.
+ */
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "backends/host.h"
+#include "backends/list.h"
+#include "backends/tunnel/client.h"
+#include "backends/tunnel/device.h"
+#include "backends/tunnel/object.h"
+#include "backends/tunnel/stage.h"
+#include "model/base/mem.h"
+
+enum { LEVEL_DEVICE, LEVEL_ADDRESS, LEVEL_LINK };
+
+/* --- reading -------------------------------------------------------------- */
+
+struct reading {
+	const struct tree *tree;
+	const struct owned *owned;
+	struct state *now;
+};
+
+/* The link that has this device; its path is the caller's to free. */
+static char *path_of_device(const struct tree *tree, const char *device)
+{
+	node_each (link, tree_links(tree)) {
+		const char *other = node_text(link, LINK_DEVICE);
+
+		if (other && !strcmp(other, device))
+			return node_path_dup(link);
+	}
+	return mem_strdup("");
+}
+
+static void take_address(const struct tunnel_data *data, void *arg)
+{
+	struct reading *reading = arg;
+	AUTO(str) char *path = path_of_device(reading->tree, data->device);
+
+	tunnel_add(reading->now, data, path);
+}
+
+static int read_device(struct reading *reading, struct netlink *netlink,
+		       const char *name, struct err *err)
+{
+	AUTO(str) char *key = mem_printf("device %s", name);
+	AUTO(str) char *path = path_of_device(reading->tree, name);
+	struct tunnel_data data;
+	int rc;
+
+	if (state_find(reading->now, &backend_tunnel, key))
+		return 0;
+	rc = device_read(netlink, name, &data, err);
+	if (rc <= 0)
+		return rc;
+	if (!owned_find(reading->owned, backend_tunnel.name, key))
+		data.foreign = true;
+	tunnel_add(reading->now, &data, path);
+	if (data.foreign)
+		return 0;
+	return device_addresses(netlink, name, take_address, reading, err);
+}
+
+static int read_devices(struct reading *reading, struct host *host,
+			struct err *err)
+{
+	struct netlink *netlink = host_netlink(host, NETLINK_ROUTE, err);
+	const struct owned *owned = reading->owned;
+	int rc = netlink ? 0 : err->code;
+
+	node_each (link, tree_links(reading->tree))
+		if (!rc && node_text(link, LINK_DEVICE))
+			rc = read_device(reading, netlink,
+					 node_text(link, LINK_DEVICE), err);
+	for (size_t i = 0; i < owned->count && !rc; i++)
+		if (!strcmp(owned->items[i].backend, backend_tunnel.name) &&
+		    !strncmp(owned->items[i].key, "device ", 7))
+			rc = read_device(reading, netlink,
+					 owned->items[i].key + 7, err);
+	return rc;
+}
+
+static bool has_links(const struct tree *tree, const struct owned *owned)
+{
+	if (node_first(tree_links(tree)))
+		return true;
+	for (size_t i = 0; i < owned->count; i++)
+		if (!strcmp(owned->items[i].backend, backend_tunnel.name))
+			return true;
+	return false;
+}
+
+static int read_links(struct reading *reading, struct host *host,
+		      struct err *err)
+{
+	json_t *links, *link;
+	size_t i;
+
+	links = host_is_stage(host)
+			? stage_get()
+			: client_ask(json_pack("{s:s}", "do", "get"), err);
+	if (!links && err->code == -ECONNREFUSED) {
+		err_clear(err); /* no engine: no link runs */
+		return 0;
+	}
+	if (!links)
+		return err->code;
+	json_array_foreach(links, i, link)
+	{
+		const char *name =
+			json_string_value(json_object_get(link, "name"));
+		const struct node *node =
+			name ? node_find(tree_links(reading->tree), name)
+			     : NULL;
+		AUTO(str)
+		char *path = node ? node_path_dup(node) : mem_strdup("");
+
+		tunnel_add_link(reading->now, link, path);
+	}
+	json_decref(links);
+	return 0;
+}
+
+int tunnel_read(struct host *host, const struct tree *tree,
+		const struct facts *facts, const struct owned *owned,
+		struct state *now, struct err *err)
+{
+	struct reading reading = { tree, owned, now };
+	AUTO_ERR own = ERR_NONE; /* what is no error for them is cleared */
+	int rc;
+
+	(void)facts;
+	if (!has_links(tree, owned))
+		return 0;
+	rc = read_devices(&reading, host, &own);
+	if (!rc)
+		rc = read_links(&reading, host, &own);
+	return rc < 0 ? err_set(err, -rc, "%s", own.text) : 0;
+}
+
+/* --- planning ------------------------------------------------------------- */
+
+struct planning {
+	struct report *report;
+	struct owned *claims;
+};
+
+static bool differs(const struct object *now, const struct object *want)
+{
+	const struct tunnel_data *is = tunnel_of(now), *to = tunnel_of(want);
+
+	if (to->what == TUNNEL_DEVICE)
+		return is->foreign || is->tap != to->tap || is->up != to->up;
+	/* An address that somebody gave it is as good as ours. */
+	return to->what == TUNNEL_LINK && strcmp(is->text, to->text) != 0;
+}
+
+static void add(struct plan *plan, const struct object *want, void *arg)
+{
+	static const int levels[] = { LEVEL_DEVICE, LEVEL_ADDRESS, LEVEL_LINK };
+	struct planning *planning = arg;
+	const struct tunnel_data *data = tunnel_of(want);
+
+	if (data->foreign || (data->what == TUNNEL_ADDRESS && !data->ours))
+		return;
+	if (data->what != TUNNEL_ADDRESS)
+		owned_add(planning->claims, backend_tunnel.name, want->key,
+			  NULL, 0);
+	plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_BUILD,
+		 levels[data->what], EFFECT_HITLESS, NULL, want);
+}
+
+static void change(struct plan *plan, const struct object *now,
+		   const struct object *want, void *arg)
+{
+	struct planning *planning = arg;
+	const struct tunnel_data *data = tunnel_of(want);
+	bool hitless;
+
+	if (data->what == TUNNEL_DEVICE && tunnel_of(now)->foreign) {
+		report_add(planning->report, FINDING_ERROR, EEXIST, want->path,
+			   "there is a device %s already, which is not "
+			   "Tresse's: choose another name with device=",
+			   data->device);
+		return;
+	}
+	if (data->what == TUNNEL_DEVICE) {
+		bool kind = tunnel_of(now)->tap != data->tap;
+
+		plan_add(plan, &backend_tunnel,
+			 kind ? STEP_REPLACE : STEP_CHANGE, PHASE_BUILD,
+			 LEVEL_DEVICE, kind ? EFFECT_REBUILD : EFFECT_HITLESS,
+			 now, want);
+		return;
+	}
+	hitless = tunnel_is_hitless(now, want);
+	plan_add(plan, &backend_tunnel, STEP_CHANGE, PHASE_FLIP, LEVEL_LINK,
+		 hitless ? EFFECT_HITLESS : EFFECT_FLAP, now, want);
+}
+
+static void take_away(struct plan *plan, const struct object *now, void *arg)
+{
+	static const int levels[] = { LEVEL_LINK, LEVEL_ADDRESS, LEVEL_DEVICE };
+	const struct tunnel_data *data = tunnel_of(now);
+
+	(void)arg;
+	if (data->foreign || (data->what == TUNNEL_ADDRESS && !data->ours))
+		return;
+	plan_add(plan, &backend_tunnel, STEP_DELETE, PHASE_CLEAN,
+		 levels[data->what], EFFECT_FLAP, now, NULL);
+}
+
+static void tunnel_plan(const struct state *now, const struct state *want,
+			const struct facts *facts, const struct owned *owned,
+			struct report *report, struct plan *plan,
+			struct owned *claims)
+{
+	static const struct diff diff = { differs, add, change, take_away };
+	struct planning planning = { report, claims };
+
+	(void)facts;
+	(void)owned;
+	state_diff(now, want, &backend_tunnel, &diff, plan, &planning);
+}
+
+/* --- applying ------------------------------------------------------------- */
+
+/* Keys that the engine has to know for this description. */
+static int put_key(json_t *keys, struct host *host, const json_t *digest,
+		   struct err *err)
+{
+	const char *text = json_string_value(digest);
+	AUTO(str) char *hidden = NULL;
+	char *secret;
+
+	if (!text)
+		return 0;
+	hidden = mem_printf("digest:%s", text);
+	secret = host_secret(host, hidden, err);
+	if (!secret)
+		return err->code;
+	json_object_set_new(keys, text, json_string(secret));
+	mem_wipe(secret, strlen(secret));
+	return 0;
+}
+
+/* What is not at hand here the engine may remember itself: it had it once. */
+static json_t *keys_of(struct host *host, const json_t *description)
+{
+	json_t *keys = json_object(), *peer;
+	size_t i;
+
+	put_key(keys, host, json_object_get(description, "secret-digest"),
+		NULL);
+	json_array_foreach(json_object_get(description, "peers"), i, peer)
+		put_key(keys, host, json_object_get(peer, "psk-digest"), NULL);
+	return keys;
+}
+
+static int set_link(struct host *host, const struct tunnel_data *data,
+		    struct err *err)
+{
+	json_t *description = json_loads(data->text, 0, NULL), *done;
+	int rc;
+
+	if (host_is_stage(host)) {
+		rc = stage_set(description, err);
+		json_decref(description);
+		return rc;
+	}
+	rc = client_start(err);
+	if (rc < 0) {
+		json_decref(description);
+		return rc;
+	}
+	done = client_ask(json_pack("{s:s, s:o, s:o}", "do", "set", "keys",
+				    keys_of(host, description), "link",
+				    description),
+			  err);
+	json_decref(done);
+	return done ? 0 : err->code;
+}
+
+static int remove_link(struct host *host, const struct object *object,
+		       struct err *err)
+{
+	const char *name = object->key + strlen("link ");
+	json_t *done;
+
+	if (host_is_stage(host)) {
+		stage_remove(name);
+		return 0;
+	}
+	done = client_ask(json_pack("{s:s, s:s}", "do", "remove", "link", name),
+			  err);
+	json_decref(done);
+	return done ? 0 : err->code;
+}
+
+static int apply_device(struct netlink *netlink, const struct step *step,
+			struct err *err)
+{
+	const struct object *to = step->after ? step->after : step->before;
+	const struct tunnel_data *data = tunnel_of(to);
+	int rc;
+
+	switch (step->op) {
+	case STEP_ADD: return device_make(netlink, data, err);
+	case STEP_CHANGE: return device_set(netlink, data, err);
+	case STEP_DELETE: return device_remove(netlink, data, err);
+	case STEP_REPLACE: break;
+	}
+	rc = device_remove(netlink, data, err);
+	return rc < 0 ? rc : device_make(netlink, data, err);
+}
+
+static int apply_one(struct host *host, const struct step *step,
+		     struct err *err)
+{
+	const struct object *to = step->after ? step->after : step->before;
+	const struct tunnel_data *data = tunnel_of(to);
+	struct netlink *netlink = host_netlink(host, NETLINK_ROUTE, err);
+
+	if (!netlink)
+		return -EIO;
+	if (data->what == TUNNEL_LINK)
+		return step->op == STEP_DELETE ? remove_link(host, to, err)
+					       : set_link(host, data, err);
+	if (data->what == TUNNEL_DEVICE)
+		return apply_device(netlink, step, err);
+	return step->op == STEP_DELETE ? address_remove(netlink, data, err)
+				       : address_add(netlink, data, err);
+}
+
+int tunnel_apply(struct host *host, struct step *const *steps, size_t count,
+		 size_t *failed, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		AUTO_ERR own = ERR_NONE;
+
+		if (apply_one(host, steps[i], &own) < 0) {
+			*failed = i;
+			return err_move(err, &own);
+		}
+		steps[i]->done = true;
+	}
+	return 0;
+}
+
+const struct backend backend_tunnel = {
+	.name = "tunnel",
+	.summary = "tunnel devices, their addresses, and the engine",
+	.want = tunnel_want,
+	.read = tunnel_read,
+	.plan = tunnel_plan,
+	.apply = tunnel_apply,
+	.print = tunnel_print,
+	.print_change = tunnel_print_change,
+	.live = tunnel_live,
+};

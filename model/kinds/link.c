@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A link: a tunnel over several uplinks; its members and its peers. */
+#include <netinet/in.h>
+
+#include "model/base/mem.h"
+#include "model/kind.h"
+#include "model/node.h"
+
+static const struct choice types[] = {
+	{ "tunnel", "packets of one flow take several uplinks at once" },
+	{ NULL, NULL }
+};
+
+static const struct choice roles[] = {
+	[ROLE_CLIENT] = { "client", "calls; has members" },
+	[ROLE_SERVER] = { "server", "is called; has peers" },
+	{ NULL, NULL }
+};
+
+static const struct choice modes[] = {
+	[MODE_TUN] = { "tun", "carries IP packets" },
+	[MODE_TAP] = { "tap", "carries Ethernet frames" },
+	{ NULL, NULL }
+};
+
+static const struct choice policies[] = {
+	[POLICY_AGGREGATE] = { "aggregate", "all lines at once" },
+	[POLICY_FAILOVER] = { "failover",
+			      "the best line, the others when it fails" },
+	[POLICY_DUPLICATE] = { "duplicate",
+			       "everything twice, on the two best lines" },
+	{ NULL, NULL }
+};
+
+#define TELLS(which, kind_of_value, what, sample)                              \
+	{                                                                      \
+		.name = which, .type = &kind_of_value, .flags = ATTR_READONLY, \
+		.help = what, .example = sample,                               \
+	}
+#define STATE TELLS("state", type_text, "how it stands", "up")
+#define ERROR                                                                  \
+	TELLS("error", type_text, "what is wrong and what to do",              \
+	      "\"no answer from 192.0.2.1:5000\"")
+#define ENABLED(what)                                                          \
+	{                                                                      \
+		.name = "enabled", .type = &type_bool, .standard = "yes",      \
+		.effect = EFFECT_FLAP, .help = what, .example = "no",          \
+	}
+#define DESCRIPTION                                                            \
+	{                                                                      \
+		.name = "description", .type = &type_text,                     \
+		.effect = EFFECT_NONE, .help = "any words",                    \
+		.example = "\"home, both lines\"",                             \
+	}
+#define PSK                                                                    \
+	{                                                                      \
+		.name = "preshared-key", .type = &type_key,                    \
+		.flags = ATTR_SECRET, .effect = EFFECT_HITLESS,                \
+		.help = "a secret that both ends have besides their keys",     \
+		.example = "3w0AbEY4JKaNYdk8TjOZLSZ0ZV6DEMLJAD+/CQN42YE=",     \
+	}
+#define LOCAL(which, number, sample)                                           \
+	{                                                                      \
+		.name = which, .type = &type_prefix, .family = number,         \
+		.effect = EFFECT_FLAP,                                         \
+		.help = "inner address of this end, with its network",         \
+		.example = sample,                                             \
+	}
+
+static const struct attr link_attrs[] = {
+	[LINK_TYPE] = {
+		.name = "type",
+		.type = &type_enum,
+		.standard = "tunnel",
+		.choices = types,
+		.effect = EFFECT_REBUILD,
+		.help = "how uplinks are used together",
+		.example = "tunnel",
+	},
+	[LINK_ROLE] = {
+		.name = "role",
+		.type = &type_enum,
+		.flags = ATTR_REQUIRED,
+		.choices = roles,
+		.effect = EFFECT_REBUILD,
+		.help = "which end this is",
+		.example = "client",
+	},
+	[LINK_DEVICE] = {
+		.name = "device",
+		.type = &type_ifname,
+		.flags = ATTR_REQUIRED,
+		.effect = EFFECT_REBUILD,
+		.help = "network device of the tunnel; it is made, and goes "
+			"with the link",
+		.example = "tun-home",
+	},
+	[LINK_MODE] = {
+		.name = "mode",
+		.type = &type_enum,
+		.standard = "tun",
+		.choices = modes,
+		.effect = EFFECT_REBUILD,
+		.help = "what the device carries; the same at both ends",
+		.example = "tap",
+	},
+	[LINK_LOCAL] = LOCAL("local", AF_INET, "10.77.0.2/24"),
+	[LINK_LOCAL6] = LOCAL("local6", AF_INET6, "fd77::2/64"),
+	[LINK_LISTEN] = {
+		.name = "listen",
+		.type = &type_number,
+		.min = 1,
+		.max = UINT16_MAX,
+		.effect = EFFECT_FLAP,
+		.help = "UDP port of a server",
+		.example = "5000",
+	},
+	[LINK_PEER] = {
+		.name = "peer",
+		.type = &type_endpoint,
+		.effect = EFFECT_HITLESS,
+		.help = "where a client finds its server",
+		.example = "gw.example.net:5000",
+	},
+	[LINK_PEER_KEY] = {
+		.name = "peer-key",
+		.type = &type_key,
+		.effect = EFFECT_FLAP,
+		.help = "public key of a client's server",
+		.example = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
+	},
+	[LINK_PSK] = PSK,
+	[LINK_KEY] = {
+		.name = "key",
+		.type = &type_key,
+		.flags = ATTR_AUTO | ATTR_CHOSEN | ATTR_SECRET,
+		.effect = EFFECT_FLAP,
+		.help = "secret key of this end; made with the link",
+		.example = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
+	},
+	[LINK_PUBLIC_KEY] = {
+		.name = "public-key",
+		.type = &type_key,
+		.flags = ATTR_AUTO | ATTR_CHOSEN,
+		.effect = EFFECT_NONE,
+		.help = "what the other end has to know; follows from key",
+		.example = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+	},
+	[LINK_POLICY] = {
+		.name = "policy",
+		.type = &type_enum,
+		.standard = "aggregate",
+		.choices = policies,
+		.effect = EFFECT_FLAP,
+		.help = "how the lines are used",
+		.example = "failover",
+	},
+	[LINK_DOUBLE] = {
+		.name = "double",
+		.type = &type_size,
+		.standard = "200",
+		.max = 1500,
+		.effect = EFFECT_FLAP,
+		.help = "packets smaller than this go on two lines at once, "
+			"so that they survive one; 0: none",
+		.example = "200",
+	},
+	[LINK_HOLD] = {
+		.name = "hold",
+		.type = &type_duration,
+		.standard = "300ms",
+		.min = 1000,
+		.max = 10000000,
+		.effect = EFFECT_FLAP,
+		.help = "longest that a packet waits for one before it",
+		.example = "300ms",
+	},
+	[LINK_MTU] = {
+		.name = "mtu",
+		.type = &type_number,
+		.flags = ATTR_AUTO,
+		.unit = "bytes",
+		.min = 576,
+		.max = 65535,
+		.effect = EFFECT_HITLESS,
+		.help = "of the device; auto: found out",
+		.example = "1400",
+	},
+	[LINK_ENABLED] = ENABLED("no: the tunnel is taken down"),
+	[LINK_DESCRIPTION] = DESCRIPTION,
+	[LINK_STATE] = STATE,
+	[LINK_ERROR] = ERROR,
+	[LINK_MTU_NOW] = TELLS("mtu-now", type_number,
+			       "of the device, as found", "1440"),
+	[LINK_RATE_OUT] = TELLS("rate-out", type_rate,
+				"what goes out, mean of the last seconds",
+				"12mbit"),
+	[LINK_RATE_IN] = TELLS("rate-in", type_rate,
+			       "what comes in, mean of the last seconds",
+			       "48mbit"),
+};
+
+static void link_brief(const struct node *node, struct text *out)
+{
+	node_print(node, LINK_ROLE, out);
+	text_put(out, " ");
+	text_put(out, node_text(node, LINK_DEVICE)
+			      ? node_text(node, LINK_DEVICE)
+			      : "no device");
+	if (node_has(node, LINK_LOCAL)) {
+		text_put(out, " ");
+		node_print(node, LINK_LOCAL, out);
+	}
+	if (node_has(node, LINK_LISTEN)) {
+		text_put(out, " listen ");
+		node_print(node, LINK_LISTEN, out);
+	}
+	if (node_has(node, LINK_PEER)) {
+		text_put(out, " to ");
+		node_print(node, LINK_PEER, out);
+	}
+	if (!node_u(node, LINK_ENABLED))
+		text_put(out, " disabled");
+}
+
+static const struct kind *const link_fixed[] = { &kind_members, &kind_peers,
+						 NULL };
+
+const struct kind kind_link = {
+	.name = "link",
+	.plural = "links",
+	.summary = "a tunnel over several uplinks",
+	.man = "A client's uplinks are its members; a server's clients are its "
+	       "peers. Everything is encrypted (Noise IK, as WireGuard has "
+	       "it); keys are made with the link. The rates of the lines are "
+	       "found out.",
+	.attrs = link_attrs,
+	.attr_count = ARRAY_SIZE(link_attrs),
+	.fixed = link_fixed,
+	.brief = link_brief,
+};
+
+/* ---- members ---- */
+
+const struct kind kind_members = {
+	.name = "members",
+	.plural = "members",
+	.summary = "the uplinks that a client's tunnel takes",
+	.man = "Create one with the name of its path. Members come and go "
+	       "while packets flow.",
+	.fixed_name = "members",
+	.child = &kind_member,
+};
+
+#define CAP(which, what)                                                       \
+	{                                                                      \
+		.name = which, .type = &type_rate, .min = 8000,                \
+		.effect = EFFECT_HITLESS, .help = what, .example = "20mbit",   \
+	}
+
+static const struct attr member_attrs[] = {
+	[MEMBER_PATH] = {
+		.name = "path",
+		.type = &type_ref,
+		.flags = ATTR_AUTO | ATTR_CHOSEN,
+		.refers = &kind_path,
+		.effect = EFFECT_HITLESS,
+		.help = "the path; auto: the one of the member's name",
+		.example = "adsl0",
+	},
+	[MEMBER_SOCKETS] = {
+		.name = "sockets",
+		.type = &type_number,
+		.standard = "1",
+		.min = 1,
+		.max = 16,
+		.effect = EFFECT_HITLESS,
+		.help = "UDP sockets, each with its own port, for operators "
+			"that limit every flow by itself",
+		.example = "4",
+	},
+	[MEMBER_PRIORITY] = {
+		.name = "priority",
+		.type = &type_number,
+		.standard = "0",
+		.max = 255,
+		.effect = EFFECT_HITLESS,
+		.help = "the lowest is filled first",
+		.example = "1",
+	},
+	[MEMBER_WEIGHT] = {
+		.name = "weight",
+		.type = &type_number,
+		.standard = "1",
+		.min = 1,
+		.max = 255,
+		.effect = EFFECT_HITLESS,
+		.help = "of policy=failover: the highest of equals is best",
+		.example = "2",
+	},
+	[MEMBER_STANDBY] = {
+		.name = "standby",
+		.type = &type_bool,
+		.standard = "no",
+		.effect = EFFECT_HITLESS,
+		.help = "used only when no other lives",
+		.example = "yes",
+	},
+	[MEMBER_METERED] = {
+		.name = "metered",
+		.type = &type_bool,
+		.standard = "no",
+		.effect = EFFECT_HITLESS,
+		.help = "used only for what no other has room for; quiet when "
+			"idle",
+		.example = "yes",
+	},
+	[MEMBER_UP] = CAP("up", "no more than this is sent by it"),
+	[MEMBER_DOWN] = CAP("down", "the other end is told to send no more"),
+	[MEMBER_ENABLED] = ENABLED("no: it is taken out"),
+	[MEMBER_DESCRIPTION] = DESCRIPTION,
+	[MEMBER_STATE] = STATE,
+	[MEMBER_ERROR] = ERROR,
+	[MEMBER_RTT] = TELLS("rtt", type_duration, "there and back", "18ms"),
+	[MEMBER_DELAY_OUT] = TELLS("delay-out", type_duration,
+				   "one way out, above the fastest member",
+				   "4ms"),
+	[MEMBER_DELAY_IN] = TELLS("delay-in", type_duration,
+				  "one way in, above the fastest member",
+				  "2ms"),
+	[MEMBER_LOSS_OUT] = TELLS("loss-out", type_percent,
+				  "lost on the way out, lately", "0.1%"),
+	[MEMBER_LOSS_IN] = TELLS("loss-in", type_percent,
+				 "lost on the way in, lately", "0.1%"),
+	[MEMBER_RATE] = TELLS("rate", type_rate,
+			      "what the line was found to carry out", "19mbit"),
+	[MEMBER_RATE_OUT] = TELLS("rate-out", type_rate,
+				  "what goes out, mean of the last seconds",
+				  "12mbit"),
+	[MEMBER_RATE_IN] = TELLS("rate-in", type_rate,
+				 "what comes in, mean of the last seconds",
+				 "48mbit"),
+	[MEMBER_SHARE] = TELLS("share", type_percent,
+			       "of what goes out by all members", "72%"),
+	[MEMBER_MTU] = TELLS("mtu", type_number,
+			     "largest inner packet that passes", "1440"),
+};
+
+static void member_brief(const struct node *node, struct text *out)
+{
+	static const size_t words[] = { MEMBER_STANDBY, MEMBER_METERED };
+
+	text_put(out, "path ");
+	text_put(out, node_text(node, MEMBER_PATH)
+			      ? node_text(node, MEMBER_PATH)
+			      : node_name(node));
+	if (node_u(node, MEMBER_SOCKETS) > 1)
+		text_printf(out, " sockets %u",
+			    (unsigned)node_u(node, MEMBER_SOCKETS));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (node_u(node, words[i]))
+			text_printf(out, " %s", member_attrs[words[i]].name);
+	if (!node_u(node, MEMBER_ENABLED))
+		text_put(out, " disabled");
+}
+
+const struct kind kind_member = {
+	.name = "member",
+	.plural = "members",
+	.summary = "an uplink that the tunnel takes",
+	.man = "It is bound to the device of its path, and takes the path's "
+	       "routes by its mark.",
+	.attrs = member_attrs,
+	.attr_count = ARRAY_SIZE(member_attrs),
+	.brief = member_brief,
+};
+
+/* ---- peers ---- */
+
+const struct kind kind_peers = {
+	.name = "peers",
+	.plural = "peers",
+	.summary = "the clients of a server's tunnel",
+	.man = "One peer a client, with its public key and the inner addresses "
+	       "that are its own.",
+	.fixed_name = "peers",
+	.child = &kind_peer,
+};
+
+static const struct attr peer_attrs[] = {
+	[PEER_KEY] = {
+		.name = "key",
+		.type = &type_key,
+		.flags = ATTR_REQUIRED,
+		.effect = EFFECT_FLAP,
+		.help = "public key of the client",
+		.example = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
+	},
+	[PEER_PSK] = PSK,
+	[PEER_ADDRESS] = {
+		.name = "address",
+		.type = &type_prefixes,
+		.effect = EFFECT_HITLESS,
+		.help = "inner addresses and networks that are its own",
+		.example = "10.77.0.2",
+	},
+	[PEER_UP] = CAP("up", "no more than this is taken from it"),
+	[PEER_DOWN] = CAP("down", "no more than this is sent to it"),
+	[PEER_ENABLED] = ENABLED("no: it is not answered"),
+	[PEER_DESCRIPTION] = DESCRIPTION,
+	[PEER_STATE] = STATE,
+	[PEER_ERROR] = ERROR,
+	[PEER_ENDPOINT] = TELLS("endpoint", type_text,
+				"where its last packet came from",
+				"198.51.100.7:43210"),
+	[PEER_RTT] = TELLS("rtt", type_duration, "there and back, best line",
+			   "18ms"),
+	[PEER_RATE_OUT] = TELLS("rate-out", type_rate,
+				"what goes to it, mean of the last seconds",
+				"12mbit"),
+	[PEER_RATE_IN] = TELLS("rate-in", type_rate,
+			       "what comes from it, mean of the last seconds",
+			       "48mbit"),
+	[PEER_LANES] = TELLS("lanes", type_number,
+			     "ways that are open to it", "2"),
+};
+
+static void peer_brief(const struct node *node, struct text *out)
+{
+	if (node_has(node, PEER_ADDRESS))
+		node_print(node, PEER_ADDRESS, out);
+	else
+		text_put(out, "no address");
+	if (!node_u(node, PEER_ENABLED))
+		text_put(out, " disabled");
+}
+
+const struct kind kind_peer = {
+	.name = "peer",
+	.plural = "peers",
+	.summary = "a client of this server",
+	.man = "Packets to its addresses go to it, and only from them it may "
+	       "send. It is known by its key alone, wherever it calls from.",
+	.attrs = peer_attrs,
+	.attr_count = ARRAY_SIZE(peer_attrs),
+	.brief = peer_brief,
+};

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/secret.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "model/base/mem.h"
+#include "model/node.h"
+#include "model/store.h"
+
+enum { KEY_BYTES = 32, DIGEST_BYTES = 8 };
+
+#define HIDDEN "digest:"
+
+bool secret_is_hidden(const char *text)
+{
+	size_t digits;
+
+	if (strncmp(text, HIDDEN, strlen(HIDDEN)) != 0)
+		return false;
+	digits = strspn(text + strlen(HIDDEN), "0123456789abcdef");
+	return digits == 2 * DIGEST_BYTES && !text[strlen(HIDDEN) + digits];
+}
+
+void secret_digest(const char *text, char hidden[SECRET_HIDDEN])
+{
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+	size_t used = strlen(HIDDEN);
+
+	memcpy(hidden, HIDDEN, used);
+	SHA256((const uint8_t *)text, strlen(text), sum);
+	for (int i = 0; i < DIGEST_BYTES; i++)
+		used += (size_t)snprintf(hidden + used, 3, "%02x", sum[i]);
+}
+
+/* --- in the store --------------------------------------------------------- */
+
+static int keep(struct store *store, const char *hidden, const char *text,
+		struct err *err)
+{
+	if (!store)
+		return 0;
+	return store_secret_set(store, 0, hidden, text, strlen(text), err);
+}
+
+static int is_kept(struct store *store, const char *hidden, struct err *err)
+{
+	char *text = store ? secret_find(store, hidden, err) : NULL;
+
+	if (store && !text)
+		return err_append(err, "; give the key itself");
+	if (text) {
+		explicit_bzero(text, strlen(text));
+		free(text);
+	}
+	return 0;
+}
+
+static int hide(struct node *node, size_t attr, struct store *store,
+		struct err *err)
+{
+	const char *text = node_text(node, attr);
+	enum origin origin = node_origin(node, attr);
+	char hidden[SECRET_HIDDEN];
+	struct value value;
+	int rc;
+
+	if (!text)
+		return 0;
+	if (secret_is_hidden(text))
+		return node_dirt(node) == DIRT_NONE ? 0
+						    : is_kept(store, text, err);
+	secret_digest(text, hidden);
+	rc = keep(store, hidden, text, err);
+	if (rc < 0)
+		return rc;
+	value = (struct value){ .text = mem_strdup(hidden) };
+	node_set(node, attr, &value, origin);
+	return 0;
+}
+
+int secret_hide(struct tree *tree, struct store *store, struct err *err)
+{
+	struct node *root = tree_root(tree);
+
+	for (struct node *at = root; at; at = node_walk(root, at)) {
+		const struct kind *kind = node_kind(at);
+
+		for (size_t i = 0; i < kind->attr_count; i++) {
+			AUTO(str) char *path = NULL;
+			int rc = kind->attrs[i].flags & ATTR_SECRET
+					 ? hide(at, i, store, err)
+					 : 0;
+
+			if (!rc)
+				continue;
+			path = node_path_dup(at);
+			return err_prefix(err, "%s: %s: ", path,
+					  kind->attrs[i].name);
+		}
+	}
+	return 0;
+}
+
+char *secret_find(struct store *store, const char *hidden, struct err *err)
+{
+	AUTO(mem) void *value = NULL;
+	size_t size;
+	char *text;
+	int rc;
+
+	if (!secret_is_hidden(hidden))
+		return mem_strdup(hidden);
+	rc = store_secret_get(store, 0, hidden, &value, &size, err);
+	if (rc < 0)
+		return NULL;
+	if (!value) {
+		err_set(err, ENOENT, "%s: no such key is kept here", hidden);
+		return NULL;
+	}
+	text = mem_strndup(value, size);
+	explicit_bzero(value, size);
+	return text;
+}
+
+/* --- pairs ---------------------------------------------------------------- */
+
+static bool public_of(const uint8_t secret[KEY_BYTES], char public[SECRET_KEY])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
+						     secret, KEY_BYTES);
+	uint8_t bytes[KEY_BYTES];
+	size_t size = sizeof(bytes);
+	bool good = key && EVP_PKEY_get_raw_public_key(key, bytes, &size) == 1;
+
+	if (good)
+		EVP_EncodeBlock((uint8_t *)public, bytes, KEY_BYTES);
+	EVP_PKEY_free(key);
+	return good;
+}
+
+void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY])
+{
+	uint8_t bytes[KEY_BYTES];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		abort(); /* no kernel of ours says no here */
+	bytes[0] &= 248; /* RFC 7748, 5: other tools print it so */
+	bytes[31] = (bytes[31] & 127) | 64;
+	EVP_EncodeBlock((uint8_t *)secret, bytes, KEY_BYTES);
+	public[0] = '\0';
+	public_of(bytes, public);
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+bool secret_public(const char *secret, char public[SECRET_KEY])
+{
+	uint8_t bytes[KEY_BYTES + 1];
+	bool good = strlen(secret) == SECRET_KEY - 1 &&
+		    EVP_DecodeBlock(bytes, (const uint8_t *)secret,
+				    SECRET_KEY - 1) == sizeof(bytes) &&
+		    public_of(bytes, public);
+
+	explicit_bzero(bytes, sizeof(bytes));
+	return good;
+}

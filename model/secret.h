@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * secret.h - keys: made, and kept where nobody sees them by chance.
+ *
+ * The value of a secret setting (ATTR_SECRET) is in a file of its own
+ * (store_secret_set()), under its digest. In the tree, and so in the store, in
+ * history, candidates, saved files and messages, stands the digest alone:
+ *
+ *     key=digest:0123456789abcdef
+ *
+ * Trees with digests compare, merge and go back to old revisions like any
+ * others. Digests are the first 8 bytes of SHA-256.
+ */
+#ifndef MODEL_SECRET_H
+#define MODEL_SECRET_H
+
+#include <stdbool.h>
+
+#include "model/base/err.h"
+
+struct store;
+struct tree;
+
+enum {
+	SECRET_HIDDEN = 24, /* "digest:" and 16 digits, with the zero */
+	SECRET_KEY = 45,    /* 32 bytes in base64, with the zero */
+};
+
+/* Is it a digest, in place of the secret itself? */
+bool secret_is_hidden(const char *text);
+void secret_digest(const char *text, char hidden[SECRET_HIDDEN]);
+
+/* Puts digests in the place of all secrets in the tree, which are kept in the
+ * store; without one they are only hidden. A digest of nothing that is kept
+ * here is refused: ENOENT, with the path. */
+int secret_hide(struct tree *tree, struct store *store, struct err *err);
+/* The secret behind a digest (or text itself, if it is none); the caller's to
+ * mem_wipe() and free. NULL if it is not kept here, or not to be read by us. */
+char *secret_find(struct store *store, const char *hidden, struct err *err);
+
+/* A new pair of keys for X25519 (RFC 7748). */
+void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY]);
+/* The public key that belongs to a secret one; false if it is none. */
+bool secret_public(const char *secret, char public[SECRET_KEY]);
+
+#endif
