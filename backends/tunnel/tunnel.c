@@ -317,6 +317,7 @@ static int apply_device(struct netlink *netlink, const struct step *step,
 	case STEP_ADD: return device_make(netlink, data, err);
 	case STEP_CHANGE: return device_set(netlink, data, err);
 	case STEP_DELETE: return device_remove(netlink, data, err);
+	case STEP_WAIT: return 0;
 	case STEP_REPLACE: break;
 	}
 	rc = device_remove(netlink, data, err);

@@ -56,6 +56,7 @@ TEST(draw, puts_bars_where_siblings_come)
 			  "  | o- br1 ............ [eth0]\n"
 			  "  o- classes ...... [1 uplink]\n"
 			  "  | o- up ............. [eth0]\n"
+			  "  o- links ......... [0 links]\n"
 			  "  o- system ............ [...]\n");
 }
 
