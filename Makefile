@@ -83,6 +83,11 @@ $(BUILD)/term: $(call objects,$(term) model/base/mem.c model/base/text.c shell/u
 $(BUILD)/tab: $(call objects,$(filter-out shell/main.c,$(program)) tests/bench/tab.c)
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs)
 
+# What the tunnel's cryptography costs.
+$(BUILD)/aead: $(call objects,tests/bench/aead.c model/base/mem.c \
+	$(addprefix backends/engine/,aead.c noise.c session.c handshake.c))
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(engine_libs)
+
 # Two braids over simulated lines: only what is pure of the engine is in it.
 sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
 	$(addprefix backends/engine/,arrival.c backlog.c braid.c flight.c lane.c \
@@ -101,7 +106,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
-	tests/bench/tab.c $(sim)))
+	tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 topics := path uplink class match system cd ls pwd create delete set get info \
@@ -140,25 +145,32 @@ demo: deps
 	@$(MAKE) --no-print-directory $(programs)
 	@tests/lab/demo
 
-bench: $(programs) $(BUILD)/tab
+bench: $(programs) $(BUILD)/tab $(BUILD)/aead
 	@tests/bench/bench.sh
 	@tests/bench/shell.sh
+	@$(BUILD)/aead
 
 golden: $(BUILD)/tresse $(BUILD)/term
 	@tests/golden/run.sh --rewrite
 	@tests/term/run.sh --rewrite
 
-# FUZZ=600: seconds. What it finds is left as crash-* and belongs into a test.
+# FUZZ=600: seconds each. What it finds is left as crash-* and belongs into a
+# test. FUZZERS=handshake: one of them.
 FUZZ ?= 30
-fuzz:
-	@mkdir -p build/fuzz
-	$(call quiet,LINK,build/fuzz/text)clang $(cflags) -O1 \
+FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
+fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
+	handshake.c) model/base/mem.c $(engine_libs)
+fuzz: $(addprefix fuzz-,$(FUZZERS))
+fuzz-%: FORCE
+	@mkdir -p build/fuzz/$*.corpus
+	$(call quiet,LINK,build/fuzz/$*)clang $(cflags) -O1 \
 		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o build/fuzz/text \
-		tests/fuzz/fuzz_text.c $(model) $(drivers) \
-		$(filter-out shell/main.c,$(shell)) $(libs)
-	build/fuzz/text -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 \
-		-print_final_stats=1 -artifact_prefix=build/fuzz/
+		-fno-sanitize-recover=undefined -o build/fuzz/$* \
+		tests/fuzz/fuzz_$*.c $(fuzz_$*)
+	build/fuzz/$* -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/ \
+		build/fuzz/$*.corpus
 
 lint:
 	@tests/run 'lint: tests/lab/lint'
