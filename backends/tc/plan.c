@@ -8,7 +8,7 @@
  *             root
  *             classes from the top down, all before the leaves (the kernel
  *             walks every class for each new one: 3.2 s against 5.1 for 10,000)
- *             shards, and their classes likewise
+ *             shards, one after the other, with classes and leaves
  *             changes, leaves, filters
  *     clean        filters
  *                  a wait, until nothing is queued in the classes that go
@@ -35,12 +35,17 @@ enum build_level {
 	EARLY_CLASS, /* + level of the class: 0..7 */
 	BUILD_ROOT = 10,
 	BUILD_CLASS, /* + 7 - level; leaves last: 8 */
+	/* + SHARD_LEVELS * its number; then its classes and leaves. */
 	BUILD_SHARD = 20,
-	BUILD_INNER, /* classes in shards, as BUILD_CLASS */
-	BUILD_CHANGE = 30,
+	BUILD_CHANGE = 10000,
 	BUILD_LEAF,
 	BUILD_FILTER,
 };
+/* One shard after the other: what the kernel looks up for each class and leaf
+ * is then still at the head of its list of qdiscs (qdisc_match_from_root() of
+ * net/sched/sch_api.c; 10,000 leaves: 0.27 s less of 1.2). */
+enum { SHARD_LEVELS = 16, SHARD_CLASS = 1, SHARD_LEAF = 10 };
+
 enum clean_level {
 	CLEAN_FILTER,
 	CLEAN_WAIT,
@@ -343,18 +348,26 @@ static bool is_outside(uint32_t classid)
 	return TC_H_MAJ(classid) == TC_ROOT_HANDLE;
 }
 
+static int shard_level(uint32_t handle)
+{
+	return BUILD_SHARD + SHARD_LEVELS * (int)(TC_H_MAJ(handle) >> 16);
+}
+
 static void add_class(struct planning *planning, const struct place *place,
 		      enum effect effect)
 {
 	const struct object *class = place->want.class;
 	int down = level_of(class) ? 7 - level_of(class) : 8;
-	int first =
-		is_outside(tc_of(class)->handle) ? BUILD_CLASS : BUILD_INNER;
+	int first = BUILD_CLASS, leaf = BUILD_LEAF;
 
+	if (!is_outside(tc_of(class)->handle)) {
+		first = shard_level(tc_of(class)->handle) + SHARD_CLASS;
+		leaf = shard_level(tc_of(class)->handle) + SHARD_LEAF;
+	}
 	step(planning, STEP_ADD, PHASE_BUILD, first + down, effect, NULL,
 	     class);
 	if (place->want.leaf)
-		step(planning, STEP_ADD, PHASE_BUILD, BUILD_LEAF, effect, NULL,
+		step(planning, STEP_ADD, PHASE_BUILD, leaf, effect, NULL,
 		     place->want.leaf);
 }
 
@@ -486,8 +499,9 @@ static void plan_shard(struct planning *planning, struct place *place,
 	place->gone = root->gone || !want;
 	place->fresh = root->fresh || !now || (hook && moves(planning, hook));
 	if (!place->gone && place->fresh)
-		step(planning, STEP_ADD, PHASE_BUILD, BUILD_SHARD,
-		     EFFECT_HITLESS, NULL, want);
+		step(planning, STEP_ADD, PHASE_BUILD,
+		     shard_level(tc_of(want)->handle), EFFECT_HITLESS, NULL,
+		     want);
 	else if (!root->gone && !want && hook && hook->want.class)
 		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_LEAF,
 		     EFFECT_FLAP, now, NULL);
