@@ -150,6 +150,10 @@ bench: $(programs) $(BUILD)/tab $(BUILD)/aead
 	@tests/bench/shell.sh
 	@$(BUILD)/aead
 
+# The scenarios of the tunnel's figures, simulated. SIM='-v -s 1 skew loss'
+sim: $(BUILD)/sim
+	@$(BUILD)/sim $(SIM)
+
 golden: $(BUILD)/tresse $(BUILD)/term
 	@tests/golden/run.sh --rewrite
 	@tests/term/run.sh --rewrite

@@ -272,10 +272,15 @@ const struct backlog_run *backlog_head(struct backlog *backlog, uint64_t now)
 	struct queue *queue;
 
 	while ((queue = choose(backlog))) {
+		struct item *item;
+
 		thin_out(backlog, queue, now);
 		backlog->head = queue;
-		if (!STAILQ_EMPTY(&queue->items))
-			return &STAILQ_FIRST(&queue->items)->run;
+		item = STAILQ_FIRST(&queue->items);
+		if (!item)
+			continue;
+		item->run.flow.waiting = queue->bytes;
+		return &item->run;
 	}
 	return NULL;
 }

@@ -32,6 +32,7 @@ static void fill_config(struct braid_config *config)
 		config->packet_bytes = 1500;
 	set_default(&config->hold_max_us, 300000);
 	set_default(&config->queue_us, 5000);
+	set_default(&config->spread_us, 60000);
 	set_default(&config->slice_us, 1000000);
 }
 
@@ -329,7 +330,7 @@ void braid_restart(struct braid *braid, uint64_t now)
 {
 	reorder_restart(braid->reorder);
 	resend_clear(&braid->resend);
-	memset(braid->seq, 0, sizeof(braid->seq));
+	memset(braid->streams, 0, sizeof(braid->streams));
 	braid->skip_head = braid->skip_tail;
 	braid->copy_size = 0;
 	braid->plan = (struct braid_plan){ 0 };

@@ -77,8 +77,12 @@ struct braid_config {
 	uint16_t packet_bytes; /* largest inner packet [1500] */
 	uint32_t hold_max_us;  /* longest wait [300000] */
 	uint32_t queue_us;     /* delay we cause on a line, as target [5000] */
-	uint32_t slice_us;     /* of the counters [1000000] */
-	bool quiet;	       /* the answering side: no keepalives */
+	/* A burst of a flow is spread over lanes whose delays differ by up to
+	 * this from its first packet on [60000]. Beyond that, or for small
+	 * bursts, the faster lanes are filled first. */
+	uint32_t spread_us;
+	uint32_t slice_us; /* of the counters [1000000] */
+	bool quiet;	   /* the answering side: no keepalives */
 	/* Gives a packet to the tun device, in order. Called from within
 	 * braid_order(), braid_read() and braid_timer(); the bytes are
 	 * borrowed. flags are those of its inner header (WIRE_UNSUMMED has to
@@ -147,11 +151,13 @@ const char *braid_state_name(enum braid_state state);
 /* What the packets of a run have in common: one flow, one size (the last may
  * be shorter), as cut from one super-packet. */
 struct braid_flow {
-	uint16_t bucket; /* hash of the inner flow, 0..4094 */
-	uint16_t size;	 /* of a payload */
-	uint8_t mode;	 /* enum braid_mode, by DSCP or mark */
-	bool loose;	 /* keep no order: urgent classes, ICMP, voice */
-	bool ack;	 /* TCP without data: doubled only if cheap */
+	uint16_t bucket;  /* hash of the inner flow, 0..4094 */
+	uint16_t size;	  /* of a payload */
+	uint8_t mode;	  /* enum braid_mode, by DSCP or mark */
+	bool loose;	  /* keep no order: urgent classes, ICMP, voice */
+	bool ack;	  /* TCP without data: doubled only if cheap */
+	uint32_t waiting; /* bytes of this flow in the backlog, these included;
+			   * filled in by backlog_head() */
 };
 
 struct braid_plan {

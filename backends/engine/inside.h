@@ -21,6 +21,14 @@ struct braid_skip {
 	uint32_t seq;
 };
 
+/* What is remembered of the flows of one bucket. */
+struct braid_stream {
+	uint32_t seq;	  /* next to give */
+	uint32_t last_us; /* when it last sent, low bits */
+	uint32_t slow_us; /* ... on the slowest lane in use */
+	bool spread;	  /* lanes of unequal delay are in use */
+};
+
 struct braid {
 	struct braid_config config;
 	struct lane *lanes[BRAID_LANES]; /* owned; in the order added */
@@ -29,7 +37,7 @@ struct braid {
 	uint64_t slots_used;  /* bits of lane->slot */
 	struct reorder *reorder;
 	struct resend resend;
-	uint32_t seq[1 << WIRE_BUCKET_BITS]; /* next to give */
+	struct braid_stream streams[1 << WIRE_BUCKET_BITS];
 
 	/* What the hub was told to send last, until it says braid_sent(). */
 	struct braid_plan plan;

@@ -18,6 +18,10 @@ enum {
 	COPY_SHARE = 20,     /* copies of small packets: a 20th of the rate */
 	COPY_LEAST_BPS = 400000,
 	COPY_SPAN_US = 250000,
+	NEAR_US = 8000,		/* delays that differ by less are equal */
+	BURST_REST_US = 250000, /* after such a rest begins a burst */
+	BURST_BYTES = 10000,	/* which is one if so much waits */
+	COVER_US = 4000,	/* spread: the slow lane is used so often */
 };
 
 #define MICRO 1000000LL
@@ -91,13 +95,17 @@ struct choice {
 	unsigned rank;
 	int64_t score;
 	int64_t room; /* bytes */
+	bool late;    /* one of the slow lanes */
 };
 
 struct wish {
 	uint16_t size;	 /* payload */
 	int64_t reserve; /* bytes beyond the window */
-	bool ordered;
 	const struct lane *not_this;
+	/* For packets that keep an order: */
+	int64_t skew_us; /* lanes later than the fastest by more: only if no
+			  * other is alive */
+	bool slowest;	 /* rather the slowest of these */
 };
 
 /* Why nothing was found. */
@@ -112,24 +120,58 @@ static bool better(const struct choice *a, const struct choice *b)
 	return a->score < b->score;
 }
 
+static bool is_in_turn(const struct lane *lane, uint16_t size, bool worker)
+{
+	return is_usable(lane, size) && !(worker && lane_is_standby(lane));
+}
+
+/* Does one that is no standby live? */
+static bool has_worker(const struct braid *braid, uint16_t size)
+{
+	for (unsigned i = 0; i < braid->count; i++)
+		if (is_usable(braid->lanes[i], size) &&
+		    !lane_is_standby(braid->lanes[i]))
+			return true;
+	return false;
+}
+
+/* The least delay there is, without queues. */
+static int64_t fastest(const struct braid *braid, uint16_t size, bool worker,
+		       const struct lane **which)
+{
+	int64_t least = INT64_MAX;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+		int64_t score = sched_score(braid, lane, 0);
+
+		if (is_in_turn(lane, size, worker) && score < least) {
+			least = score;
+			*which = lane;
+		}
+	}
+	return least;
+}
+
+/* No room: is that the window's doing, or the cap's? */
+static void note_full(struct braid *braid, struct lane *lane, uint64_t now)
+{
+	uint64_t next = lane_cap_next(lane, now);
+
+	lane->window.limited = true;
+	if (next < braid->cap_next)
+		braid->cap_next = next;
+}
+
 /* The best lane with room for one packet of that size. */
 static struct choice choose(struct braid *braid, const struct wish *wish,
 			    uint64_t now, struct reasons *why)
 {
+	bool worker = has_worker(braid, wish->size);
+	const struct lane *first = NULL;
+	int64_t least = fastest(braid, wish->size, worker, &first);
 	struct choice best = { 0 };
-	bool worker = false; /* one that is no standby is alive */
-	int64_t fastest = INT64_MAX;
 
-	for (unsigned i = 0; i < braid->count; i++) {
-		const struct lane *lane = braid->lanes[i];
-		int64_t score;
-
-		if (!is_usable(lane, wish->size))
-			continue;
-		worker = worker || !lane_is_standby(lane);
-		score = sched_score(braid, lane, 0);
-		fastest = score < fastest ? score : fastest;
-	}
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
 		int64_t bytes = wish->size + lane->config.overhead;
@@ -139,23 +181,19 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		if (!is_usable(lane, wish->size))
 			continue;
 		why->fits = true;
-		if (lane == wish->not_this || (worker && lane_is_standby(lane)))
+		if (lane == wish->not_this ||
+		    !is_in_turn(lane, wish->size, worker) ||
+		    sched_score(braid, lane, 0) - least > wish->skew_us)
 			continue;
 		it.room = lane_room(lane, now);
 		it.score = sched_score(braid, lane, lane->flight.bytes);
 		if (it.room < bytes && lane->flight.bytes)
-			lane->window.limited = true;
-		if (it.room + wish->reserve < bytes && lane->flight.bytes) {
-			uint64_t next = lane_cap_next(lane, now);
-
-			if (next < braid->cap_next)
-				braid->cap_next = next;
+			note_full(braid, lane, now);
+		if (it.room + wish->reserve < bytes && lane->flight.bytes)
 			continue;
-		}
-		/* So late that those behind it would not be waited for. */
-		if (wish->ordered &&
-		    it.score - fastest > braid->config.hold_max_us * 3 / 4)
-			continue;
+		it.late = sched_score(braid, lane, 0) - least > NEAR_US;
+		if (wish->slowest && it.late)
+			it.score = INT64_MIN;
 		if (better(&it, &best))
 			best = it;
 	}
@@ -253,7 +291,11 @@ static struct lane *second_lane(struct braid *braid,
 				const struct lane *first, uint64_t now)
 {
 	struct reasons why = { 0 };
-	struct wish wish = { .size = flow->size, .not_this = first };
+	struct wish wish = {
+		.size = flow->size,
+		.skew_us = INT64_MAX,
+		.not_this = first,
+	};
 	struct choice choice;
 
 	if (mode != BRAID_DUPLICATE && !small)
@@ -290,6 +332,32 @@ static int no_way(const struct reasons *why)
 	return why->fits ? 0 : -EMSGSIZE;
 }
 
+/*
+ * Lanes of unequal delay. Packets of one flow that take both wait for the slow
+ * one; to a TCP that is a longer round trip, which it must see from the start
+ * of a burst: when it comes in the midst of its slow start, it ends that far
+ * too early (HyStart, RFC 9406), and bbr takes the short one for the true one.
+ * So a burst is spread from its first packet on, slow lane first, or keeps to
+ * the fast lanes, until so much waits that the slow one is no later.
+ */
+static void spread(struct braid *braid, const struct braid_flow *flow,
+		   struct braid_stream *stream, struct wish *wish, uint64_t now)
+{
+	bool rested = (uint32_t)now - stream->last_us > BURST_REST_US;
+	const struct lane *first = NULL;
+
+	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
+	if (rested || !stream->last_us)
+		stream->spread = flow->waiting >= BURST_BYTES;
+	else if (first && flow->waiting > first->window.rate *
+						  braid->config.spread_us /
+						  2000000)
+		stream->spread = true;
+	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
+	wish->slowest =
+		stream->spread && (uint32_t)now - stream->slow_us > COVER_US;
+}
+
 int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	       uint64_t now, struct braid_plan *plan)
 {
@@ -297,17 +365,21 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 		flow->mode ? (enum braid_mode)flow->mode : braid->config.mode;
 	bool small = flow->size < braid->config.small_bytes;
 	bool loose = flow->loose || small;
-	struct wish wish = { .size = flow->size, .ordered = !loose };
+	struct wish wish = { .size = flow->size, .skew_us = INT64_MAX };
 	struct reasons why = { 0 };
 	struct lane *second;
 	struct choice choice;
-	uint16_t bucket;
+	uint16_t bucket =
+		loose ? WIRE_BUCKET_ANY : flow->bucket % WIRE_BUCKET_ANY;
+	struct braid_stream *stream = &braid->streams[bucket];
 
 	if (now - braid->planned_at > REST_US)
 		ask_all(braid, now);
 	braid->planned_at = now;
 	if (small || flow->loose)
 		wish.reserve = INT32_MAX / 2;
+	if (!loose)
+		spread(braid, flow, stream, &wish, now);
 	choice = mode == BRAID_FAILOVER
 			 ? choose_one(braid, flow->size, now, &why)
 			 : choose(braid, &wish, now, &why);
@@ -318,16 +390,18 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	second = second_lane(braid, flow, mode, small, choice.lane, now);
 	if (!second && (second = proving(braid, flow->size)))
 		count = count < PROVE_PACKETS ? count : PROVE_PACKETS;
-	bucket = loose ? WIRE_BUCKET_ANY : flow->bucket % WIRE_BUCKET_ANY;
 	*plan = (struct braid_plan){
 		.lane = choice.lane->id,
 		.second = second ? second->id : BRAID_NO_LANE,
 		.bucket = bucket,
 		.count = (uint16_t)count,
-		.seq = braid->seq[bucket],
+		.seq = stream->seq,
 	};
-	braid->seq[bucket] = (braid->seq[bucket] + (uint32_t)count) &
-			     ((1U << WIRE_SEQ_BITS) - 1);
+	stream->seq =
+		(stream->seq + (uint32_t)count) & ((1U << WIRE_SEQ_BITS) - 1);
+	stream->last_us = (uint32_t)now;
+	if (choice.late)
+		stream->slow_us = (uint32_t)now;
 	braid->plan = *plan;
 	return count;
 }
@@ -380,7 +454,7 @@ static const struct resend_item *next_item(struct braid *braid, uint64_t now)
 int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
 {
 	const struct resend_item *item = next_item(braid, now);
-	struct wish wish = { 0 };
+	struct wish wish = { .skew_us = INT64_MAX };
 	struct reasons why = { 0 };
 	struct choice choice, other = { 0 };
 

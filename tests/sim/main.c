@@ -218,6 +218,7 @@ static void build_lines(struct world *world)
 
 static void build(struct world *world, enum tcp_kind kind)
 {
+	uint32_t delay_us = UINT32_MAX;
 	struct node_setup setup = {
 		.lanes = LANES,
 		.out = world->lines[0],
@@ -228,6 +229,9 @@ static void build(struct world *world, enum tcp_kind kind)
 	};
 
 	build_lines(world);
+	for (unsigned i = 0; i < LANES; i++)
+		if (world->scenario->delay_us[i] < delay_us)
+			delay_us = world->scenario->delay_us[i];
 	world->began = sim_now();
 	world->a = node_new(&setup);
 	setup.out = world->lines[1];
@@ -244,7 +248,8 @@ static void build(struct world *world, enum tcp_kind kind)
 	if (world->flows > FLOWS)
 		world->flows = 0;
 	for (unsigned i = 0; i < world->flows; i++)
-		world->tcp[i] = tcp_new(kind, (uint8_t)i, world->a, world->b);
+		world->tcp[i] = tcp_new(kind, (uint8_t)i, world->a, world->b,
+					2 * delay_us + 500);
 }
 
 static int by_size(const void *a, const void *b)

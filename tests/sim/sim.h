@@ -126,9 +126,9 @@ enum tcp_kind { TCP_CUBIC, TCP_BBR };
 
 struct tcp;
 
-/* Sends for ever from node a. */
+/* Sends for ever; syn_us: what the handshake took. */
 struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
-		    struct node *to);
+		    struct node *to, uint32_t syn_us);
 void tcp_free(struct tcp *tcp);
 void tcp_data(struct tcp *tcp, const struct inner *inner); /* at the receiver */
 void tcp_ack(struct tcp *tcp, const struct inner *inner);

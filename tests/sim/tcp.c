@@ -43,7 +43,7 @@ struct tcp {
 	/* cubic */
 	double w_max, k, w_est;
 	uint64_t epoch;
-	uint64_t round_min, last_min;
+	uint64_t delay_min, round_min, round_began, train_at;
 	uint32_t round_end;
 	unsigned round_samples;
 	/* bbr */
@@ -51,6 +51,10 @@ struct tcp {
 	uint64_t rounds, round_delivered, rt_prop_at, phase_at, probe_rtt_at;
 	unsigned full_count, phase;
 	enum { STARTUP, DRAIN, PROBE_BW, PROBE_RTT } state;
+	double extra[2];   /* acked beyond what bw explains */
+	uint64_t epoch_at; /* when that began to be counted */
+	double epoch_acked;
+	uint64_t extra_round;
 	uint64_t pace_at;
 	bool pacing_timer;
 	/* receiver */
@@ -188,25 +192,33 @@ static void cubic_ack(struct tcp *tcp, double count)
 		tcp->cwnd += 0.01 * count / tcp->cwnd;
 }
 
-/* HyStart: a round whose delay stands above the last one's ends slow start. */
+/* HyStart, as Linux has it: slow start ends when the shortest of the first
+ * eight delays of a round stands above the best, or when acks came without a
+ * pause for half a round trip. */
 static void hystart(struct tcp *tcp, uint64_t rtt)
 {
 	uint64_t eta;
 
-	if (tcp->una >= tcp->round_end) {
+	if (tcp->una > tcp->round_end) {
 		tcp->round_end = tcp->next;
-		tcp->last_min = tcp->round_min;
 		tcp->round_min = UINT64_MAX;
 		tcp->round_samples = 0;
+		tcp->round_began = tcp->train_at = sim_now();
 	}
 	if (rtt < tcp->round_min)
 		tcp->round_min = rtt;
-	if (tcp->cwnd >= tcp->ssthresh || tcp->cwnd < 16 ||
-	    ++tcp->round_samples < 8 || tcp->min_rtt == UINT64_MAX)
+	if (rtt < tcp->delay_min)
+		tcp->delay_min = rtt;
+	if (tcp->cwnd >= tcp->ssthresh || tcp->cwnd < 16)
 		return;
-	eta = tcp->min_rtt / 8;
+	if (sim_now() - tcp->train_at <= 2000) {
+		tcp->train_at = sim_now();
+		if (sim_now() - tcp->round_began > tcp->delay_min / 2 + 500)
+			tcp->ssthresh = tcp->cwnd;
+	}
+	eta = tcp->delay_min / 8;
 	eta = eta < 4000 ? 4000 : eta > 16000 ? 16000 : eta;
-	if (tcp->round_min > tcp->min_rtt + eta)
+	if (++tcp->round_samples >= 8 && tcp->round_min > tcp->delay_min + eta)
 		tcp->ssthresh = tcp->cwnd;
 }
 
@@ -259,8 +271,33 @@ static void bbr_state(struct tcp *tcp)
 	}
 }
 
-static void bbr_ack(struct tcp *tcp, double rate, bool limited, bool round)
+/* Acks that come in lumps must not leave the line idle between them. */
+static double bbr_extra(struct tcp *tcp, unsigned acked)
 {
+	double expected =
+		tcp->btlbw * (double)(sim_now() - tcp->epoch_at) / 1e6;
+	double extra;
+
+	if (tcp->rounds >= tcp->extra_round + 5) {
+		tcp->extra_round = tcp->rounds;
+		tcp->extra[1] = tcp->extra[0];
+		tcp->extra[0] = 0;
+	}
+	if (tcp->epoch_acked <= expected) {
+		tcp->epoch_acked = expected = 0;
+		tcp->epoch_at = sim_now();
+	}
+	tcp->epoch_acked += acked;
+	extra = fmin(tcp->epoch_acked - expected, tcp->cwnd);
+	tcp->extra[0] = fmax(tcp->extra[0], extra);
+	return fmin(fmax(tcp->extra[0], tcp->extra[1]), tcp->btlbw * 0.1);
+}
+
+static void bbr_ack(struct tcp *tcp, unsigned acked, double rate, bool limited,
+		    bool round)
+{
+	double extra;
+
 	if (round) {
 		tcp->rounds++;
 		tcp->bw[tcp->rounds % BW_ROUNDS] = 0;
@@ -281,9 +318,11 @@ static void bbr_ack(struct tcp *tcp, double rate, bool limited, bool round)
 		}
 	}
 	bbr_state(tcp);
-	tcp->cwnd = tcp->state == PROBE_RTT
-			    ? 4
-			    : fmax(tcp->cwnd_gain * bbr_bdp(tcp) + 3, 10);
+	extra = bbr_extra(tcp, acked);
+	tcp->cwnd =
+		tcp->state == PROBE_RTT
+			? 4
+			: fmax(tcp->cwnd_gain * bbr_bdp(tcp) + 3 + extra, 10);
 	if (tcp->state == STARTUP && tcp->cwnd < 10 + (double)tcp->delivered)
 		tcp->cwnd = fmax(tcp->cwnd, 10 + (double)tcp->delivered / 2);
 }
@@ -484,7 +523,8 @@ void tcp_ack(struct tcp *tcp, const struct inner *inner)
 		if (tcp->recovery && tcp->cwnd < tcp->ssthresh)
 			tcp->cwnd += sample.count;
 	} else if (sample.count) {
-		bbr_ack(tcp, sample.rate, sample.limited, sample.round);
+		bbr_ack(tcp, sample.count, sample.rate, sample.limited,
+			sample.round);
 	}
 	if (sample.count) {
 		rack(tcp);
@@ -603,7 +643,7 @@ static void start(void *context, uint64_t tag)
 }
 
 struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
-		    struct node *to)
+		    struct node *to, uint32_t syn_us)
 {
 	struct tcp *tcp = mem_alloc(sizeof(*tcp));
 
@@ -613,7 +653,9 @@ struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
 	tcp->to = to;
 	tcp->cwnd = 10;
 	tcp->ssthresh = 1e9;
-	tcp->min_rtt = tcp->round_min = UINT64_MAX;
+	tcp->min_rtt = tcp->srtt = syn_us;
+	tcp->var = syn_us / 2;
+	tcp->delay_min = tcp->round_min = UINT64_MAX;
 	tcp->state = STARTUP;
 	tcp->gain = tcp->cwnd_gain = 2.885;
 	tcp->delivered_at = tcp->rt_prop_at = sim_now();
