@@ -54,7 +54,7 @@ struct braid *braid_new(const struct braid_config *config)
 	braid->reorder = reorder_new(&setup);
 	memset(braid->slot_of, BRAID_NO_SLOT, sizeof(braid->slot_of));
 	braid->mtu = MTU_BASE;
-	braid->cap_next = BRAID_NEVER;
+	braid->room_next = BRAID_NEVER;
 	return braid;
 }
 
@@ -408,7 +408,7 @@ void braid_sent(struct braid *braid, const struct braid_sent *sent,
 	bytes = (uint32_t)(sent->count - 1) * sent->size + sent->last +
 		sent->count * lane->config.overhead;
 	meter_add(&lane->out, bytes, sent->count, now);
-	lane_spent(lane, bytes);
+	lane_spent(lane, bytes, now);
 	if (sent->flags & WIRE_COPY)
 		lane->resent += entry.tries ? sent->count : 0;
 	if (entry.flags & FLIGHT_DOUBLED && sent->flags & WIRE_COPY)
@@ -633,8 +633,8 @@ uint64_t braid_next(const struct braid *braid)
 
 	if (braid->copy_size || braid->skip_head != braid->skip_tail)
 		return 0;
-	if (braid->cap_next < next)
-		next = braid->cap_next;
+	if (braid->room_next < next)
+		next = braid->room_next;
 	for (unsigned i = 0; i < braid->count; i++) {
 		uint64_t lane = lane_next(braid->lanes[i], braid->config.quiet);
 
@@ -647,8 +647,8 @@ uint64_t braid_next(const struct braid *braid)
 void braid_timer(struct braid *braid, uint64_t now)
 {
 	reorder_timer(braid->reorder, now);
-	if (braid->cap_next <= now)
-		braid->cap_next = BRAID_NEVER;
+	if (braid->room_next <= now)
+		braid->room_next = BRAID_NEVER;
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
 

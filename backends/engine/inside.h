@@ -21,12 +21,17 @@ struct braid_skip {
 	uint32_t seq;
 };
 
-/* What is remembered of the flows of one bucket. */
+enum braid_spread { SPREAD_NOT, SPREAD_BURST, SPREAD_PROVEN };
+
+/* What is remembered of the flows of one bucket. Times are low bits. */
 struct braid_stream {
-	uint32_t seq;	  /* next to give */
-	uint32_t last_us; /* when it last sent, low bits */
-	uint32_t slow_us; /* ... on the slowest lane in use */
-	bool spread;	  /* lanes of unequal delay are in use */
+	uint32_t seq;	    /* next to give */
+	uint32_t last_us;   /* when it last sent */
+	uint32_t slow_us;   /* ... on the slowest lane in use */
+	uint32_t waited_us; /* when it last had much waiting */
+	uint32_t since_us;  /* when bytes began to be counted */
+	uint32_t bytes;
+	uint8_t spread; /* over lanes of unequal delay, and why */
 };
 
 struct braid {
@@ -50,7 +55,7 @@ struct braid {
 	uint64_t planned_at; /* last time somebody had something to send */
 	int64_t spare;	     /* millionths of bytes that copies may use */
 	uint64_t spare_at;
-	uint64_t cap_next; /* when a cap lets something through again */
+	uint64_t room_next; /* when time makes room somewhere */
 	struct braid_skip skips[BRAID_SKIPS];
 	uint32_t skip_head, skip_tail;
 	uint8_t copy[BRAID_CONTROL_ROOM]; /* of a control payload, for a */

@@ -280,26 +280,34 @@ int64_t lane_room(struct lane *lane, uint64_t now)
 	int64_t room = (int64_t)window_bytes(&lane->window, now) -
 		       (int64_t)lane->flight.bytes;
 
+	int64_t pace = window_pace(&lane->window, now);
+
 	if (!flight_has_room(&lane->flight))
 		return 0;
+	lane->paced = pace < room;
+	if (lane->paced)
+		room = pace;
 	if (!cap)
 		return room;
 	fill_tokens(lane, cap, now);
 	return room < lane->tokens / MICRO ? room : lane->tokens / MICRO;
 }
 
-void lane_spent(struct lane *lane, uint32_t bytes)
+void lane_spent(struct lane *lane, uint32_t bytes, uint64_t now)
 {
+	window_spent(&lane->window, bytes, now);
 	if (lane_cap_bps(lane))
 		lane->tokens -= MICRO * bytes;
 }
 
-uint64_t lane_cap_next(const struct lane *lane, uint64_t now)
+uint64_t lane_room_next(const struct lane *lane, uint64_t now)
 {
-	uint64_t cap = lane_cap_bps(lane);
+	uint64_t cap = lane_cap_bps(lane), next = BRAID_NEVER;
 	int64_t want = MICRO * lane->window.packet - lane->tokens;
 
-	if (!cap || want <= 0)
-		return BRAID_NEVER;
-	return now + (uint64_t)want / (cap / 8 + 1) + 1;
+	if (lane->paced)
+		next = window_pace_next(&lane->window);
+	if (cap && want > 0 && now + (uint64_t)want / (cap / 8 + 1) + 1 < next)
+		next = now + (uint64_t)want / (cap / 8 + 1) + 1;
+	return next > now ? next : now + 1;
 }

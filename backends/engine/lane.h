@@ -52,6 +52,7 @@ struct lane {
 
 	int64_t tokens; /* millionths of a byte; of the cap */
 	uint64_t tokens_at;
+	bool paced;    /* it was the pace that left so little room */
 	unsigned tell; /* times still to tell the peer */
 	uint64_t tell_at;
 	bool told_full;
@@ -89,8 +90,8 @@ bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now);
 void lane_pinged(struct lane *lane, uint64_t now);
 /* Bytes that may still be sent now, by window and cap; may be negative. */
 int64_t lane_room(struct lane *lane, uint64_t now);
-void lane_spent(struct lane *lane, uint32_t bytes);
-/* When the cap lets something through again. */
-uint64_t lane_cap_next(const struct lane *lane, uint64_t now);
+void lane_spent(struct lane *lane, uint32_t bytes, uint64_t now);
+/* When time alone, without an ack, makes room; BRAID_NEVER if it does not. */
+uint64_t lane_room_next(const struct lane *lane, uint64_t now);
 
 #endif

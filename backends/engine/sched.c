@@ -20,7 +20,10 @@ enum {
 	COPY_SPAN_US = 250000,
 	NEAR_US = 8000,		/* delays that differ by less are equal */
 	BURST_REST_US = 250000, /* after such a rest begins a burst */
+	SLOWER_US = 25000,	/* of backlog, and slow lanes are used too */
 	BURST_BYTES = 10000,	/* which is one if so much waits */
+	CALM_US = 100000,	/* without waiting: not needed any more */
+	LITTLE_US = 1000000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
 };
 
@@ -156,11 +159,12 @@ static int64_t fastest(const struct braid *braid, uint16_t size, bool worker,
 /* No room: is that the window's doing, or the cap's? */
 static void note_full(struct braid *braid, struct lane *lane, uint64_t now)
 {
-	uint64_t next = lane_cap_next(lane, now);
+	uint64_t next = lane_room_next(lane, now);
 
-	lane->window.limited = true;
-	if (next < braid->cap_next)
-		braid->cap_next = next;
+	if (!lane->paced)
+		lane->window.limited = true;
+	if (next < braid->room_next)
+		braid->room_next = next;
 }
 
 /* The best lane with room for one packet of that size. */
@@ -226,8 +230,7 @@ static struct choice choose_one(struct braid *braid, uint16_t size,
 	best.room = lane_room(best.lane, now);
 	if (best.room < size + best.lane->config.overhead &&
 	    best.lane->flight.bytes) {
-		best.lane->window.limited = true;
-		braid->cap_next = lane_cap_next(best.lane, now);
+		note_full(braid, best.lane, now);
 		best.lane = NULL;
 	}
 	return best;
@@ -340,22 +343,47 @@ static int no_way(const struct reasons *why)
  * So a burst is spread from its first packet on, slow lane first, or keeps to
  * the fast lanes, until so much waits that the slow one is no later.
  */
-static void spread(struct braid *braid, const struct braid_flow *flow,
-		   struct braid_stream *stream, struct wish *wish, uint64_t now)
+static void spread(struct braid_stream *stream, const struct braid_flow *flow,
+		   const struct lane *first, uint64_t now)
 {
-	bool rested = (uint32_t)now - stream->last_us > BURST_REST_US;
+	uint64_t rate = first->window.known ? first->window.rate : UINT32_MAX;
+	uint32_t us = (uint32_t)now;
+	bool rested = us - stream->last_us > BURST_REST_US || !stream->last_us;
+
+	if (flow->waiting >= BURST_BYTES / 2)
+		stream->waited_us = us;
+	if (rested) {
+		stream->spread = flow->waiting >= BURST_BYTES ? SPREAD_BURST
+							      : SPREAD_NOT;
+	} else if (stream->spread == SPREAD_NOT) {
+		if (flow->waiting > rate * SLOWER_US / 1000000)
+			stream->spread = SPREAD_PROVEN;
+	} else if (stream->spread == SPREAD_PROVEN) {
+		if (us - stream->waited_us > CALM_US)
+			stream->spread = SPREAD_NOT;
+	}
+	if (us - stream->since_us > LITTLE_US) {
+		if (us - stream->waited_us > LITTLE_US &&
+		    stream->bytes < rate / 2)
+			stream->spread = SPREAD_NOT;
+		stream->since_us = us;
+		stream->bytes = 0;
+	}
+}
+
+static void set_skew(struct braid *braid, struct wish *wish,
+		     struct braid_stream *stream, const struct braid_flow *flow,
+		     uint64_t now)
+{
 	const struct lane *first = NULL;
 
 	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
-	if (rested || !stream->last_us)
-		stream->spread = flow->waiting >= BURST_BYTES;
-	else if (first && flow->waiting > first->window.rate *
-						  braid->config.spread_us /
-						  2000000)
-		stream->spread = true;
+	if (!first)
+		return;
+	spread(stream, flow, first, now);
 	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
-	wish->slowest =
-		stream->spread && (uint32_t)now - stream->slow_us > COVER_US;
+	wish->slowest = stream->spread == SPREAD_BURST &&
+			(uint32_t)now - stream->slow_us > COVER_US;
 }
 
 int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
@@ -379,7 +407,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	if (small || flow->loose)
 		wish.reserve = INT32_MAX / 2;
 	if (!loose)
-		spread(braid, flow, stream, &wish, now);
+		set_skew(braid, &wish, stream, flow, now);
 	choice = mode == BRAID_FAILOVER
 			 ? choose_one(braid, flow->size, now, &why)
 			 : choose(braid, &wish, now, &why);
@@ -400,6 +428,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	stream->seq =
 		(stream->seq + (uint32_t)count) & ((1U << WIRE_SEQ_BITS) - 1);
 	stream->last_us = (uint32_t)now;
+	stream->bytes += (uint32_t)count * flow->size;
 	if (choice.late)
 		stream->slow_us = (uint32_t)now;
 	braid->plan = *plan;

@@ -17,6 +17,8 @@ enum {
 	SNAP_US = 1000,
 	HOLD_US = 2000000,
 	FULL_US = 200000,
+	PACE_MORE = 4,	  /* a quarter faster than known */
+	PACE_TARGETS = 2, /* of queue at most from one burst */
 };
 
 #define MEBI (1024 * 1024)
@@ -364,6 +366,44 @@ uint32_t window_bytes(const struct window *window, uint64_t now)
 		return window->bytes;
 	pipe = product(window->rate, window->pipe_us) * 3 / 4;
 	return pipe < window->bytes ? clamp(window, pipe) : window->bytes;
+}
+
+static uint64_t pace_rate(const struct window *window)
+{
+	return window->rate + window->rate / PACE_MORE + 1;
+}
+
+static uint64_t horizon_us(const struct window *window)
+{
+	return PACE_TARGETS * window->target_us;
+}
+
+int64_t window_pace(const struct window *window, uint64_t now)
+{
+	uint64_t until = now + horizon_us(window);
+
+	if (!window->known)
+		return INT64_MAX / 2;
+	if (window->free_at < now)
+		return (int64_t)product(pace_rate(window), until - now);
+	if (window->free_at >= until)
+		return 0;
+	return (int64_t)product(pace_rate(window), until - window->free_at);
+}
+
+uint64_t window_pace_next(const struct window *window)
+{
+	return window->free_at - horizon_us(window) +
+	       window->packet * 1000000ULL / pace_rate(window) + 1;
+}
+
+void window_spent(struct window *window, uint32_t bytes, uint64_t now)
+{
+	if (!window->known)
+		return;
+	if (window->free_at < now)
+		window->free_at = now;
+	window->free_at += bytes * 1000000ULL / pace_rate(window);
 }
 
 uint32_t window_wait_us(const struct window *window, uint32_t flight)

@@ -65,6 +65,8 @@ struct window {
 	uint64_t hold_until; /* no growth: a policer */
 	uint64_t cut_at;
 	uint64_t drain_until;
+	uint64_t free_at; /* when the line will have sent what it was given,
+			   * at a little more than the known rate */
 };
 
 /* What an ack says. */
@@ -89,6 +91,12 @@ void window_ack(struct window *window, const struct window_ack *ack,
 void window_lost(struct window *window, uint32_t packets);
 /* Bytes that may be under way now. */
 uint32_t window_bytes(const struct window *window, uint64_t now);
+/* Bytes that may be sent at once: a line is not given its whole window in one
+ * piece. Counts only once its rate is known. */
+int64_t window_pace(const struct window *window, uint64_t now);
+/* When it may have another large datagram. */
+uint64_t window_pace_next(const struct window *window);
+void window_spent(struct window *window, uint32_t bytes, uint64_t now);
 /* How long a datagram sent now, with flight bytes ahead, would queue. */
 uint32_t window_wait_us(const struct window *window, uint32_t flight);
 /* Until an ack of something sent now is overdue. */

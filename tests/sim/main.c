@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sim [-v] [-s SEEDS] [-S STALL_US] [SCENARIO...]
+ * sim [-v] [-c | -b] [-s SEEDS] [-S STALL_US] [SCENARIO...]
  *
  * The scenarios of the tunnel's figures, simulated: 50 + 20 Mbit/s, queues of
  * 50 ms, one TCP flow for nine seconds of which three are left out, pings at 50
@@ -436,11 +436,14 @@ static bool is_wanted(const char *name, char **names, int count)
 
 int main(int argc, char **argv)
 {
+	bool skip_cubic = false, skip_bbr = false;
 	unsigned seeds = 3;
 	int option;
 
-	while ((option = getopt(argc, argv, "vs:S:")) != -1) {
+	while ((option = getopt(argc, argv, "bcvs:S:")) != -1) {
 		switch (option) {
+		case 'b': skip_cubic = true; break;
+		case 'c': skip_bbr = true; break;
 		case 'v': verbose++; break;
 		case 's': seeds = (unsigned)atoi(optarg); break;
 		case 'S': stall_us = (uint32_t)atoi(optarg); break;
@@ -455,8 +458,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
 		if (!is_wanted(scenarios[i].name, argv + optind, argc - optind))
 			continue;
-		run(&scenarios[i], TCP_CUBIC, seeds);
-		if (scenarios[i].flows <= FLOWS)
+		if (!skip_cubic)
+			run(&scenarios[i], TCP_CUBIC, seeds);
+		if (!skip_bbr && scenarios[i].flows <= FLOWS)
 			run(&scenarios[i], TCP_BBR, seeds);
 	}
 	return 0;
