@@ -95,6 +95,10 @@ sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
 $(BUILD)/sim: $(call objects,$(sim))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ -lm
 
+# Bad lines for them, and for the benches of the tunnel.
+$(BUILD)/relay: $(BUILD)/tests/lab/relay.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -123,7 +127,7 @@ $(BUILD)/tresse.8: man/tresse.8 man/reference.awk $(BUILD)/tresse
 deps:
 	@tests/lab/deps
 
-programs := $(BUILD)/tresse $(BUILD)/traffic
+programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
@@ -227,6 +231,7 @@ help:
 	@echo 'make sim        the transport over simulated lines, SIM= options'
 	@echo 'make fuzz       hostile text at what reads it, FUZZ= seconds'
 	@echo 'make golden     rewrite what the golden tests expect'
+	@echo 'make bench-tunnel  the tunnel over bad lines'
 	@echo 'make bench      times, as ratios to what else does the same'
 	@echo 'make install uninstall   DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'make dist clean'
