@@ -50,6 +50,18 @@ struct backend {
 		    const struct facts *facts, const struct owned *owned,
 		    struct state *now, struct err *err);
 
+	/* Of a patch (patch.h) alone. want_own() gives the objects that the
+	 * node's own settings make, and what they stand on where plan() has to
+	 * see it; false: that cannot be said without the rest. read_own() reads
+	 * what stands where those are wanted; ESTALE: something else does.
+	 * What is there need not be probed for: facts learn of it. NULL: no
+	 * setting of ATTR_OWN makes anything here. */
+	bool (*want_own)(const struct node *node, const struct facts *facts,
+			 struct report *report, struct state *want);
+	int (*read_own)(struct host *host, struct facts *facts,
+			const struct owned *owned, const struct state *want,
+			struct state *now, struct err *err);
+
 	/* Takes into digest what changes whenever read() could come to tell
 	 * anything else of what is ours: far cheaper than to read it (a
 	 * generation that the kernel counts). Whatever want() looks at beyond

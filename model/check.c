@@ -492,6 +492,16 @@ static void check_class(const struct node *class, uint32_t mask,
 	check_mark(class, CLASS_MARK, mask, "class-mask", report);
 }
 
+void tree_check_own(const struct node *class, struct report *report)
+{
+	const struct node *parent = node_parent(class);
+	uint32_t mask = mask_of(node_tree(class), SYSTEM_CLASS_MASK);
+
+	check_class(class, mask, report);
+	if (node_kind(parent) == &kind_class)
+		check_sum(parent, report);
+}
+
 /* ---- uplinks ---- */
 
 static void check_default(const struct node *uplink, struct report *report)

@@ -6,6 +6,7 @@
 struct excerpt {
 	const struct tree *whole;
 	struct tree *tree; /* owned until taken */
+	bool clean;
 };
 
 static struct node *include(struct excerpt *excerpt, const struct node *node);
@@ -37,7 +38,10 @@ static struct node *include(struct excerpt *excerpt, const struct node *node)
 	if (copy)
 		return copy;
 	copy = node_create(parent, node_name(node), NULL);
-	node_copy_settings(node, copy);
+	if (excerpt->clean)
+		node_copy_clean(node, copy);
+	else
+		node_copy_settings(node, copy);
 	include_targets(excerpt, node);
 	return copy;
 }
@@ -49,6 +53,14 @@ struct excerpt *excerpt_new(const struct tree *whole)
 	excerpt->whole = whole;
 	excerpt->tree = tree_new();
 	node_copy_settings(tree_system(whole), tree_system(excerpt->tree));
+	return excerpt;
+}
+
+struct excerpt *excerpt_new_clean(const struct tree *whole)
+{
+	struct excerpt *excerpt = excerpt_new(whole);
+
+	excerpt->clean = true;
 	return excerpt;
 }
 

@@ -65,12 +65,7 @@ struct digest facts_digest(const struct facts *facts)
 		digest = add_address(digest, &facts->addresses[i]);
 	for (size_t i = 0; i < facts->default_count; i++)
 		digest = add_default(digest, &facts->defaults[i]);
-	for (size_t i = 0; i < facts->qdisc_count; i++) {
-		digest = digest_text(digest, facts->qdiscs[i].kind);
-		digest = digest_u64(digest, facts->qdiscs[i].present);
-	}
-	return digest_u64(digest, facts->has_fw | facts->asked_fw << 1 |
-					  facts->has_ipv6 << 2);
+	return digest_u64(digest, facts->has_ipv6);
 }
 
 const struct link_fact *facts_link(const struct facts *facts, const char *name)

@@ -65,7 +65,7 @@ struct facts {
 };
 
 void facts_clear(struct facts *facts);
-/* Of all of them, in the order they were read. */
+/* Of what was read, in that order; not of what was probed. */
 struct digest facts_digest(const struct facts *facts);
 const struct link_fact *facts_link(const struct facts *facts, const char *name);
 const struct link_fact *facts_link_at(const struct facts *facts, int index);

@@ -30,6 +30,8 @@ enum attr_flags {
 	ATTR_CHOSEN = 1 << 2,	/* ...and keeps what it chose in the store */
 	ATTR_READONLY = 1 << 3, /* told by the running system, never set */
 	ATTR_SECRET = 1 << 4,	/* kept apart, shown only when asked by name */
+	ATTR_OWN =
+		1 << 5, /* makes nothing but its own node's objects (patch.h) */
 };
 
 /* What setting it does to traffic that is under way. */

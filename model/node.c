@@ -11,12 +11,21 @@ struct setting {
 	struct value value;
 };
 
+/* What the store has to write of a node, and what it had before. */
+struct stain {
+	TAILQ_ENTRY(stain) next;
+	struct node *node;
+	enum dirt dirt;
+	size_t was_count;
+	struct setting *was; /* owned: when it was clean; of no new node */
+};
+
 struct node {
 	struct tree *tree;
 	struct node *parent; /* NULL for the root */
 	const struct kind *kind;
-	uint64_t id; /* 0 until stored */
-	enum dirt dirt;
+	uint64_t id;	     /* 0 until stored */
+	struct stain *stain; /* owned; NULL while clean */
 	bool fixed;
 	uint16_t setting_count, setting_room;
 	struct setting *settings; /* owned, sorted by attr */
@@ -37,7 +46,10 @@ struct tree {
 	size_t slot_count, node_count;
 	uint64_t *deleted; /* ids that the store still has */
 	size_t deleted_count, deleted_room;
+	/* In the order they came: what is new behind what it is below. */
+	TAILQ_HEAD(, stain) stains;
 	bool dirty;
+	bool stored; /* what is made and set is so in the store already */
 };
 
 /* ---- hashes ---- */
@@ -110,6 +122,53 @@ static void grow_hashes(struct tree *tree)
 	}
 }
 
+/* ---- what the store has to write ---- */
+
+static void copy_setting(const struct node *node, const struct setting *from,
+			 struct setting *to)
+{
+	*to = (struct setting){ .attr = from->attr, .origin = from->origin };
+	value_copy(&node->kind->attrs[from->attr], &from->value, &to->value);
+}
+
+/* Before the first change. */
+static void soil(struct node *node, enum dirt dirt)
+{
+	struct stain *stain;
+
+	if (node->tree->stored)
+		return;
+	node->tree->dirty = true;
+	if (node->stain)
+		return;
+	stain = mem_alloc(sizeof(*stain));
+	stain->node = node;
+	stain->dirt = dirt;
+	node->stain = stain;
+	TAILQ_INSERT_TAIL(&node->tree->stains, stain, next);
+	if (dirt == DIRT_NEW)
+		return;
+	stain->was = mem_array(node->setting_count, sizeof(*stain->was));
+	for (; stain->was_count < node->setting_count; stain->was_count++)
+		copy_setting(node, &node->settings[stain->was_count],
+			     &stain->was[stain->was_count]);
+}
+
+static void wash(struct node *node)
+{
+	struct stain *stain = node->stain;
+
+	if (!stain)
+		return;
+	for (size_t i = 0; i < stain->was_count; i++)
+		value_clear(&node->kind->attrs[stain->was[i].attr],
+			    &stain->was[i].value);
+	TAILQ_REMOVE(&node->tree->stains, stain, next);
+	free(stain->was);
+	free(stain);
+	node->stain = NULL;
+}
+
 /* ---- making and freeing ---- */
 
 static struct node *node_new(struct tree *tree, struct node *parent,
@@ -123,7 +182,6 @@ static struct node *node_new(struct tree *tree, struct node *parent,
 	node->kind = kind;
 	memcpy(node->name, name, length + 1);
 	node->hash = hash_of(parent, name, length);
-	node->dirt = DIRT_NEW;
 	TAILQ_INIT(&node->children);
 	if (parent) {
 		TAILQ_INSERT_TAIL(&parent->children, node, sibling);
@@ -145,7 +203,6 @@ static void add_fixed(struct node *node)
 			node_new(node->tree, node, *kind, (*kind)->fixed_name);
 
 		child->fixed = true;
-		child->dirt = DIRT_NONE;
 		add_fixed(child);
 	}
 }
@@ -168,6 +225,7 @@ static void node_free(struct node *node)
 		TAILQ_REMOVE(&node->children, child, sibling);
 		node_free(child);
 	}
+	wash(node);
 	clear_settings(node);
 	free(node);
 }
@@ -176,14 +234,19 @@ struct tree *tree_new(void)
 {
 	struct tree *tree = mem_alloc(sizeof(*tree));
 
+	TAILQ_INIT(&tree->stains);
 	tree->slot_count = 64;
 	tree->names = mem_array(tree->slot_count, sizeof(*tree->names));
 	tree->ids = mem_array(tree->slot_count, sizeof(*tree->ids));
 	tree->root = node_new(tree, NULL, &kind_root, "");
 	tree->root->fixed = true;
-	tree->root->dirt = DIRT_NONE;
 	add_fixed(tree->root);
 	return tree;
+}
+
+void tree_set_stored(struct tree *tree, bool stored)
+{
+	tree->stored = stored;
 }
 
 void tree_free(struct tree *tree)
@@ -254,8 +317,8 @@ struct node *node_create(struct node *parent, const char *name, struct err *err)
 		return NULL;
 	}
 	node = node_new(parent->tree, parent, parent->kind->child, name);
+	soil(node, DIRT_NEW);
 	add_fixed(node);
-	parent->tree->dirty = true;
 	return node;
 }
 
@@ -563,13 +626,6 @@ enum origin node_origin(const struct node *node, size_t attr)
 	return node->kind->attrs[attr].standard ? ORIGIN_STANDARD : ORIGIN_NONE;
 }
 
-static void soil(struct node *node)
-{
-	if (node->dirt == DIRT_NONE)
-		node->dirt = DIRT_CHANGED;
-	node->tree->dirty = true;
-}
-
 static struct setting *insert(struct node *node, size_t attr, size_t place)
 {
 	struct setting *at;
@@ -600,6 +656,7 @@ void node_set(struct node *node, size_t attr, struct value *value,
 		value_clear(row, value);
 		return;
 	}
+	soil(node, DIRT_CHANGED);
 	if (setting)
 		value_clear(row, &setting->value);
 	else
@@ -607,7 +664,6 @@ void node_set(struct node *node, size_t attr, struct value *value,
 	setting->origin = (uint16_t)origin;
 	setting->value = *value;
 	*value = (struct value){ 0 };
-	soil(node);
 }
 
 void node_unset(struct node *node, size_t attr)
@@ -617,11 +673,11 @@ void node_unset(struct node *node, size_t attr)
 
 	if (!setting)
 		return;
+	soil(node, DIRT_CHANGED);
 	value_clear(&node->kind->attrs[attr], &setting->value);
 	node->setting_count--;
 	memmove(setting, setting + 1,
 		(node->setting_count - place) * sizeof(*setting));
-	soil(node);
 }
 
 /* The setting whose name is nearest to a mistyped one, or NULL. */
@@ -716,18 +772,30 @@ bool node_has(const struct node *node, size_t attr)
 	return node_origin(node, attr) != ORIGIN_NONE;
 }
 
+static void copy_settings(const struct setting *settings, size_t count,
+			  struct node *to)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct setting copy;
+
+		copy_setting(to, &settings[i], &copy);
+		node_set(to, copy.attr, &copy.value, (enum origin)copy.origin);
+	}
+}
+
 void node_copy_settings(const struct node *from, struct node *to)
 {
 	assert(from->kind == to->kind);
-	for (size_t i = 0; i < from->setting_count; i++) {
-		const struct setting *setting = &from->settings[i];
-		struct value value = { 0 };
+	copy_settings(from->settings, from->setting_count, to);
+}
 
-		value_copy(&to->kind->attrs[setting->attr], &setting->value,
-			   &value);
-		node_set(to, setting->attr, &value,
-			 (enum origin)setting->origin);
-	}
+void node_copy_clean(const struct node *from, struct node *to)
+{
+	assert(from->kind == to->kind);
+	if (from->stain)
+		copy_settings(from->stain->was, from->stain->was_count, to);
+	else
+		copy_settings(from->settings, from->setting_count, to);
 }
 
 /* ---- references ---- */
@@ -798,11 +866,48 @@ struct node *node_target(const struct node *node, size_t attr, struct err *err)
 	return found;
 }
 
-/* ---- what the store has to write ---- */
+/* ---- looking at what changed ---- */
 
 enum dirt node_dirt(const struct node *node)
 {
-	return node->dirt;
+	return node->stain ? node->stain->dirt : DIRT_NONE;
+}
+
+static struct node *node_of(const struct stain *stain)
+{
+	return stain ? stain->node : NULL;
+}
+
+struct node *tree_first_dirty(const struct tree *tree)
+{
+	return node_of(TAILQ_FIRST(&tree->stains));
+}
+
+struct node *node_next_dirty(const struct node *node)
+{
+	return node_of(TAILQ_NEXT(node->stain, next));
+}
+
+static const struct setting *setting_was(const struct stain *stain, size_t attr)
+{
+	for (size_t i = 0; i < stain->was_count; i++)
+		if (stain->was[i].attr == attr)
+			return &stain->was[i];
+	return NULL;
+}
+
+bool node_changed(const struct node *node, size_t attr)
+{
+	const struct attr *row = &node->kind->attrs[attr];
+	const struct setting *now = setting_at(node, attr, NULL), *was;
+
+	if (!node->stain)
+		return false;
+	was = setting_was(node->stain, attr);
+	if (!now || !was)
+		return now || was;
+	return now->origin != was->origin ||
+	       !value_equal(row, &now->value, &was->value);
 }
 
 const uint64_t *tree_deleted(const struct tree *tree, size_t *count)
@@ -818,8 +923,10 @@ bool tree_is_dirty(const struct tree *tree)
 
 void tree_clean(struct tree *tree)
 {
-	for (struct node *at = tree->root; at; at = node_walk(tree->root, at))
-		at->dirt = DIRT_NONE;
+	struct stain *stain;
+
+	while ((stain = TAILQ_FIRST(&tree->stains)))
+		wash(stain->node);
 	tree->deleted_count = 0;
 	tree->dirty = false;
 }

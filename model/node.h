@@ -122,13 +122,23 @@ struct node *node_target(const struct node *node, size_t attr, struct err *err);
 /* Gives `to` the settings of `from`, which is of the same kind, with their
  * origins. */
 void node_copy_settings(const struct node *from, struct node *to);
+/* Those it had when the tree was last clean; a new node had none. */
+void node_copy_clean(const struct node *from, struct node *to);
 
 /* What the store has to write: nodes created or changed since tree_clean(). */
 enum dirt { DIRT_NONE, DIRT_CHANGED, DIRT_NEW };
 enum dirt node_dirt(const struct node *node);
+/* All of them, a new node behind those above it; NULL at the end. To write one
+ * on the way is fine, to make or delete one is not. */
+struct node *tree_first_dirty(const struct tree *tree);
+struct node *node_next_dirty(const struct node *node);
+/* Has this setting another value or origin than when the tree was clean? */
+bool node_changed(const struct node *node, size_t attr);
 const uint64_t *tree_deleted(const struct tree *tree, size_t *count);
 bool tree_is_dirty(const struct tree *tree);
 void tree_clean(struct tree *tree);
+/* While it is so, nothing becomes dirty: for who reads the tree from there. */
+void tree_set_stored(struct tree *tree, bool stored);
 
 /* Makes `to` say what `wanted` says, by path, keeping numbers and chosen
  * settings of what stays. With merge, what `wanted` lacks stays as it is. */

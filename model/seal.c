@@ -2,16 +2,16 @@
 #include "model/seal.h"
 
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
-/* Another build may want something else of the same tree. */
-static struct digest program_digest(void)
+#include "model/base/mem.h"
+
+static struct digest add_file(struct digest digest, const char *path)
 {
-	struct digest digest = DIGEST_NONE;
 	struct stat at;
 
-	digest = digest_text(digest, TRESSE_VERSION);
-	if (stat("/proc/self/exe", &at) < 0)
-		return digest;
+	if (stat(path, &at) < 0)
+		return digest_u64(digest, 0);
 	digest = digest_u64(digest, (uint64_t)at.st_dev);
 	digest = digest_u64(digest, (uint64_t)at.st_ino);
 	digest = digest_u64(digest, (uint64_t)at.st_size);
@@ -19,10 +19,20 @@ static struct digest program_digest(void)
 	return digest_u64(digest, (uint64_t)at.st_mtim.tv_nsec);
 }
 
+/* Another build may want something else of the same tree; and what can be
+ * probed for comes and goes with the kernel and its modules (depmod(8)). */
 struct digest seal_of_world(const struct facts *facts)
 {
-	struct digest seal = program_digest();
+	struct digest seal = DIGEST_NONE;
+	struct utsname kernel = { .release = "" };
+	AUTO(str) char *modules = NULL;
 
+	uname(&kernel);
+	modules = mem_printf("/lib/modules/%s/modules.dep", kernel.release);
+	seal = digest_text(seal, TRESSE_VERSION);
+	seal = add_file(seal, "/proc/self/exe");
+	seal = digest_text(seal, kernel.version);
+	seal = add_file(seal, modules);
 	digest_add(&seal, facts_digest(facts));
 	return seal;
 }

@@ -5,8 +5,8 @@
  * Where a tree was applied and read back without a difference, this is kept
  * (store_seal()):
  *
- *     digest of   the program
- *               + the facts
+ *     digest of   the program, and the kernel with its modules
+ *               + the facts, but for what was probed
  *               + what is there: what the drivers read, or their pulse
  *
  * If it is the same later on, for the same store, then the same program would
@@ -18,7 +18,7 @@
 
 #include "model/backend.h"
 
-/* Of the program and the facts. */
+/* Of the program, the kernel and the facts. */
 struct digest seal_of_world(const struct facts *facts);
 /* Adds the pulses of the drivers that have one. To be asked for before they
  * read: a change in between then shows in one or the other. */

@@ -202,11 +202,11 @@ static int write_node(struct writer *writer, struct node *node, struct err *err)
 
 static int write_nodes(struct writer *writer, struct err *err)
 {
-	struct node *root = tree_root(writer->tree);
+	struct node *at = tree_first_dirty(writer->tree);
 	int rc = 0;
 
-	for (struct node *at = root; at && rc == 0; at = node_walk(root, at))
-		if (node_dirt(at) != DIRT_NONE && has_row(at))
+	for (; at && rc == 0; at = node_next_dirty(at))
+		if (has_row(at))
 			rc = write_node(writer, at, err);
 	return rc;
 }
@@ -250,13 +250,13 @@ static int write_ref(struct writer *writer, const struct node *node,
 
 static int write_refs(struct writer *writer, struct err *err)
 {
-	struct node *root = tree_root(writer->tree);
+	struct node *at = tree_first_dirty(writer->tree);
 	int rc = 0;
 
-	for (struct node *at = root; at && rc == 0; at = node_walk(root, at)) {
+	for (; at && rc == 0; at = node_next_dirty(at)) {
 		const struct kind *kind = node_kind(at);
 
-		if (node_dirt(at) == DIRT_NONE || !has_row(at))
+		if (!has_row(at))
 			continue;
 		for (size_t i = 0; i < kind->attr_count && rc == 0; i++)
 			if (kind->attrs[i].type == &type_ref &&

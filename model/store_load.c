@@ -208,6 +208,7 @@ int db_load_tree(struct database *db, struct tree **tree, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	tree_set_stored(fresh, true);
 	rc = load_nodes(&loader, err);
 	if (rc == 0)
 		rc = load_settings(&loader, err);
@@ -215,7 +216,7 @@ int db_load_tree(struct database *db, struct tree **tree, struct err *err)
 	free(loader.rows);
 	if (rc < 0)
 		return rc;
-	tree_clean(fresh);
+	tree_set_stored(fresh, false);
 	*tree = TAKE(fresh);
 	return 0;
 }

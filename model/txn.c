@@ -8,6 +8,7 @@
 #include "model/base/mem.h"
 #include "model/diff.h"
 #include "model/excerpt.h"
+#include "model/patch.h"
 #include "model/alike.h"
 #include "model/seal.h"
 #include "model/shaping.h"
@@ -32,17 +33,24 @@ struct view {
 	struct host *host;
 	const struct backend *const *backends;
 	const struct tree *tree;
-	const struct facts *facts;
+	struct facts *facts;
 	const struct txn *txn; /* whose steps are picked, or NULL */
+	/* Of a patch (patch.h): what is wanted, and all that is read. */
+	const struct state *own;
 };
 
 static int read_backend(const struct view *view, const struct backend *backend,
 			const struct owned *owned, struct state *now,
 			struct err *err)
 {
-	int rc = backend->read(view->host, view->tree, view->facts, owned, now,
-			       err);
+	int rc = 0;
 
+	if (!view->own)
+		rc = backend->read(view->host, view->tree, view->facts, owned,
+				   now, err);
+	else if (backend->read_own)
+		rc = backend->read_own(view->host, view->facts, owned,
+				       view->own, now, err);
 	return rc < 0 ? err_prefix(err, "%s: ", backend->name) : 0;
 }
 
@@ -81,7 +89,8 @@ static int glance(const struct view *view, const struct owned *owned,
 	int rc;
 
 	sight->digest = seal_of_world(view->facts);
-	sight->whole = seal_add_pulses(view->backends, view->host, view->tree,
+	sight->whole = !view->own &&
+		       seal_add_pulses(view->backends, view->host, view->tree,
 				       &sight->digest, NULL) == 0;
 	rc = read_some(view, false, owned, now, err);
 	seal_add_state(now, &sight->digest);
@@ -94,8 +103,9 @@ static void plan_all(const struct view *view, const struct state *now,
 		     struct owned *claims)
 {
 	for (size_t i = 0; view->backends[i]; i++)
-		view->backends[i]->plan(now, want, view->facts, owned, report,
-					plan, claims);
+		if (!view->own || view->backends[i]->want_own)
+			view->backends[i]->plan(now, want, view->facts, owned,
+						report, plan, claims);
 	plan_sort(plan, view->backends);
 }
 
@@ -140,13 +150,21 @@ static void drop_waits(struct plan *plan)
 static int probe_all(const struct txn *txn, const struct tree *tree,
 		     struct facts *facts, struct err *err)
 {
-	int rc = txn->read_facts(txn->host, facts, err);
+	int rc = 0;
 
 	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
 		if (txn->backends[i]->probe)
 			rc = txn->backends[i]->probe(txn->host, tree, facts,
 						     err);
 	return rc;
+}
+
+static int find_facts(const struct txn *txn, const struct tree *tree,
+		      struct facts *facts, struct err *err)
+{
+	int rc = txn->read_facts(txn->host, facts, err);
+
+	return rc < 0 ? rc : probe_all(txn, tree, facts, err);
 }
 
 /* ---- doing steps ---- */
@@ -451,7 +469,7 @@ static int look_for_seal(struct run *run, struct err *err)
 	if (tree_is_dirty(run->candidate) || run->txn->stamp.ends_trial ||
 	    !store_seal(run->txn->store, &seal))
 		return 0;
-	rc = probe_all(run->txn, run->candidate, &run->outcome->facts, err);
+	rc = run->txn->read_facts(run->txn->host, &run->outcome->facts, err);
 	if (rc == 0)
 		rc = glance_at(run, err);
 	run->sealed = rc == 0 && run->sight.whole &&
@@ -530,6 +548,8 @@ static int make_plan(struct run *run, struct err *err)
 	int rc = 0;
 
 	if (!run->glanced)
+		rc = txn->read_facts(txn->host, &outcome->facts, err);
+	if (rc == 0)
 		rc = probe_all(txn, run->candidate, &outcome->facts, err);
 	if (rc == 0)
 		want_all(run, run->candidate, &outcome->report, &outcome->want);
@@ -679,6 +699,31 @@ static int rehearse(struct run *run, struct err *err)
 	return judge(run, rc, path, &why, err);
 }
 
+/* Nothing was made or deleted: what stood before needs no store to tell. */
+static int rehearse_patch(struct run *run, const struct patch *patch,
+			  struct err *err)
+{
+	AUTO(excerpt) struct excerpt *from = excerpt_new_clean(run->candidate);
+	AUTO(excerpt) struct excerpt *to = excerpt_new(run->candidate);
+	AUTO(tree) struct tree *before = NULL;
+	AUTO(tree) struct tree *after = NULL;
+	AUTO(str) char *path = NULL;
+	AUTO_ERR why = ERR_NONE;
+	int rc;
+
+	for (size_t i = 0; i < patch->count; i++) {
+		AUTO(str) char *node = node_path_dup(patch->nodes[i]);
+
+		excerpt_add(from, node);
+		excerpt_add(to, node);
+	}
+	before = excerpt_take(from);
+	after = excerpt_take(to);
+	rc = run->txn->rehearse(before, after, &run->outcome->facts, &path,
+				&why);
+	return judge(run, rc, path, &why, err);
+}
+
 /* ---- the real thing ---- */
 
 /* What is ours, less what is no longer wanted. */
@@ -819,7 +864,10 @@ static int commit(struct run *run, struct err *err)
 	bool dirty = tree_is_dirty(run->candidate);
 	int rc = 0;
 
-	keep_wanted(run->txn, &outcome->want, &run->both, &kept);
+	if (run->view.own)
+		owned_copy(&kept, &run->owned);
+	else
+		keep_wanted(run->txn, &outcome->want, &run->both, &kept);
 	if (dirty || outcome->plan.count || kept.count != run->owned.count ||
 	    run->txn->stamp.ends_trial)
 		rc = store_commit(run->txn->store, run->candidate, run->base,
@@ -834,14 +882,106 @@ static int commit(struct run *run, struct err *err)
 	return rc;
 }
 
-static int go(struct run *run, struct err *err)
-{
-	int rc = txn_check_trial(run->txn, run->candidate, err);
+/* ---- a patch ---- */
 
+/* In place, without a loss: nothing else has to be looked at for it. */
+static bool is_in_place(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].op != STEP_CHANGE ||
+		    plan->items[i].effect != EFFECT_HITLESS)
+			return false;
+	return true;
+}
+
+static bool want_patch(struct run *run, const struct patch *patch)
+{
+	struct outcome *outcome = run->outcome;
+
+	for (size_t n = 0; n < patch->count; n++)
+		for (size_t i = 0; run->txn->backends[i]; i++) {
+			const struct backend *backend = run->txn->backends[i];
+
+			if (backend->want_own &&
+			    !backend->want_own(patch->nodes[n], &outcome->facts,
+					       &outcome->report,
+					       &outcome->want))
+				return false;
+		}
+	return true;
+}
+
+/* False: what comes out of it is not for a patch to do, or to say. */
+static bool plan_patch(struct run *run, const struct patch *patch)
+{
+	struct outcome *outcome = run->outcome;
+	struct owned claims = OWNED_NONE;
+
+	for (size_t i = 0; i < patch->count; i++)
+		tree_check_own(patch->nodes[i], &outcome->report);
+	if (outcome->report.errors ||
+	    run->txn->read_facts(run->txn->host, &outcome->facts, NULL) < 0 ||
+	    !want_patch(run, patch))
+		return false;
+	run->view.own = &outcome->want;
+	if (read_all(&run->view, &run->owned, &outcome->now, NULL) < 0)
+		return false;
+	plan_all(&run->view, &outcome->now, &outcome->want, &run->owned,
+		 &outcome->report, &outcome->plan, &claims);
+	owned_clear(&claims);
+	owned_copy(&run->both, &run->owned);
+	return !outcome->report.errors && is_in_place(&outcome->plan);
+}
+
+static void forget_patch(struct run *run)
+{
+	uint64_t revision = run->outcome->revision;
+
+	outcome_clear(run->outcome);
+	run->outcome->revision = revision;
+	run->view.own = NULL;
+	owned_clear(&run->both);
+}
+
+/* The seal goes on, but for what was changed: if it held before, so it does
+ * now; if it did not, it still does not. */
+static void reseal(struct run *run, struct digest seal)
+{
+	struct digest before = seal_of_world(&run->outcome->facts);
+
+	if (run->outcome->plan.count) {
+		seal_add_state(&run->outcome->now, &before);
+		digest_remove(&seal, before);
+		digest_add(&seal, run->sight.digest);
+	}
+	store_seal_put(run->txn->store, seal);
+}
+
+static int do_patch(struct run *run, const struct patch *patch, struct err *err)
+{
+	struct digest seal;
+	bool sealed = store_seal(run->txn->store, &seal);
+	int rc = 0;
+
+	if (run->outcome->plan.count && run->txn->rehearse)
+		rc = rehearse_patch(run, patch, err);
+	if (rc < 0 || run->txn->dry)
+		return rc;
+	if (run->outcome->plan.count)
+		rc = apply(run, err);
 	if (rc == 0)
-		rc = store_load_owned(run->txn->store, &run->owned, err);
-	if (rc == 0)
-		rc = look_for_seal(run, err);
+		rc = commit(run, err);
+	if (rc == 0 && sealed)
+		reseal(run, seal);
+	return rc;
+}
+
+/* ---- all the way ---- */
+
+static int go_whole(struct run *run, struct err *err)
+{
+	int rc = look_for_seal(run, err);
+
 	if (rc < 0 || run->sealed)
 		return rc;
 	rc = check(run, err);
@@ -854,6 +994,23 @@ static int go(struct run *run, struct err *err)
 	if (run->outcome->plan.count)
 		rc = apply(run, err);
 	return rc < 0 ? rc : commit(run, err);
+}
+
+static int go(struct run *run, struct err *err)
+{
+	struct patch patch;
+	int rc = txn_check_trial(run->txn, run->candidate, err);
+
+	if (rc == 0)
+		rc = store_load_owned(run->txn->store, &run->owned, err);
+	if (rc < 0)
+		return rc;
+	if (!run->txn->picks && patch_find(run->candidate, &patch)) {
+		if (plan_patch(run, &patch))
+			return do_patch(run, &patch, err);
+		forget_patch(run);
+	}
+	return go_whole(run, err);
 }
 
 /* Ctrl-C and SIGTERM wait until a transaction is whole or undone. */
@@ -934,11 +1091,11 @@ int txn_reach(struct host *host, const struct backend *const *backends,
 				 .backends = backends,
 				 .read_facts = read_facts };
 	struct outcome outcome = { 0 };
-	struct view view = { host, backends, tree, &outcome.facts, NULL };
+	struct view view = { host, backends, tree, &outcome.facts, NULL, NULL };
 	int rc;
 
 	know(&outcome.facts, known);
-	rc = probe_all(&txn, tree, &outcome.facts, err);
+	rc = find_facts(&txn, tree, &outcome.facts, err);
 	if (rc == 0)
 		rc = reach(&view, &outcome, owned, path, err);
 	outcome_clear(&outcome);
@@ -951,13 +1108,13 @@ static int recover(const struct txn *txn, const struct tree *tree,
 		   struct err *err)
 {
 	struct outcome outcome = { 0 };
-	struct view view = { txn->host, txn->backends, tree, &outcome.facts,
-			     NULL };
+	struct view view = { txn->host,	     txn->backends, tree,
+			     &outcome.facts, NULL,	    NULL };
 	struct owned owned = OWNED_NONE, kept = OWNED_NONE;
 	int rc = store_load_owned(txn->store, &owned, err);
 
 	if (rc == 0)
-		rc = probe_all(txn, tree, &outcome.facts, err);
+		rc = find_facts(txn, tree, &outcome.facts, err);
 	for (size_t i = 0; txn->backends[i] && rc == 0; i++)
 		txn->backends[i]->want(tree, &outcome.facts, &outcome.report,
 				       &outcome.want);
@@ -1073,7 +1230,9 @@ int txn_want(struct host *host, const struct backend *const *backends,
 	     int (*read_facts)(struct host *, struct facts *, struct err *),
 	     const struct tree *tree, struct outcome *outcome, struct err *err)
 {
-	struct view view = { host, backends, tree, &outcome->facts, NULL };
+	struct view view = {
+		host, backends, tree, &outcome->facts, NULL, NULL
+	};
 	int rc;
 
 	*outcome = (struct outcome){ 0 };
@@ -1091,7 +1250,9 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err)
 {
-	struct view view = { host, backends, tree, &outcome->facts, NULL };
+	struct view view = {
+		host, backends, tree, &outcome->facts, NULL, NULL
+	};
 	int rc;
 
 	*outcome = (struct outcome){ 0 };

@@ -59,6 +59,8 @@ void outcome_clear(struct outcome *outcome);
 
 /* Pure: everything that can be said of a tree without looking at a host. */
 void tree_check(const struct tree *tree, struct report *report);
+/* What of it a class can bring about by settings of its own (ATTR_OWN). */
+void tree_check_own(const struct node *class, struct report *report);
 /* Chooses what is left to Tresse and kept (ATTR_CHOSEN): classids, marks,
  * tables. Deterministic; reports when a range is used up. */
 void tree_choose(struct tree *tree, struct report *report);

@@ -34,11 +34,11 @@ int mark_pulse(struct host *host, const struct tree *tree,
 	uint32_t generation = 0;
 	int rc;
 
-	(void)tree;
 	if (!netlink)
 		return err && err->code ? err->code : -EOPNOTSUPP;
 	request = nft_message(NFT_MSG_GETGEN, 0, 0);
 	rc = netlink_get(netlink, request, take_generation, &generation, err);
+	cgroups_look_up(tree);
 	digest_add(digest, host_digest());
 	digest_add(digest, cgroups_digest());
 	*digest = digest_u64(*digest, generation);

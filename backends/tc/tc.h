@@ -171,6 +171,11 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 int tc_read(struct host *host, const struct tree *tree,
 	    const struct facts *facts, const struct owned *owned,
 	    struct state *now, struct err *err);
+bool tc_want_own(const struct node *node, const struct facts *facts,
+		 struct report *report, struct state *want);
+int tc_read_own(struct host *host, struct facts *facts,
+		const struct owned *owned, const struct state *want,
+		struct state *now, struct err *err);
 void tc_plan(const struct state *now, const struct state *want,
 	     const struct facts *facts, const struct owned *owned,
 	     struct report *report, struct plan *plan, struct owned *claims);

@@ -584,3 +584,26 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 			want_uplink(&want);
 	}
 }
+
+/* What arrives has its tree on a device that may have to be made first. */
+bool tc_want_own(const struct node *node, const struct facts *facts,
+		 struct report *report, struct state *state)
+{
+	const struct node *uplink = class_uplink(node);
+	const char *device = uplink_device(uplink);
+	struct want want = { .facts = facts,
+			     .report = report,
+			     .state = state,
+			     .uplink = uplink };
+
+	if (!node_u(uplink, UPLINK_ENABLED) || !device ||
+	    uplink_is_down(uplink))
+		return false;
+	want.link = facts_link(facts, device);
+	if (!want.link)
+		return false;
+	want_root(&want);
+	want_class(&want, node);
+	want_leaf(&want, node);
+	return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/patch.h"
+
+#include "model/shaping.h"
+
+/* Only settings of its own, of a class that holds none. */
+static bool is_own(const struct node *node)
+{
+	const struct kind *kind = node_kind(node);
+
+	if (kind != &kind_class || node_dirt(node) != DIRT_CHANGED ||
+	    !class_is_leaf(node))
+		return false;
+	for (size_t attr = 0; attr < kind->attr_count; attr++)
+		if (!(kind->attrs[attr].flags & ATTR_OWN) &&
+		    node_changed(node, attr))
+			return false;
+	return true;
+}
+
+bool patch_find(const struct tree *tree, struct patch *patch)
+{
+	const struct node *at = tree_first_dirty(tree);
+	size_t deleted;
+
+	patch->count = 0;
+	tree_deleted(tree, &deleted);
+	for (; at; at = node_next_dirty(at)) {
+		if (deleted || patch->count == PATCH_MOST || !is_own(at))
+			return false;
+		patch->nodes[patch->count++] = at;
+	}
+	return patch->count > 0;
+}

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A change of a class's own settings is one message: nothing else is read,
+# repaired or overwritten, and yet it is rehearsed, read back and undone like any
+# other. What comes of many of them is what comes of all at once.
+. "$(dirname "$0")/lib.sh"
+
+type -P strace >/dev/null || skip_all 'no strace (make deps)'
+uplink
+{
+	echo '/paths create adsl0 device=wan0 gateway=192.0.2.1 source=192.0.2.2/24'
+	echo '/classes create u path=adsl0 default=c1'
+	echo '/classes/u create all rate=1gbit burst=100k'
+	for ((i = 1; i <= 30; i++)); do
+		echo "/classes/u/all create c$i rate=1mbit burst=15k"
+		((i % 3)) || echo "/classes/u/all/c$i set leaf=\"pfifo limit 9\""
+		echo "/classes/u/all/c$i/match create m proto=udp dport=$((i + 99))"
+	done
+} >"$tmp/policy"
+run 0 'the policy is applied' tresse <"$tmp/policy"
+
+# ours COMMAND...: its messages to this kernel, not those of the rehearsal.
+ours() {
+	strace -qq -e trace=sendmsg,sendto,sendmmsg -o "$tmp/calls" "$@"
+}
+sent() { grep -cE "$1" "$tmp/calls"; }
+
+tree wan0 >"$tmp/before"
+run 0 'a ceil is set' ours tresse /classes/u/all/c7 set ceil=3mbit
+is 'by one message that changes something' \
+	"$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
+is 'no class is dumped' "$(sent 'GETTCLASS.*DUMP')" 0
+is 'nor a queue' "$(sent 'GETQDISC.*DUMP')" 0
+is 'nor a rule' "$(sent NFT_MSG)" 0
+tree wan0 | diff "$tmp/before" - | grep '^>' >"$tmp/changed"
+is 'one class is another' "$(grep -c . "$tmp/changed")" 1
+has 'it is that one' "$tmp/changed" 'class htb 1:8 .* ceil 3Mbit'
+run 0 'all agrees' tresse drift
+run 0 'the queue is changed in place' \
+	ours tresse /classes/u/all/c9 set 'leaf=pfifo limit 77'
+is 'by one message too' "$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
+run 0 'words are no message' ours tresse /classes/u/all/c9 set description=x
+is 'none at all' "$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 0
+run 0 'all agrees again' tresse drift
+strace -qq -e trace=sendmsg,sendto -o "$tmp/calls" tresse repair >/dev/null 2>&1
+is 'the seal went along: no rule has to be read' "$(sent NFT_MSG_GETRULE)" 0
+
+# What is wrong elsewhere stays wrong, and is told.
+tc class change dev wan0 classid 1:b htb rate 5mbit ceil 5mbit
+nft add rule inet tresse conn_u counter
+run 0 'a change beside drift' ours tresse /classes/u/all/c7 set ceil=4mbit
+is 'is one message' "$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
+run 1 'the drift is still told' tresse drift
+has 'of the class' "$tmp/out" '/classes/u/all/c10: differs' 'rate 5mbit'
+has 'and of the rule' "$tmp/out" foreign
+has 'and nothing else' "$tmp/out" '2 differences'
+check 'the class is as somebody left it' \
+	sh -c 'tc class show dev wan0 | grep "1:b " | grep -q "rate 5Mbit"'
+run 0 'repair mends it' tresse repair
+run 0 'nothing is left' tresse drift
+# ...and what is wrong in the very place is overwritten.
+tc class change dev wan0 classid 1:8 htb rate 6mbit ceil 6mbit
+run 0 'a change of the drifted class' tresse /classes/u/all/c7 set prio=1
+run 0 'puts all of it right' tresse drift
+
+# What cannot be done in place is for the whole.
+run 0 'another sort of queue' tresse /classes/u/all/c9 set leaf=bfifo
+run 0 'is there' tresse drift
+tc class del dev wan0 classid 1:8 2>/dev/null
+run 0 'a class that somebody deleted' tresse /classes/u/all/c7 set prio=2
+run 0 'is made again' tresse drift
+tc qdisc del dev wan0 root
+run 0 'a tree that somebody deleted' tresse /classes/u/all/c7 set prio=3
+run 0 'is made again, too' tresse drift
+
+# What must not be is refused in the same words.
+run 1 'a sum over the rate above' tresse /classes/u/all/c7 set rate=990mbit
+has 'says so' "$tmp/said" '/classes/u/all: the classes below are promised'
+run 1 'a ceil under the rate' tresse /classes/u/all/c7 set ceil=8kbit
+has 'says so, too' "$tmp/said" 'is under rate'
+run 0 'nothing came of it' tresse drift
+run 0 'a dry run' tresse --dry-run /classes/u/all/c7 set prio=4
+run 0 'changes nothing' tresse drift
+run 0 'undo goes back' tresse undo
+run 0 'as it was read' tresse drift
+
+# A failure or a death at any message.
+everything >"$tmp/before"
+store >"$tmp/store.before"
+run 0 'it is done once more' ours tresse /classes/u/all/c7 set rate=2mbit
+calls=$(sent 'send')
+everything >"$tmp/applied"
+run 0 'and back' tresse /classes/u/all/c7 set rate=1mbit
+failed=0 whole=0
+for ((n = 1; n <= calls; n++)); do
+	store >"$tmp/store.before"
+	ours -e inject=sendmsg,sendto,sendmmsg:error=ENOBUFS:when=$n \
+		tresse /classes/u/all/c7 set rate=2mbit >"$tmp/out" 2>&1
+	status=$?
+	everything >"$tmp/after"
+	if [ $status = 0 ] && cmp -s "$tmp/after" "$tmp/applied"; then
+		whole=$((whole + 1))
+		tresse /classes/u/all/c7 set rate=1mbit >/dev/null
+	elif cmp -s "$tmp/after" "$tmp/before" &&
+		cmp -s "$tmp/store.before" <(store); then
+		failed=$((failed + 1))
+	else
+		cat "$tmp/out"
+		diff "$tmp/before" "$tmp/after"
+		not_ok "message $n fails: neither done nor undone ($status)"
+	fi
+done
+check "a failure at each of $calls messages: $failed undone, $whole done" \
+	test $((failed + whole)) = "$calls" -a "$failed" -ge 1
+sound=0
+for ((n = 1; n <= calls; n++)); do
+	ours -e inject=sendmsg,sendto,sendmmsg:signal=KILL:when=$n \
+		tresse /classes/u/all/c7 set rate=2mbit >"$tmp/out" 2>&1
+	tresse /classes/u/all/c8 set description="$n" >/dev/null 2>&1
+	tresse drift >"$tmp/out" 2>&1 && sound=$((sound + 1))
+done
+is 'a death at each of them: the next change finds it' "$sound" "$calls"
+
+# Many of them, one by one, and the sum of them on another host at once.
+RANDOM=7
+for ((i = 0; i < 150; i++)); do
+	c=/classes/u/all/c$((RANDOM % 30 + 1))
+	case $((RANDOM % 6)) in
+	0) echo "$c set rate=$((RANDOM % 9000 + 64))kbit ceil=auto" ;;
+	1) echo "$c set ceil=$((RANDOM % 90 + 10))mbit" ;;
+	2) echo "$c set burst=$((RANDOM % 30 + 5))k" ;;
+	3) echo "$c set prio=$((RANDOM % 8))" ;;
+	4) echo "$c set quantum=$((RANDOM % 50000 + 1514))" ;;
+	5) echo "$c set leaf=\"pfifo limit $((RANDOM % 90 + 5))\"" ;;
+	esac
+done >"$tmp/changes"
+tresse --each --keep-going <"$tmp/changes" >"$tmp/out" 2>&1
+run 0 'after 150 changes all agrees' tresse drift
+tree wan0 >"$tmp/one.by.one"
+run 0 'it is saved' tresse saveconfig "$tmp/saved"
+run 0 'cleared' tresse clearconfig confirm=yes
+run 0 'and restored at once' tresse restoreconfig "$tmp/saved"
+tree wan0 >"$tmp/at.once"
+same 'one by one comes to the same as at once' "$tmp/at.once" "$tmp/one.by.one"
+finish

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a patch may leave unlooked at: settings of ATTR_OWN make nothing but the
+ * objects of their own node. Shown for every such setting, over random trees,
+ * against what all drivers want of the whole.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/list.h"
+#include "model/base/mem.h"
+#include "model/base/text.h"
+#include "model/patch.h"
+#include "model/shaping.h"
+#include "model/txn.h"
+#include "tests/unit/unit.h"
+
+static uint64_t seed;
+
+static unsigned roll(unsigned sides)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % sides;
+}
+
+static void set(struct node *node, const char *name, const char *text)
+{
+	AUTO_ERR err = ERR_NONE;
+
+	if (node_set_text(node, name, text, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		CU_FAIL_FATAL("a setting was refused");
+	}
+}
+
+static struct node *make(struct node *parent, const char *name)
+{
+	struct node *node = node_create(parent, name, NULL);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
+	return node;
+}
+
+/* ---- trees ---- */
+
+static void add_match(struct node *class, unsigned number)
+{
+	AUTO(str) char *name = mem_printf("m%u", number);
+	AUTO(str) char *port = mem_printf("%u", 1000 + number);
+	struct node *match = make(node_fixed(class, &kind_matches), name);
+
+	set(match, "proto", roll(2) ? "udp" : "tcp");
+	set(match, "dport", port);
+}
+
+static void add_classes(struct node *above, unsigned depth, unsigned *number)
+{
+	unsigned count = 1 + roll(5);
+
+	for (unsigned i = 0; i < count; i++) {
+		AUTO(str) char *name = mem_printf("c%u", ++*number);
+		struct node *class = make(above, name);
+
+		set(class, "rate", "64kbit");
+		if (roll(3) == 0)
+			set(class, "preset", "pppoe-llc");
+		if (depth < 3 && roll(3) == 0)
+			add_classes(class, depth + 1, number);
+		else if (roll(2))
+			add_match(class, *number);
+	}
+}
+
+static void add_uplink(struct tree *tree, const char *name, const char *device)
+{
+	static const char *const classifiers[] = { "auto", "fw", "bpf" };
+	struct node *uplink = make(tree_classes(tree), name);
+	unsigned number = 0;
+
+	set(uplink, "device", device);
+	set(uplink, "r2q", roll(2) ? "10" : "3");
+	set(uplink, "classifier", classifiers[roll(3)]);
+	if (roll(2))
+		set(uplink, "overhead", "22");
+	add_classes(uplink, 0, &number);
+	if (roll(2))
+		set(uplink, "default", "c1");
+}
+
+static struct tree *random_tree(void)
+{
+	struct report report = REPORT_NONE;
+	struct tree *tree = tree_new();
+
+	add_uplink(tree, "one", "wan0");
+	add_uplink(tree, "two", "lan0");
+	tree_choose(tree, &report);
+	CU_ASSERT_EQUAL(report.errors, 0);
+	report_clear(&report);
+	tree_clean(tree);
+	return tree;
+}
+
+static void add_link(struct facts *facts, const char *name, int index)
+{
+	struct link_fact *link;
+
+	facts->links = mem_grow(facts->links, facts->link_count,
+				&facts->link_room, sizeof(*facts->links));
+	link = &facts->links[facts->link_count++];
+	*link = (struct link_fact){
+		.index = index, .mtu = 1500, .txqlen = 1000, .type = 1
+	};
+	snprintf(link->name, sizeof(link->name), "%s", name);
+}
+
+/* ---- settings ---- */
+
+static const char *value_for(const char *setting)
+{
+	static const struct {
+		const char *setting;
+		const char *values[4];
+	} rows[] = {
+		{ "rate", { "8kbit", "77kbit", "3gbit", "999mbit" } },
+		{ "ceil", { "5gbit", "64kbit", "auto", "1gbit" } },
+		{ "burst", { "auto", "1600", "20k", "1m" } },
+		{ "cburst", { "auto", "1600", "20k", "1m" } },
+		{ "prio", { "0", "3", "7", "1" } },
+		{ "quantum", { "auto", "1514", "9000", "60000" } },
+		{ "leaf",
+		  { "auto", "pfifo limit 9", "bfifo limit 90000",
+		    "sfq perturb 10 or pfifo" } },
+		{ "description", { "words", "other", "", "more" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].setting, setting))
+			return rows[i].values[roll(4)];
+	fprintf(stderr, "no values for %s\n", setting);
+	CU_FAIL_FATAL("a setting of ATTR_OWN that this test does not know");
+	return NULL;
+}
+
+static struct node *random_leaf(const struct tree *tree)
+{
+	const struct node *root = tree_classes(tree);
+	struct node *found = NULL;
+	unsigned seen = 0;
+
+	for (struct node *at = node_walk(root, root); at;
+	     at = node_walk(root, at))
+		if (node_kind(at) == &kind_class && class_is_leaf(at) &&
+		    roll(++seen) == 0)
+			found = at;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	return found;
+}
+
+/* ---- what is wanted ---- */
+
+static void want_all(const struct tree *tree, const struct facts *facts,
+		     struct state *want)
+{
+	struct report report = REPORT_NONE;
+
+	for (size_t i = 0; backends[i]; i++)
+		backends[i]->want(tree, facts, &report, want);
+	CU_ASSERT_EQUAL(report.errors, 0);
+	report_clear(&report);
+}
+
+static bool same_object(const struct object *a, const struct object *b)
+{
+	return a && b && a->size == b->size &&
+	       !memcmp(a->data, b->data, a->size);
+}
+
+static bool tell(const struct object *object, const char *what)
+{
+	fprintf(stderr, "%s %s of %s: %s\n", object->backend->name, object->key,
+		object->path, what);
+	return false;
+}
+
+/* Every object of `all` that is not just so in `other` is path's. */
+static bool differ_at(const struct state *all, const struct state *other,
+		      const char *path)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct object *object = &all->items[i];
+
+		if (strcmp(object->path, path) != 0 &&
+		    !same_object(object, state_find(other, object->backend,
+						    object->key)))
+			return tell(object, "is another's, and changed");
+	}
+	return true;
+}
+
+/* What the patch wants is wanted of the whole, and what of the whole changed at
+ * path the patch wants. */
+static bool patch_has(const struct state *own, const struct state *before,
+		      const struct state *after, const char *path)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		const struct object *object = &own->items[i];
+
+		if (!same_object(object, state_find(after, object->backend,
+						    object->key)))
+			return tell(object, "is wanted by the patch alone");
+	}
+	for (size_t i = 0; i < after->count; i++) {
+		const struct object *object = &after->items[i];
+
+		if (!strcmp(object->path, path) &&
+		    !same_object(object, state_find(before, object->backend,
+						    object->key)) &&
+		    !state_find(own, object->backend, object->key))
+			return tell(object, "changed without the patch");
+	}
+	return true;
+}
+
+/* One setting of one class of a random tree. */
+static void try_setting(const struct attr *attr, const struct facts *facts)
+{
+	AUTO(tree) struct tree *tree = random_tree();
+	struct node *node = random_leaf(tree);
+	AUTO(str) char *path = node_path_dup(node);
+	struct state before = STATE_NONE, after = STATE_NONE, own = STATE_NONE;
+	struct report report = REPORT_NONE;
+	struct patch patch;
+
+	want_all(tree, facts, &before);
+	set(node, attr->name, value_for(attr->name));
+	if (patch_find(tree, &patch)) {
+		CU_ASSERT_EQUAL(patch.count, 1);
+		CU_ASSERT_PTR_EQUAL(patch.nodes[0], node);
+	} else {
+		CU_ASSERT_FALSE(tree_is_dirty(tree)); /* as it was before */
+	}
+	want_all(tree, facts, &after);
+	for (size_t i = 0; backends[i]; i++)
+		if (backends[i]->want_own)
+			CU_ASSERT_TRUE(backends[i]->want_own(node, facts,
+							     &report, &own));
+	CU_ASSERT_TRUE(differ_at(&before, &after, path));
+	CU_ASSERT_TRUE(differ_at(&after, &before, path));
+	CU_ASSERT_TRUE(patch_has(&own, &before, &after, path));
+	report_clear(&report);
+	state_clear(&before);
+	state_clear(&after);
+	state_clear(&own);
+}
+
+TEST(patch, settings_of_their_own_make_no_other_node_s_objects)
+{
+	struct facts facts = { 0 };
+
+	add_link(&facts, "wan0", 7);
+	add_link(&facts, "lan0", 8);
+	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
+		if (kind_class.attrs[attr].flags & ATTR_OWN)
+			for (unsigned round = 0; round < 60; round++) {
+				seed = attr << 8 | round;
+				try_setting(&kind_class.attrs[attr], &facts);
+			}
+	facts_clear(&facts);
+}
+
+/* ---- what is none ---- */
+
+static bool is_patch(const struct tree *tree)
+{
+	struct patch patch;
+
+	return patch_find(tree, &patch);
+}
+
+TEST(patch, anything_else_is_for_the_whole)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	struct node *uplink = make(tree_classes(tree), "u"), *above, *leaf;
+
+	set(uplink, "device", "wan0");
+	above = make(uplink, "above");
+	set(above, "rate", "1mbit");
+	leaf = make(above, "leaf");
+	set(leaf, "rate", "1mbit");
+	CU_ASSERT_FALSE(is_patch(tree)); /* all is new */
+	tree_clean(tree);
+	CU_ASSERT_FALSE(is_patch(tree)); /* nothing is */
+
+	set(leaf, "rate", "2mbit");
+	CU_ASSERT_TRUE(is_patch(tree));
+	set(above, "rate", "2mbit"); /* it has classes below */
+	CU_ASSERT_FALSE(is_patch(tree));
+	tree_clean(tree);
+	set(leaf, "overhead", "14"); /* those below would have it too */
+	CU_ASSERT_FALSE(is_patch(tree));
+	tree_clean(tree);
+	set(leaf, "mark", "77"); /* the rules know it */
+	CU_ASSERT_FALSE(is_patch(tree));
+	tree_clean(tree);
+	set(leaf, "rate", "3mbit");
+	make(above, "more");
+	CU_ASSERT_FALSE(is_patch(tree));
+	tree_clean(tree);
+	set(leaf, "rate", "4mbit");
+	node_set_id(node_find(above, "more"), 99); /* the store has it */
+	node_delete(node_find(above, "more"));
+	CU_ASSERT_FALSE(is_patch(tree));
+}
+
+TEST(patch, what_was_set_and_set_back_is_no_change)
+{
+	AUTO(tree) struct tree *tree = random_tree();
+	struct node *leaf = random_leaf(tree);
+	size_t rate = CLASS_RATE, ceil = CLASS_CEIL;
+
+	set(leaf, "rate", "9mbit");
+	set(leaf, "ceil", "9mbit");
+	CU_ASSERT_TRUE(node_changed(leaf, rate));
+	CU_ASSERT_TRUE(node_changed(leaf, ceil));
+	set(leaf, "rate", "64kbit");
+	set(leaf, "ceil", "auto");
+	CU_ASSERT_FALSE(node_changed(leaf, rate));
+	CU_ASSERT_FALSE(node_changed(leaf, ceil));
+	CU_ASSERT_EQUAL(node_dirt(leaf), DIRT_CHANGED);
+	CU_ASSERT_PTR_EQUAL(tree_first_dirty(tree), leaf);
+	CU_ASSERT_PTR_NULL(node_next_dirty(leaf));
+	tree_clean(tree);
+	CU_ASSERT_PTR_NULL(tree_first_dirty(tree));
+}
