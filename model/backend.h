@@ -51,8 +51,9 @@ struct backend {
 		    struct state *now, struct err *err);
 
 	/* Of a patch (patch.h) alone. want_own() gives the objects that the
-	 * node's own settings make, and what they stand on where plan() has to
-	 * see it; false: that cannot be said without the rest. read_own() reads
+	 * node's own settings have a part in, and what they stand on where
+	 * plan() has to see it, nothing twice, also when it is asked for more
+	 * nodes; false: that cannot be said without the rest. read_own() reads
 	 * what stands where those are wanted; ESTALE: something else does.
 	 * What is there need not be probed for: facts learn of it. NULL: no
 	 * setting of ATTR_OWN makes anything here. */

@@ -887,6 +887,8 @@ static int commit(struct run *run, struct err *err)
 /* In place, without a loss: nothing else has to be looked at for it. */
 static bool is_in_place(const struct plan *plan)
 {
+	if (plan->aside_count)
+		return false;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].op != STEP_CHANGE ||
 		    plan->items[i].effect != EFFECT_HITLESS)
@@ -930,6 +932,7 @@ static bool plan_patch(struct run *run, const struct patch *patch)
 		 &outcome->report, &outcome->plan, &claims);
 	owned_clear(&claims);
 	owned_copy(&run->both, &run->owned);
+	run->leg = outcome->plan.count;
 	return !outcome->report.errors && is_in_place(&outcome->plan);
 }
 

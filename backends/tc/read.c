@@ -834,7 +834,7 @@ static int get_own(struct netlink *netlink, struct reading *reading,
 		return rc;
 	rc = get(netlink, RTM_GETTCLASS, want, want->handle, 0, take_class,
 		 reading, err);
-	if (rc == 0)
+	if (rc == 0 && !want->class.level)
 		rc = get(netlink, RTM_GETQDISC, want, 0, want->handle,
 			 take_qdisc, reading, err);
 	return rc;
@@ -854,7 +854,7 @@ static int read_own(struct netlink *netlink, struct reading *reading,
 
 		place_qdisc(reading, seen);
 		if (tc_of(seen)->sort == TC_ROOT)
-			tc_add(reading->now, tc_of(seen), NULL, 0, "");
+			add_seen(reading->now, seen);
 	}
 	for (size_t i = 0; i < reading->count && rc == 0; i++)
 		if (!reading->devices[i].ours)

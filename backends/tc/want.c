@@ -389,7 +389,9 @@ static void want_shard(const struct want *want, const struct node *parent,
 	add(want, &object, parent);
 }
 
-static void want_shards(const struct want *want, const struct node *parent)
+/* only: the number of one, or 0 for all. */
+static void want_shards(const struct want *want, const struct node *parent,
+			uint32_t only)
 {
 	struct shard shards[SHARD_LAST + 1];
 	uint64_t total = 0;
@@ -403,7 +405,7 @@ static void want_shards(const struct want *want, const struct node *parent)
 	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
 		total += shards[n].rate_bytes;
 	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
-		if (shards[n].children)
+		if (shards[n].children && (!only || only == n))
 			want_shard(want, parent, &shards[n], total, prio);
 }
 
@@ -516,7 +518,7 @@ static void want_uplink(const struct want *want)
 	note_preset(want, want->uplink);
 	note_no_shards(want);
 	want_root(want);
-	want_shards(want, want->uplink);
+	want_shards(want, want->uplink, 0);
 	for (const struct node *at = node_first(want->uplink); at;
 	     at = node_walk(want->uplink, at)) {
 		if (node_kind(at) != &kind_class)
@@ -524,7 +526,7 @@ static void want_uplink(const struct want *want)
 		want_class(want, at);
 		note_preset(want, at);
 		if (!class_is_leaf(at)) {
-			want_shards(want, at);
+			want_shards(want, at, 0);
 			continue;
 		}
 		want_leaf(want, at);
@@ -585,6 +587,21 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 	}
 }
 
+/* The shard that a class is in; by its rate and prio it has a part in what all
+ * of them may do. */
+static void want_own_shard(const struct want *want, const struct node *class)
+{
+	const struct node *parent = node_parent(class);
+	uint32_t shard = shard_in(want, class);
+	bool all = node_changed(class, CLASS_RATE) ||
+		   node_changed(class, CLASS_PRIO);
+
+	while (is_class(parent) && shard_in(want, parent))
+		parent = node_parent(parent);
+	if (shard)
+		want_shards(want, parent, all ? 0 : shard);
+}
+
 /* What arrives has its tree on a device that may have to be made first. */
 bool tc_want_own(const struct node *node, const struct facts *facts,
 		 struct report *report, struct state *state)
@@ -602,7 +619,13 @@ bool tc_want_own(const struct node *node, const struct facts *facts,
 	want.link = facts_link(facts, device);
 	if (!want.link)
 		return false;
+	want.fw = node_has(uplink, UPLINK_CLASSIFIER) &&
+		  node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW;
+	want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
+	want.rest = want.fw && facts_qdisc(facts, "bpf", NULL);
+	want.shards = uplink_shards(uplink, facts);
 	want_root(&want);
+	want_own_shard(&want, node);
 	want_class(&want, node);
 	want_leaf(&want, node);
 	return true;

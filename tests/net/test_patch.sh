@@ -134,12 +134,29 @@ for ((i = 0; i < 150; i++)); do
 	5) echo "$c set leaf=\"pfifo limit $((RANDOM % 90 + 5))\"" ;;
 	esac
 done >"$tmp/changes"
-tresse --each --keep-going <"$tmp/changes" >"$tmp/out" 2>&1
-run 0 'after 150 changes all agrees' tresse drift
-tree wan0 >"$tmp/one.by.one"
-run 0 'it is saved' tresse saveconfig "$tmp/saved"
-run 0 'cleared' tresse clearconfig confirm=yes
-run 0 'and restored at once' tresse restoreconfig "$tmp/saved"
-tree wan0 >"$tmp/at.once"
-same 'one by one comes to the same as at once' "$tmp/at.once" "$tmp/one.by.one"
+# sums WHAT: all of them, and then what is saved, restored from nothing.
+sums() {
+	tresse --each --keep-going <"$tmp/changes" >"$tmp/out" 2>&1
+	run 0 "$1: after 150 changes all agrees" tresse drift
+	tree wan0 >"$tmp/one.by.one"
+	run 0 "$1: it is saved" tresse saveconfig "$tmp/saved"
+	run 0 "$1: cleared" tresse clearconfig confirm=yes
+	run 0 "$1: and restored at once" tresse restoreconfig "$tmp/saved"
+	tree wan0 >"$tmp/at.once"
+	same "$1: one by one comes to the same as at once" "$tmp/at.once" \
+		"$tmp/one.by.one"
+}
+sums 'in one HTB'
+
+# In shards a class has a part in what its shard may do.
+run 0 'the classes are dealt out' tresse /classes/u/all set shards=2-4
+if tc qdisc show dev wan0 | grep -q 'htb 2:'; then
+	run 0 'a ceil in a shard' ours tresse /classes/u/all/c7 set ceil=3mbit
+	is 'is one message, too' "$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
+	run 0 'a rate in a shard' ours tresse /classes/u/all/c7 set rate=2500kbit
+	run 0 'and all agrees' tresse drift
+	sums 'in shards'
+else
+	skip 'shards: this kernel takes no program that leads into them'
+fi
 finish
