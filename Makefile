@@ -149,6 +149,10 @@ demo: deps
 	@$(MAKE) --no-print-directory $(programs)
 	@tests/lab/demo
 
+# The tunnel between two namespaces, beside bare lines: ROWS="even skew".
+bench-tunnel: $(programs)
+	@tests/bench/tunnel.sh $(ROWS)
+
 bench: $(programs) $(BUILD)/tab $(BUILD)/aead
 	@tests/bench/bench.sh
 	@tests/bench/shell.sh

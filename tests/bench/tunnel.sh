@@ -124,7 +124,8 @@ tcp() { # ADDRESS CC [OPTIONS...] : Mbit/s received after the first seconds
 cpu() { awk '{ s += $14 + $15 } END { print s }' "/proc/$pid_home/stat" "/proc/$pid_gw/stat"; }
 
 ping_start() { # INTERVAL
-	home ping -i "$1" -D -w 120 10.77.0.1 >"$tmp/ping" 2>&1 &
+	# Not by home(): that would be a shell, which hears no INT.
+	ip netns exec home ping -i "$1" -D -w 120 10.77.0.1 >"$tmp/ping" 2>&1 &
 	ping_pid=$!
 }
 
@@ -250,7 +251,7 @@ row_burst() { lossy_row 'bursts of loss, 2 % in tens' 'delay=20ms burst=2%/10' '
 row_flows() { lossy_row '8 flows, 20 ms' delay=20ms delay=20ms -P 8; }
 
 one_drop() { # CC
-	home iperf3 -c 10.77.0.1 -C "$1" -t 9 -O 3 -J >"$log" 2>&1 &
+	ip netns exec home iperf3 -c 10.77.0.1 -C "$1" -t 9 -O 3 -J >"$log" 2>&1 &
 	local iperf=$!
 
 	sleep 6
