@@ -113,16 +113,10 @@ $(BUILD)/flags: FORCE
 	tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
-topics := path uplink class match system cd ls pwd create delete set get info \
-	status begin diff check plan commit confirm discard undo history \
-	rollback blame explain drift repair stats watch export saveconfig restoreconfig \
-	clearconfig help version exit
-man: $(BUILD)/tresse.8
-$(BUILD)/tresse.8: man/tresse.8 man/reference.awk $(BUILD)/tresse
-	$(call quiet,MAN,$@)for topic in $(topics); do \
-		$(BUILD)/tresse -j help $$topic || exit; done \
-		| awk -f man/reference.awk >$@.part && \
-	sed -e '/^.." REFERENCE$$/r $@.part' man/tresse.8 >$@
+pages := $(BUILD)/tresse.8 $(BUILD)/tresse.5
+man: $(pages)
+$(BUILD)/tresse.%: man/tresse.% man/reference.sh man/reference.awk $(BUILD)/tresse
+	$(call quiet,MAN,$@)man/reference.sh $(BUILD)/tresse $< >$@
 
 deps:
 	@tests/lab/deps
@@ -187,9 +181,10 @@ fuzz-%: FORCE
 lint:
 	@tests/run 'lint: tests/lab/lint'
 
-install: $(BUILD)/tresse $(BUILD)/tresse.8
+install: $(BUILD)/tresse $(pages)
 	install -D -m 755 $(BUILD)/tresse $(DESTDIR)$(bindir)/tresse
 	install -D -m 644 $(BUILD)/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
+	install -D -m 644 $(BUILD)/tresse.5 $(DESTDIR)$(mandir)/man5/tresse.5
 	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
 	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' debian/tresse.service \
 		| install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/tresse.service)
@@ -200,7 +195,8 @@ install: $(BUILD)/tresse $(BUILD)/tresse.8
 		$(subst :, $(DESTDIR)$(PREFIX)/share/,$(pair));)
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8
+	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8 \
+		$(DESTDIR)$(mandir)/man5/tresse.5
 	rm -rf $(DESTDIR)$(docdir)
 	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service \
 		$(DESTDIR)$(unitdir)/tresse-follow.service)
@@ -230,7 +226,7 @@ help:
 	@echo 'make check-net  real packets in network namespaces'
 	@echo 'make check-full the same on a stock Debian kernel, under QEMU'
 	@echo 'make check-all  all of these, both compilers, sanitizers, lint'
-	@echo 'make man        the manual: $(BUILD)/tresse.8'
+	@echo 'make man        the manual: $(pages)'
 	@echo 'make lint       layout of the code, includes, scripts, manual'
 	@echo 'make sim        the transport over simulated lines, SIM= options'
 	@echo 'make fuzz       hostile text at what reads it, FUZZ= seconds'

@@ -11,6 +11,7 @@
 #include "shell/pause.h"
 #include "shell/pref.h"
 #include "shell/session.h"
+#include "shell/topics.h"
 
 /* ---- places in the tree ---- */
 
@@ -281,6 +282,7 @@ static void complete_topic(const struct match *match, const struct arg *arg,
 		if ((*at)->attr_count)
 			to->offer(to, (*at)->name, (*at)->summary);
 	to->offer(to, GLOBAL, kind_global.summary);
+	topics_offer(to);
 	for (size_t i = 0; own && i < own->attr_count; i++)
 		to->offer(to, own->attrs[i].name, own->attrs[i].help);
 }

@@ -8,6 +8,7 @@
 #include "shell/schema.h"
 #include "shell/session.h"
 #include "shell/table.h"
+#include "shell/topics.h"
 
 /* ---- help alone ---- */
 
@@ -60,7 +61,9 @@ static void help_all(struct output *output)
 	show_kinds(output);
 	output_prose(output, "more",
 		     "\n"
-		     "help COMMAND, help KIND and help SETTING tell more.");
+		     "help COMMAND, help KIND and help SETTING tell more; help "
+		     "types how values are written, help queues which queues "
+		     "there are.");
 }
 
 /* ---- help COMMAND ---- */
@@ -211,7 +214,8 @@ static int help_run(struct session *session, const struct match *match,
 		help_command(output, match, command_find(topic));
 	} else if (kind_asked(topic)) {
 		help_kind(output, kind_asked(topic));
-	} else if (!help_setting(output, match, topic)) {
+	} else if (!help_setting(output, match, topic) &&
+		   !topics_show(output, topic)) {
 		near = nearest_command(topic);
 		err_set(err, ENOENT,
 			"there is no help on '%s'; help lists the commands",
@@ -235,7 +239,8 @@ const struct command command_help = {
 	.summary = "explain a command, a kind of object, or a setting",
 	.man = "Where you are counts: help create tells the settings of what "
 	       "can be made there.",
-	.example = "help create\nhelp class\nhelp linklayer",
+	.example = "help create\nhelp class\nhelp linklayer\nhelp types\n"
+		   "help fq_codel",
 	.see = "info, set",
 	.json = "title?:string syntax?:string usage?:string "
 		"description?:string example?:string see?:string more?:string "

@@ -67,7 +67,8 @@ static const struct record {
 	{ "summary", "name:string usage?:string summary:string", NULL },
 	{ "argument", "name:string help:string", NULL },
 	{ "setting-row",
-	  "name:string type:string value?:string default?:string help:string",
+	  "name:string type:string value?:string default?:string help:string "
+	  "example?:string",
 	  NULL },
 	{ "readonly-row", "name:string unit:string help:string", NULL },
 	{ "choice", "name:string help:string", NULL },

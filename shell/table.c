@@ -72,6 +72,8 @@ void table_row(struct output *output, const struct attr *attr,
 		output_field(output, "type", text_get(&range));
 		output_field(output, label, present);
 		output_field(output, "help", attr->help);
+		if (attr->example)
+			output_field(output, "example", attr->example);
 	} else {
 		output_field(output, "name", shown);
 		output_field(output, "value", present);
@@ -155,8 +157,9 @@ void table_setting(struct output *output, const struct kind *kind,
 	char *title = kind == &kind_global
 			      ? mem_printf("%s, a preference: %s", attr->name,
 					   attr->help)
-			      : mem_printf("%s of a %s: %s", attr->name,
-					   kind->name, attr->help);
+			      : mem_printf("%s of %s %s: %s", attr->name,
+					   article_of(kind->name), kind->name,
+					   attr->help);
 	AUTO_TEXT range = TEXT_NONE;
 	bool readonly = attr->flags & ATTR_READONLY;
 
