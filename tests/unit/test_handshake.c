@@ -172,24 +172,49 @@ static void carry(struct net *net)
 	}
 }
 
+/* A transport datagram; false: there is no session to seal it with. */
+static bool seal(struct net *net, int from, uint8_t datagram[WIRE_OVERHEAD])
+{
+	struct session_run run = {
+		.lane = 1, .datagrams = datagram, .size = WIRE_INNER, .count = 1
+	};
+	struct session *session = handshake_session(net->ends[from].peer);
+
+	memset(datagram, 0, WIRE_OVERHEAD);
+	return session && session_seal(session, &run, net->now_us, NULL);
+}
+
+static enum refusal open_at(struct net *net, int from, int to,
+			    uint8_t datagram[WIRE_OVERHEAD])
+{
+	struct handshake_source source = source_of((uint8_t)from);
+	struct session_packet packet;
+	struct session *session;
+
+	return handshake_open(net->ends[to].handshake, datagram, WIRE_OVERHEAD,
+			      &source, net->now_us, &session, &packet);
+}
+
 /* One transport datagram from one end to the other. */
 static enum refusal talk(struct net *net, int from, int to)
 {
-	struct handshake_source source = source_of((uint8_t)from);
-	uint8_t datagram[WIRE_OVERHEAD] = { 0 };
-	struct session_run run = { .lane = 1,
-				   .datagrams = datagram,
-				   .stride = sizeof(datagram),
-				   .size = WIRE_INNER,
-				   .count = 1 };
-	struct session *session = handshake_session(net->ends[from].peer);
-	struct session_packet packet;
+	uint8_t datagram[WIRE_OVERHEAD];
 
-	if (!session || !session_seal(session, &run, net->now_us, NULL))
-		return REFUSED_EXPIRED;
-	return handshake_open(net->ends[to].handshake, datagram,
-			      sizeof(datagram), &source, net->now_us, &session,
-			      &packet);
+	return seal(net, from, datagram) ? open_at(net, from, to, datagram)
+					 : REFUSED_EXPIRED;
+}
+
+/* One each way, which meet on the road. */
+static void talk_across(struct net *net)
+{
+	uint8_t there[WIRE_OVERHEAD], back[WIRE_OVERHEAD];
+	bool both = seal(net, 0, there) && seal(net, 1, back);
+
+	CU_ASSERT(both);
+	if (!both)
+		return;
+	CU_ASSERT_EQUAL(open_at(net, 0, 1, there), REFUSED_NOT);
+	CU_ASSERT_EQUAL(open_at(net, 1, 0, back), REFUSED_NOT);
 }
 
 static void call(struct net *net, int from)
@@ -649,17 +674,38 @@ TEST(handshake, hours_of_renewal_lose_no_datagram)
 {
 	struct net net;
 	unsigned lost = 0;
+	uint32_t first;
 
 	net_open(&net);
 	connect_ends(&net);
+	first = session_index(handshake_session(net.ends[0].peer));
 	for (int i = 0; i < 2 * 3600; i++) {
 		pass(&net, SECOND);
 		lost += talk(&net, 0, 1) != REFUSED_NOT;
 		lost += talk(&net, 1, 0) != REFUSED_NOT;
 	}
 	CU_ASSERT_EQUAL(lost, 0);
+	CU_ASSERT_PTR_NULL(handshake_lookup(net.ends[0].handshake, first));
 	CU_ASSERT(net.ends[0].events[HANDSHAKE_ESTABLISHED] > 55);
 	CU_ASSERT_EQUAL(net.ends[1].events[HANDSHAKE_LOST], 0);
+	net_close(&net);
+}
+
+TEST(handshake, of_many_handshakes_the_last_two_sessions_are_kept)
+{
+	struct net net;
+	uint32_t index[5];
+
+	net_open(&net);
+	for (size_t i = 0; i < ARRAY_SIZE(index); i++) {
+		net.now_us += SECOND;
+		connect_ends(&net);
+		index[i] = session_index(handshake_session(net.ends[1].peer));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(index); i++)
+		CU_ASSERT_EQUAL(handshake_lookup(net.ends[1].handshake,
+						 index[i]) != NULL,
+				i >= 3);
 	net_close(&net);
 }
 
@@ -748,14 +794,14 @@ static void both_at_once(unsigned order)
 	give(&net, order & 1 ? &first : &second);
 	first = take(&net), second = take(&net);
 	give(&net, order & 2 ? &second : &first);
-	if (order & 4) {
-		CU_ASSERT_EQUAL(talk(&net, 0, 1) && talk(&net, 1, 0), 0);
-	}
+	for (int i = 0; order & 4 && i < 2; i++)
+		if (handshake_session(net.ends[i].peer)) {
+			CU_ASSERT_EQUAL(talk(&net, i, 1 - i), REFUSED_NOT);
+			break;
+		}
 	give(&net, order & 2 ? &first : &second);
-	for (int i = 0; i < 4; i++) {
-		CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
-		CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
-	}
+	for (int i = 0; i < 4; i++)
+		talk_across(&net);
 	CU_ASSERT_EQUAL(
 		session_index(handshake_session(net.ends[0].peer)),
 		session_remote_index(handshake_session(net.ends[1].peer)));
@@ -797,6 +843,27 @@ TEST(handshake, replayed_inits_change_nothing_and_are_not_answered)
 	CU_ASSERT_EQUAL(refused(&net, 1, REFUSED_OLD), 1000);
 	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
 	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, an_init_overtaken_by_a_later_one_is_old)
+{
+	struct net net;
+	struct waiting early, late;
+
+	net_open(&net);
+	connect_ends(&net);
+	net.now_us += SECOND;
+	call(&net, 0);
+	early = take(&net);
+	net.now_us += 10 * SECOND;
+	call(&net, 0);
+	late = take(&net);
+	CU_ASSERT_EQUAL(give(&net, &late), REFUSED_NOT);
+	CU_ASSERT_EQUAL(give(&net, &early), REFUSED_OLD);
+	carry(&net);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
 	net_close(&net);
 }
 
