@@ -207,7 +207,7 @@ static int converge(struct hub *hub, const struct description *from,
 		const struct hub_member *old = member_of(from, member->name);
 
 		if (!old || memcmp(old, member, sizeof(*member)))
-			rc = hub_member_set(hub, member, err);
+			hub_member_set(hub, member);
 	}
 	for (size_t i = 0; i < from->member_count && !rc; i++)
 		if (!member_of(to, from->members[i].name))

@@ -218,6 +218,29 @@ static void device_size(struct hub *hub, uint16_t mtu)
 	hub->mtu = mtu;
 }
 
+enum { MTU_LEAST = 1280 }; /* of IPv6 (RFC 8200, 5) */
+
+void hub_mtu(struct hub *hub)
+{
+	uint16_t least = 0;
+	struct peer *peer;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		uint16_t mtu = peer->braid && handshake_session(peer->handshake)
+				       ? braid_mtu(peer->braid)
+				       : 0;
+
+		if (mtu && (!least || mtu < least))
+			least = mtu;
+	}
+	/* What is too big for a line is answered with ICMP, or cut small by
+	 * the sender; a device below IPv6's least would lose it for all. */
+	if (least && least < MTU_LEAST)
+		least = MTU_LEAST;
+	if (least && !hub->config.mtu && least != hub->mtu)
+		device_size(hub, least);
+}
+
 static int open_all(struct hub *hub, struct err *err)
 {
 	const struct hub_config *config = &hub->config;

@@ -89,8 +89,9 @@ struct hub_member {
 	bool standby, metered;
 	uint64_t up_bps, down_bps; /* caps; 0: found out */
 };
-int hub_member_set(struct hub *hub, const struct hub_member *member,
-		   struct err *err);
+/* A device or address that is not there yet is no failure: the member joins
+ * when it comes, and hub_status() tells why it has not. */
+void hub_member_set(struct hub *hub, const struct hub_member *member);
 /* Takes its lanes out without losing what is under way: they are gone some
  * moments later. */
 void hub_member_remove(struct hub *hub, const char *name);

@@ -397,8 +397,10 @@ static int socket_open(struct hub *hub, struct member *member, int i,
 	member->udp[i] = udp_open(&options, err);
 	if (!member->udp[i])
 		return err_prefix(err, "member %s: ", config->name);
-	if (hub_watch(hub, udp_fd(member->udp[i]), member->udp[i], err) < 0)
+	if (hub_watch(hub, udp_fd(member->udp[i]), member->udp[i], err) < 0) {
+		udp_free(TAKE(member->udp[i]));
 		return err_prefix(err, "member %s: ", config->name);
+	}
 	member->lanes[i] = lane_id(hub);
 	return 0;
 }
@@ -458,16 +460,45 @@ static void member_end(struct hub *hub, struct member *member)
 	member_free(member);
 }
 
+/* Sockets that it lacks. A device that is not there is no failure: the member
+ * says so, and joins when it comes. */
+static void member_open(struct hub *hub, struct member *member)
+{
+	AUTO_ERR err = ERR_NONE;
+
+	member->error[0] = '\0';
+	for (int i = 0; i < member->config.sockets; i++)
+		if (!member->udp[i] && socket_open(hub, member, i, &err) < 0)
+			break;
+	if (err.text)
+		snprintf(member->error, sizeof(member->error), "%s", err.text);
+}
+
+/* Sockets that could not be had are tried again. */
+static void members_retry(struct hub *hub)
+{
+	struct peer *peer = hub_only_peer(hub);
+	struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry) {
+		if (member->leaving || !member->error[0])
+			continue;
+		member_open(hub, member);
+		if (peer && peer->braid && !member->error[0]) {
+			member_join(peer, member, clock_us());
+			hub_schedule(hub, peer, 0);
+		}
+	}
+}
+
 struct member_call {
 	const struct hub_member *config;
 	const char *name;
-	struct err *err;
-	int rc;
 };
 
 static void member_set(struct hub *hub, void *arg)
 {
-	struct member_call *call = arg;
+	const struct member_call *call = arg;
 	struct member *old = member_find(hub, call->config->name), *member;
 	struct peer *peer = hub_only_peer(hub);
 	uint64_t now = clock_us();
@@ -477,15 +508,9 @@ static void member_set(struct hub *hub, void *arg)
 			 : member_new(hub, call->config);
 	member->config = *call->config;
 	member_leave(hub, member, call->config->sockets);
-	for (int i = 0; i < call->config->sockets && !call->rc; i++)
-		if (!member->udp[i])
-			call->rc = socket_open(hub, member, i, call->err);
-	if (call->rc && member != old) {
-		member_end(hub, member);
-		return;
-	}
 	if (old && member != old)
 		member_end(hub, old);
+	member_open(hub, member);
 	if (!peer)
 		return;
 	if (peer->braid)
@@ -496,13 +521,11 @@ static void member_set(struct hub *hub, void *arg)
 	hub->handshake_next = now;
 }
 
-int hub_member_set(struct hub *hub, const struct hub_member *member,
-		   struct err *err)
+void hub_member_set(struct hub *hub, const struct hub_member *member)
 {
-	struct member_call call = { .config = member, .err = err };
+	struct member_call call = { .config = member };
 
 	hub_call(hub, member_set, &call);
-	return call.rc;
 }
 
 static void member_remove(struct hub *hub, void *arg)
@@ -533,6 +556,8 @@ static void device_changed(struct hub *hub, void *arg)
 	uint64_t now = clock_us();
 	struct peer *peer;
 
+	if (call->up)
+		members_retry(hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
 		if (!peer->braid)
 			continue;
@@ -680,6 +705,7 @@ void hub_housekeeping(struct hub *hub, uint64_t now)
 	struct peer *peer;
 
 	hub->housekeeping = now + HOUSEKEEPING_US;
+	members_retry(hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
 		struct braid_lane_stats stats;
 		struct backlog_stats waiting;

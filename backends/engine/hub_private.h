@@ -114,6 +114,10 @@ int hub_watch(struct hub *hub, int fd, void *data, struct err *err);
 void hub_schedule(struct hub *hub, struct peer *peer, uint64_t at);
 void hub_unschedule(struct hub *hub, struct peer *peer);
 
+/* The device takes the size that all peers' lanes can carry, unless one was
+ * given. */
+void hub_mtu(struct hub *hub);
+
 /* hub_peer.c */
 extern const struct handshake_ops hub_handshake_ops;
 struct lane *lane_add(struct peer *peer, uint8_t id, struct udp *udp,

@@ -250,6 +250,8 @@ static void notice(struct peer *peer, uint64_t now)
 	while (braid_event(peer->braid, &event)) {
 		if (event.what == BRAID_LANE_DRAINED)
 			lane_remove(peer, event.lane);
+		else if (event.what == BRAID_MTU)
+			hub_mtu(hub);
 		else if (event.what == BRAID_PEER_GONE && !hub->config.server)
 			handshake_start(hub->handshake, peer->handshake, now);
 	}

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/engine/control.h"
+#include "backends/engine/watch.h"
 
 static const char usage[] =
 	"usage: tressed [--socket PATH]\n"
@@ -32,18 +33,21 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int loop(struct control *control)
+static int loop(struct control *control, struct engine *engine)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = control_fd(control), .events = POLLIN },
 		{ .fd = signals_open(), .events = POLLIN },
+		{ .fd = watch_open(), .events = POLLIN },
 	};
 
 	for (;;) {
 		struct signalfd_siginfo got;
 
-		if (poll(fds, 2, -1) < 0)
+		if (poll(fds, 3, -1) < 0)
 			continue;
+		if (fds[2].revents)
+			watch_turn(fds[2].fd, engine);
 		if (fds[0].revents)
 			control_turn(control);
 		if (fds[1].revents &&
@@ -80,5 +84,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tressed: %s\n", err.text);
 		return 1;
 	}
-	return loop(control);
+	return loop(control, engine);
 }
