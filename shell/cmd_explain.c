@@ -6,6 +6,7 @@
 #include "model/leaf.h"
 #include "model/presets.h"
 #include "model/shaping.h"
+#include "model/shard.h"
 #include "shell/session.h"
 
 /* What is looked at, and where it would be. */
@@ -635,6 +636,28 @@ static void show_device(const struct view *view)
 		output_number(view->output, "header-bytes", view->header);
 }
 
+/* One of thousands: what tc calls it is not what the tree does. */
+static void show_shard(const struct view *view)
+{
+	const struct node *class = view->node, *uplink = class_uplink(class);
+	uint32_t shard, handle;
+	AUTO_TEXT text = TEXT_NONE;
+
+	if (!view->seen || !uplink_shards(uplink, &view->seen->facts))
+		return;
+	shard = shard_of(class);
+	if (!shard)
+		return;
+	handle = class_handle(class, true);
+	text_printf(&text, "%x:%x", handle >> 16, handle & 0xffff);
+	if (!is_json(view))
+		text_printf(&text,
+			    " in tc: one of the HTBs that many classes are "
+			    "dealt out to (shards)");
+	output_field(view->output, is_json(view) ? "handle" : "shard",
+		     text_get(&text));
+}
+
 static void explain_class(const struct view *view)
 {
 	const struct node *class = view->node;
@@ -646,6 +669,7 @@ static void explain_class(const struct view *view)
 		output_open(view->output, SHAPE_RECORD, NULL, NULL);
 	show_device(view);
 	output_field(view->output, "classid", text_get(&id));
+	show_shard(view);
 	output_field(view->output, "gets", text_get(&ways));
 	show_burst(view, "burst", class_burst(class), "rate",
 		   node_u(class, CLASS_RATE));

@@ -82,6 +82,8 @@ is 'each has just the packets of its mark' "$got" "$wanted"
 is 'no packet passes by the classes of a shard' \
 	"$(tc -s qdisc show dev wan0 |
 		awk '/^qdisc htb/ { s += $(NF - 2) } END { print s + 0 }')" 0
+tresse explain /classes/u/line/all/c3 >"$tmp/out" 2>&1
+has 'explain has the number that tc shows' "$tmp/out" "^shard +$(id 3) in tc"
 tresse /classes/u/line/rest get packets >"$tmp/out"
 has 'what nobody claims is in the default class' "$tmp/out" 'packets=9\b'
 tresse /classes/u/line/all/c1234 get packets >"$tmp/out"
