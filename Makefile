@@ -148,6 +148,7 @@ bench-tunnel: $(programs)
 	@tests/bench/tunnel.sh $(ROWS)
 
 bench: $(programs) $(BUILD)/tab $(BUILD)/aead
+	@tests/bench/scale.sh
 	@tests/bench/bench.sh
 	@tests/bench/shell.sh
 	@$(BUILD)/aead

@@ -192,11 +192,14 @@ uplink() {
 	knows far 2001:db8::2 $ours
 }
 
-# tree DEVICE: qdiscs and classes as tc shows them, without counters.
+# tree DEVICE: qdiscs and classes as tc shows them, without counters, nor numbers
+# that the kernel gives by itself (8001: and on), since it never gives one twice.
 tree() {
-	tc -d class show dev "$1" | sed 's/ *$//' | sort
+	tc -d class show dev "$1" |
+		sed 's/ leaf [89a-f][0-9a-f]\{3\}:/ leaf N:/; s/ *$//' | sort
 	tc qdisc show dev "$1" |
-		sed 's/ direct_packets_stat [0-9]*//; s/ *$//' | sort
+		sed 's/^\(qdisc [a-z_]*\) [89a-f][0-9a-f]\{3\}:/\1 N:/
+			s/ direct_packets_stat [0-9]*//; s/ *$//' | sort
 }
 
 # everything: all of the network that Tresse could touch, as text.
@@ -205,7 +208,7 @@ everything() {
 
 	for device in $(ip -o link show | cut -d' ' -f2 | sed 's/[:@].*//'); do
 		tree "$device"
-		tc filter show dev "$device"
+		tc filter show dev "$device" | sed 's/ id [0-9]* / /'
 	done
 	ip -d link show
 	ip addr show

@@ -28,6 +28,7 @@ cat >"$tmp/second" <<'END'
 /classes/uplink/web create site rate=1mbit burst=15k leaf="pfifo limit 9"
 /classes/uplink/web/site/match create marked mark=41
 /classes/uplink delete mail
+/classes/uplink set shards=2-3
 /classes/uplink/web create mail rate=1mbit burst=15k classid=1:25
 /classes/uplink/web/mail/match create smtp proto=tcp dport=25
 END
