@@ -3,18 +3,32 @@
 # TAB for tresse in zsh: the program itself is asked, once a TAB.
 
 _tresse() {
-	local text help
-	local -a whole_text whole_shown open_text open_shown
+	local text help line
+	local -a whole whole_shown open open_shown
+	local -i wide=0 i
+
+	# What stands behind the cursor is not asked about.
+	line="${(j: :)words[1,CURRENT-1]} $QIPREFIX$IPREFIX$PREFIX"
 	while IFS=$'\t' read -r text help; do
+		(( $#text > wide )) && wide=$#text
 		if [[ $text == */ || $text == *= ]]; then
-			open_text+=("$text") open_shown+=("$text  $help")
+			open+=("$text") open_shown+=("$help")
 		else
-			whole_text+=("$text") whole_shown+=("$text  $help")
+			whole+=("$text") whole_shown+=("$help")
 		fi
-	done < <("${(Q)words[1]}" --complete "${(j: :)words[1,CURRENT]}" 2>/dev/null)
-	(( $#open_text )) && compadd -V open -S '' -l -d open_shown -a open_text
-	(( $#whole_text )) && compadd -V whole -l -d whole_shown -a whole_text
-	(( $#open_text + $#whole_text ))
+	done < <("${(Q)words[1]}" --complete "$line" 2>/dev/null)
+	for (( i = 1; i <= $#open; i++ )); do
+		open_shown[i]="${(r:wide:)open[i]}  $open_shown[i]"
+	done
+	for (( i = 1; i <= $#whole; i++ )); do
+		whole_shown[i]="${(r:wide:)whole[i]}  $whole_shown[i]"
+	done
+	# One a row, none wider than the terminal.
+	open_shown=("${(@)open_shown[@]/(#m)*/${MATCH[1,COLUMNS-1]}}")
+	whole_shown=("${(@)whole_shown[@]/(#m)*/${MATCH[1,COLUMNS-1]}}")
+	(( $#open )) && compadd -V open -S '' -l -d open_shown -a open
+	(( $#whole )) && compadd -V whole -l -d whole_shown -a whole
+	(( $#open + $#whole ))
 }
 
 _tresse "$@"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/editor.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,17 +138,41 @@ static void prepare_terminal(int meta)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 }
 
-/* A key that comes right behind Ctrl-C is for the new line already: readline
- * itself looks at signals only while it waits. */
+/* Signals that something has to be done about before the next key comes. */
+static const int awaited[] = { SIGINT,	SIGTERM,  SIGHUP,  SIGQUIT,
+			       SIGTSTP, SIGWINCH, SIGCONT, SIGALRM };
+
+static bool is_signalled(void)
+{
+	return rl_pending_signal() || interrupted || continued;
+}
+
+/* readline itself looks at signals only when one interrupts its waiting: not at
+ * one that came a moment before, nor once it is back after having stopped. */
+static void wait_for_key(int fd)
+{
+	struct pollfd input = { fd, POLLIN, 0 };
+	sigset_t held, before;
+	bool ready = false;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(awaited); i++)
+		sigaddset(&held, awaited[i]);
+	while (!ready) {
+		sigprocmask(SIG_BLOCK, &held, &before);
+		ready = !is_signalled() && ppoll(&input, 1, NULL, &before) > 0;
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (rl_pending_signal())
+			rl_check_signals();
+		look_at_signals();
+	}
+}
+
 static int get_key(FILE *stream)
 {
-	int key = rl_getc(stream);
-
+	wait_for_key(fileno(stream));
 	ghost_hide();
-	if (rl_pending_signal())
-		rl_check_signals();
-	look_at_signals();
-	return key;
+	return rl_getc(stream);
 }
 
 /* ---- showing what can come next ---- */

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/mem.h"
 
@@ -154,6 +155,43 @@ void options_help(struct text *out)
 		      "found, 4 no privilege,\n      5 busy, 6 conflict, "
 		      "7 the running system could not be put back\n"
 		      "`tresse help` lists the commands; man tresse\n");
+}
+
+/* Of -qf the f, as long as nothing but flags stands before it. */
+static const struct row *row_of_letters(const char *letters)
+{
+	for (; *letters; letters++)
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+			if (rows[i].letter == *letters && rows[i].value)
+				return letters[1] ? NULL : &rows[i];
+	return NULL;
+}
+
+const char *options_want(const char *word)
+{
+	const struct row *row = NULL;
+
+	if (word[0] != '-')
+		return NULL;
+	if (word[1] != '-') {
+		row = row_of_letters(word + 1);
+		return row ? row->value : NULL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, word + 2))
+			return rows[i].value;
+	return NULL;
+}
+
+const char *options_value(const char *word)
+{
+	const char *equals = strchr(word, '=');
+	AUTO(str) char *name = NULL;
+
+	if (strncmp(word, "--", 2) != 0 || !equals)
+		return NULL;
+	name = mem_strndup(word, (size_t)(equals - word));
+	return options_want(name) ? equals + 1 : NULL;
 }
 
 void options_complete(struct candidates *to)

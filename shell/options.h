@@ -28,5 +28,10 @@ int options_read(int argc, char **argv, struct options *options,
 /* How the program is called: what --help writes. */
 void options_help(struct text *out);
 void options_complete(struct candidates *to);
+/* What this word wants behind it, as help calls it: "FILE", "COMMAND"; NULL:
+ * nothing, or it is no option, or brings it along. */
+const char *options_want(const char *word);
+/* The value that comes along: of --file=NAME; NULL: none. */
+const char *options_value(const char *word);
 
 #endif

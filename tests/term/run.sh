@@ -37,6 +37,12 @@ transcript() {
 [ $# -gt 0 ] || set -- *.in
 for name; do
 	name=${name%.in}
+	# A first line `# needs PROGRAM`.
+	needs=$(sed -n '1s/^# needs //p' "$name.in")
+	if [ -n "$needs" ] && ! type -P "$needs" >/dev/null; then
+		skip "screens: $name: no $needs (make deps)"
+		continue
+	fi
 	transcript "$name.in" >"$tmp/transcript"
 	if grep -q '^GIVEN UP' "$tmp/transcript"; then
 		cat "$tmp/transcript"

@@ -12,7 +12,7 @@
  *     size 80x24       of the next program's terminal; 0x0: not known
  *     env NAME=VALUE   for the next programs; env NAME takes it away
  *     run COMMAND      in the terminal, by sh
- *     type KEYS        see below
+ *     type KEYS        once nothing moves; see below
  *     wait TEXT        until it stands on the screen
  *     gone TEXT        until it does no more
  *     screen           what it looks like, once nothing moves
@@ -59,6 +59,8 @@ static struct {
 	int status;	   /* of the last one */
 	unsigned rows, columns;
 	struct termios before;
+	pid_t woken; /* who has to wake up for what was typed; or 0 */
+	long sleeps; /* how often it had slept by then */
 	struct vt vt;
 	unsigned line; /* of the script */
 	const char *script;
@@ -134,48 +136,148 @@ static bool has_ended(void)
 	return !term.child;
 }
 
-/* Where a process waits for a key. */
-static bool is_waiting_call(long call)
+static bool is_terminal(pid_t pid, unsigned long fd)
+{
+	AUTO(str) char *name = mem_printf("/proc/%d/fd/%lu", (int)pid, fd);
+	char target[64] = "";
+
+	return readlink(name, target, sizeof(target) - 1) > 0 &&
+	       (!strncmp(target, "/dev/pts/", 9) ||
+		!strcmp(target, "/dev/tty"));
+}
+
+/* A call in which a process waits for a key. */
+static bool is_waiting_call(pid_t pid, long call, unsigned long first)
 {
 	static const long calls[] = {
-		SYS_read,	   SYS_pselect6, SYS_ppoll, SYS_epoll_pwait,
+		SYS_pselect6, SYS_ppoll,  SYS_epoll_pwait,
 #ifdef SYS_poll
-		SYS_poll,	   SYS_select,
-#endif
-#ifdef SYS_rt_sigsuspend
-		SYS_rt_sigsuspend,
+		SYS_poll,     SYS_select,
 #endif
 	};
 
+	if (call == SYS_read)
+		return is_terminal(pid, first);
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (calls[i] == call)
 			return true;
 	return false;
 }
 
+static bool works(int pid)
+{
+	AUTO(str) char *name = mem_printf("/proc/%d/stat", pid);
+	FILE *file = fopen(name, "re");
+	char state = 'Z'; /* 'T': stopped, 'Z': dead */
+	bool known = file && fscanf(file, "%*d (%*[^)]) %c", &state) == 1;
+
+	if (file)
+		fclose(file);
+	return known && !strchr("TZ", state);
+}
+
+/* A shell that asks another program for what TAB offers. */
+static bool waits_for_child(pid_t pid)
+{
+	AUTO(str)
+	char *name =
+		mem_printf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *file = fopen(name, "re");
+	bool found = false;
+	int child;
+
+	while (file && !found && fscanf(file, "%d", &child) == 1)
+		found = works(child);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static bool waits_for_key(pid_t pid)
 {
 	AUTO(str) char *name = mem_printf("/proc/%d/syscall", (int)pid);
 	FILE *file = fopen(name, "re");
+	unsigned long first = 0;
 	long call = -1;
-	bool read = file && fscanf(file, "%ld", &call) == 1;
+	bool read = file && fscanf(file, "%ld %lx", &call, &first) == 2;
 
 	if (file)
 		fclose(file);
-	return read && is_waiting_call(call);
+	return read && is_waiting_call(pid, call, first) &&
+	       !waits_for_child(pid);
+}
+
+/* How often it went to sleep by itself; -1: it is not there. */
+static long sleeps_of(pid_t pid)
+{
+	AUTO(str) char *name = mem_printf("/proc/%d/status", (int)pid);
+	FILE *file = fopen(name, "re");
+	char line[128];
+	long count = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &count) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static pid_t in_front(void)
+{
+	pid_t front = tcgetpgrp(term.master);
+
+	return front > 0 ? front : term.child;
+}
+
+/* The kernel takes its time to hand over what was typed. Whoever reads whole
+ * lines wakes up at the end of one. */
+static void note_typing(void)
+{
+	struct termios modes;
+
+	term.woken = 0;
+	if (tcgetattr(term.slave, &modes) < 0 || modes.c_lflag & ICANON)
+		return;
+	term.woken = in_front();
+	term.sleeps = sleeps_of(term.woken);
+}
+
+static bool has_noticed(void)
+{
+	if (term.woken && sleeps_of(term.woken) != term.sleeps)
+		term.woken = 0;
+	return !term.woken;
 }
 
 /* The one in front sleeps until a key comes, and all keys were taken. */
 static bool is_idle(void)
 {
-	pid_t front = tcgetpgrp(term.master);
 	int unread = 0;
 
 	if (has_ended())
 		return true;
 	if (ioctl(term.slave, FIONREAD, &unread) < 0 || unread)
 		return false;
-	return waits_for_key(front > 0 ? front : term.child);
+	return has_noticed() && waits_for_key(in_front());
+}
+
+static __attribute__((noreturn)) void tell_busy(void)
+{
+	pid_t front = tcgetpgrp(term.master);
+	AUTO(str)
+	char *look = mem_printf("ps -o pid,pgid,ppid,stat,wchan,args --ppid %d "
+				"%d >&2; cat /proc/%d/syscall >&2",
+				(int)front, (int)front, (int)front);
+	const char *const argv[] = { "sh", "-c", look, NULL };
+	pid_t child = fork();
+
+	if (!child) {
+		execv("/bin/sh", (char *const *)argv);
+		_exit(127);
+	}
+	waitpid(child, NULL, 0);
+	give_up("it does not come to rest");
 }
 
 /* Three looks, so that a program that is about to write is caught at it. */
@@ -190,7 +292,7 @@ static void settle(void)
 		else
 			quiet++;
 		if (now_ms() > end)
-			give_up("it does not come to rest");
+			tell_busy();
 	}
 }
 
@@ -198,6 +300,7 @@ static void send(const char *bytes, size_t length)
 {
 	long end = now_ms() + 6 * PATIENCE_MS;
 
+	note_typing();
 	while (length) {
 		struct pollfd both = { term.master, POLLIN | POLLOUT, 0 };
 		ssize_t sent = 0;
@@ -262,7 +365,7 @@ static void put_key(const char *name, struct text *out)
 		give_up("no key is called {%s}", name);
 }
 
-static void do_type(const char *text)
+static void type(const char *text)
 {
 	AUTO_TEXT out = TEXT_NONE;
 
@@ -329,11 +432,19 @@ static void do_screen(const char *text)
 	tell_complaints();
 }
 
+/* Not before the one before has been dealt with: what is typed ahead, while a
+ * program gives the terminal to another, is echoed by the kernel. */
+static void do_type(const char *text)
+{
+	settle();
+	type(text);
+}
+
 static void do_wipe(const char *text)
 {
 	(void)text;
 	settle();
-	do_type("{C-l}");
+	type("{C-l}");
 	settle();
 }
 
@@ -369,8 +480,7 @@ static void do_resize(const char *text)
 
 static void become(const char *command)
 {
-	const char *run = "exec ";
-	AUTO(str) char *line = mem_printf("%s%s", run, command);
+	AUTO(str) char *line = mem_printf("exec %s", command);
 
 	close(term.master);
 	login_tty(term.slave);

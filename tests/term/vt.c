@@ -248,6 +248,8 @@ static bool dress(struct vt *vt, long code)
 	case 0: vt->pen = (struct vt_cell){ 0 }; return true;
 	case 1: vt->pen.style |= VT_BOLD; return true;
 	case 2: vt->pen.style |= VT_GREY; return true;
+	case 3:
+	case 23: return true; /* italics are not shown */
 	case 4: vt->pen.style |= VT_UNDERLINE; return true;
 	case 7: vt->pen.style |= VT_REVERSE; return true;
 	case 22: vt->pen.style &= ~(unsigned)(VT_BOLD | VT_GREY); return true;
@@ -260,15 +262,21 @@ static bool dress(struct vt *vt, long code)
 		vt->pen.colour = (unsigned)code;
 		return true;
 	}
-	return code >= 40 && code <= 47;
+	return (code >= 40 && code <= 47) || (code >= 100 && code <= 107);
 }
 
 static bool dress_all(struct vt *vt, const struct sequence *sequence)
 {
 	bool known = sequence->count || dress(vt, 0);
 
-	for (unsigned i = 0; i < sequence->count; i++)
-		known = dress(vt, sequence->numbers[i]) && known;
+	for (unsigned i = 0; i < sequence->count; i++) {
+		long code = sequence->numbers[i];
+
+		if (code == 38 || code == 48) /* 38;5;N: one of 256 */
+			i += 2;
+		else
+			known = dress(vt, code) && known;
+	}
 	return known;
 }
 
