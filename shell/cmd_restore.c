@@ -205,6 +205,9 @@ static int restore(struct session *session, const struct match *match,
 		if (!output_is_json(session->output) &&
 		    (!shown || session->options.dry))
 			rc = preview(session, &sync, &changes, err);
+		/* It comes first, and what became of it behind. */
+		output_end(session->output);
+		output_begin(session->output);
 		if (rc == 0)
 			rc = sync_to(session, &sync, err);
 		session_clear(&builder);

@@ -66,7 +66,17 @@ run 0 'a description with everything in it is set' tresse <<END
 /paths/home set description="$words"
 END
 run 0 'get gives it back' tresse /paths/home get description
-has 'exactly' "$tmp/out" 'two words, ünï & \| # \{x\}'
+is 'exactly' "$(cat "$tmp/out")" "description=$words"
+is 'as JSON, too' "$(tresse -j /paths/home get description |
+	jq -r .settings.description)" "$words"
+tresse saveconfig - >"$tmp/out"
+is 'in what is saved' "$(sed -n 's/.* \(description=.*\)/\1/p' "$tmp/out")" \
+	"description=\"$words\""
+is 'and in what TAB says' \
+	"$(tresse --complete 'tresse /paths/home set descr')" \
+	"description=$(printf '\t')now $words: any words"
+run 0 'an object is found by it' tresse find "description=$words"
+has 'that one' "$tmp/out" '/paths/home'
 # shellcheck disable=SC2016
 run 0 'quotes, backslashes and dollars too' tresse <<'END'
 /paths/home set description="a \"b\" \\ 'c' $HOME `d`"
