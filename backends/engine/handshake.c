@@ -418,24 +418,31 @@ static bool has_mac1(const struct handshake *handshake, const uint8_t *message,
 /*
  * Eras: sessions of the same one share the numbers of their lanes.
  */
+/* The one that goes on if the other end wishes it too. NULL: none. */
+static struct session *era_holder(const struct handshake_peer *peer)
+{
+	struct session *session = peer->current ? peer->current : peer->lapsed;
+
+	return session && !session_era_worn(session) ? session : NULL;
+}
+
+static uint64_t era_offered(const struct handshake_peer *peer)
+{
+	const struct session *session = era_holder(peer);
+
+	return session ? session_era_name(session) : 0;
+}
+
+/* The era that both ends have agreed to go on with. */
 static struct session *find_era(const struct handshake_peer *peer, uint64_t era)
 {
 	struct session *const all[] = { peer->current, peer->previous,
 					peer->next, peer->lapsed };
 
 	for (size_t i = 0; era && i < ARRAY_SIZE(all); i++)
-		if (all[i] && session_era(all[i]) == era)
-			return session_era_worn(all[i]) ? NULL : all[i];
+		if (all[i] && session_era_name(all[i]) == era)
+			return all[i];
 	return NULL;
-}
-
-/* The era we would go on with; 0: none. */
-static uint64_t own_era(const struct handshake_peer *peer)
-{
-	const struct session *session =
-		peer->current ? peer->current : peer->lapsed;
-
-	return session && !session_era_worn(session) ? session_era(session) : 0;
 }
 
 /* The state before the first message, for either side of it. clear is the
@@ -486,7 +493,7 @@ static void make_init(struct handshake_peer *peer, uint64_t now_us)
 	slot = slot_take(handshake);
 	slot->peer = peer;
 	init->index = payload.index = slot->index;
-	init->era = payload.era = own_era(peer);
+	init->era = payload.era = era_offered(peer);
 	init->made_us = now_us;
 	hello_to(peer, &payload.hello);
 	memcpy(payload.ciphers, handshake->ciphers, CIPHERS);
@@ -596,6 +603,9 @@ static void adopt(struct handshake_peer *peer, struct session *fresh,
 	struct handshake *handshake = peer->handshake;
 	bool stay = stays(peer, hello->instance == peer->instance, fresh);
 
+	if (!stay)
+		session_take_over(fresh,
+				  peer->current ? peer->current : peer->lapsed);
 	drop_session(handshake, &peer->previous);
 	peer->previous = stay ? fresh : peer->current;
 	if (!stay)
@@ -998,7 +1008,7 @@ static enum refusal open_offer(struct handshake_peer *peer, struct noise *noise,
 
 	slot->peer = peer;
 	ours->index = slot->index;
-	ours->era = find_era(peer, theirs->era) ? theirs->era : 0;
+	ours->era = theirs->era == era_offered(peer) ? theirs->era : 0;
 	if (!make_response(peer, noise, theirs, ours, offer.response)) {
 		slot_release(handshake, ours->index);
 		return REFUSED_FORGED; /* an ephemeral key of small order */

@@ -108,6 +108,8 @@ static void source_of(const struct address *from,
 	memcpy(source->bytes + 16, &from->far.sin6_port, 2);
 	memcpy(source->bytes + 18, &from->far.sin6_scope_id, 4);
 	source->size = 22;
+	/* An IPv6 host has a /64 of its own. */
+	source->host = IN6_IS_ADDR_V4MAPPED(&from->far.sin6_addr) ? 16 : 8;
 }
 
 /* The lane that this came by. A server makes it, and a client that moved is

@@ -21,6 +21,7 @@ struct lane {
 
 struct era {
 	unsigned sessions;
+	uint32_t number; /* 0: not in use so far */
 	uint64_t name;
 	struct lane *lanes[SESSION_LANES]; /* NULL: not used so far */
 };
@@ -180,9 +181,23 @@ uint64_t session_since(const struct session *session)
 	return session->since_us;
 }
 
-uint64_t session_era(const struct session *session)
+uint32_t session_era(const struct session *session)
+{
+	return session->era->number;
+}
+
+uint64_t session_era_name(const struct session *session)
 {
 	return session->era->name;
+}
+
+void session_take_over(struct session *session, const struct session *before)
+{
+	static uint32_t last; /* of all links; each has its thread */
+
+	if (!before || before->era != session->era || !session->era->number)
+		session->era->number =
+			__atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
 bool session_confirmed(const struct session *session)

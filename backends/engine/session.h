@@ -115,9 +115,16 @@ bool session_initiator(const struct session *session);
 /* The handshake's peer (handshake.h), where it made the session. */
 void *session_owner(const struct session *session);
 uint64_t session_since(const struct session *session);
-/* The name of its era. The transport starts anew when the era of the session it
- * seals with is another than before. */
-uint64_t session_era(const struct session *session);
+/* Its era: numbered from 1 in the order in which they came into use, so that a
+ * lower number is an era that is over; 0: none of its sessions was ever used to
+ * seal with, and what comes in by it is better left alone. The transport starts
+ * anew when the number of the session it seals with goes up. */
+uint32_t session_era(const struct session *session);
+/* What both ends call the era. */
+uint64_t session_era_name(const struct session *session);
+/* From now on the session is the one to seal with, in place of before, which
+ * may be NULL: its era gets a number, unless they share it. */
+void session_take_over(struct session *session, const struct session *before);
 /* Something authentic has come in: the other end has the keys. */
 bool session_confirmed(const struct session *session);
 /* No longer fit to seal or open with. */

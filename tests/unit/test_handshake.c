@@ -283,8 +283,8 @@ TEST(handshake, two_messages_and_both_ends_talk)
 	CU_ASSERT_EQUAL(net.ends[1].events[HANDSHAKE_ESTABLISHED], 1);
 	CU_ASSERT_EQUAL(net.ends[1].source.bytes[0], 0);
 	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
-	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
-			session_era(handshake_session(net.ends[1].peer)));
+	CU_ASSERT_EQUAL(session_era_name(handshake_session(net.ends[0].peer)),
+			session_era_name(handshake_session(net.ends[1].peer)));
 	net_close(&net);
 }
 
@@ -637,13 +637,14 @@ TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
 	struct net net;
 	struct session *before;
 	uint64_t era, counter;
-	uint32_t index;
+	uint32_t index, number;
 
 	net_open(&net);
 	connect_ends(&net);
 	before = handshake_session(net.ends[0].peer);
-	era = session_era(before);
+	era = session_era_name(before);
 	index = session_index(before);
+	number = session_era(before);
 	counter = session_next(before, 1);
 	pass(&net, 119 * SECOND);
 	CU_ASSERT_EQUAL(index,
@@ -653,6 +654,8 @@ TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
 			    session_index(handshake_session(net.ends[0].peer)));
 	CU_ASSERT_EQUAL(session_next(handshake_session(net.ends[0].peer), 1),
 			counter);
+	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
+			number);
 	/* The responder still seals with the old keys, and is heard. */
 	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
 	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
@@ -660,7 +663,7 @@ TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
 	for (int i = 0; i < 2; i++) {
 		struct session *now = handshake_session(net.ends[i].peer);
 
-		CU_ASSERT_EQUAL(session_era(now), era);
+		CU_ASSERT_EQUAL(session_era_name(now), era);
 		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_ESTABLISHED], 2);
 		CU_ASSERT_EQUAL(net.ends[i].events[HANDSHAKE_LOST], 0);
 	}
@@ -716,7 +719,7 @@ TEST(handshake, a_session_nobody_renews_is_lost_after_three_minutes)
 
 	net_open(&net);
 	connect_ends(&net);
-	era = session_era(handshake_session(net.ends[0].peer));
+	era = session_era_name(handshake_session(net.ends[0].peer));
 	net.cut = true;
 	pass(&net, 181 * SECOND);
 	for (int i = 0; i < 2; i++) {
@@ -729,7 +732,8 @@ TEST(handshake, a_session_nobody_renews_is_lost_after_three_minutes)
 	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
 	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
 	/* Neither had been restarted, so the numbers went on. */
-	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)), era);
+	CU_ASSERT_EQUAL(session_era_name(handshake_session(net.ends[0].peer)),
+			era);
 	net_close(&net);
 }
 
@@ -739,22 +743,26 @@ TEST(handshake, a_restart_of_either_end_is_seen_and_begins_a_new_era)
 		struct net net;
 		uint64_t era, instance;
 		int other = 1 - which;
+		uint32_t number;
 
 		net_open(&net);
 		connect_ends(&net);
-		era = session_era(handshake_session(net.ends[other].peer));
+		era = session_era_name(handshake_session(net.ends[other].peer));
 		instance = handshake_heard(net.ends[other].peer)->instance;
+		number = session_era(handshake_session(net.ends[other].peer));
 		net.now_us += SECOND;
 		end_start(&net.ends[which], (uint8_t)(8 * (which + 1)));
 		meet(&net.ends[which], &net.ends[other], NULL);
 		connect_ends(&net);
 		for (int i = 0; i < 2; i++)
-			CU_ASSERT_NOT_EQUAL(session_era(handshake_session(
+			CU_ASSERT_NOT_EQUAL(session_era_name(handshake_session(
 						    net.ends[i].peer)),
 					    era);
 		CU_ASSERT_NOT_EQUAL(
 			handshake_heard(net.ends[other].peer)->instance,
 			instance);
+		CU_ASSERT(session_era(handshake_session(net.ends[other].peer)) >
+			  number);
 		net_close(&net);
 	}
 }
@@ -766,7 +774,7 @@ TEST(handshake, a_peer_that_was_taken_away_and_given_back_begins_a_new_era)
 
 	net_open(&net);
 	connect_ends(&net);
-	era = session_era(handshake_session(net.ends[0].peer));
+	era = session_era_name(handshake_session(net.ends[0].peer));
 	handshake_remove(net.ends[1].handshake, net.ends[1].peer);
 	CU_ASSERT_PTR_NULL(
 		handshake_find(net.ends[1].handshake,
@@ -775,8 +783,8 @@ TEST(handshake, a_peer_that_was_taken_away_and_given_back_begins_a_new_era)
 	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_INDEX);
 	net.now_us += SECOND;
 	connect_ends(&net);
-	CU_ASSERT_NOT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
-			    era);
+	CU_ASSERT_NOT_EQUAL(
+		session_era_name(handshake_session(net.ends[0].peer)), era);
 	net_close(&net);
 }
 
@@ -805,8 +813,10 @@ static void both_at_once(unsigned order)
 	CU_ASSERT_EQUAL(
 		session_index(handshake_session(net.ends[0].peer)),
 		session_remote_index(handshake_session(net.ends[1].peer)));
-	CU_ASSERT_EQUAL(session_era(handshake_session(net.ends[0].peer)),
-			session_era(handshake_session(net.ends[1].peer)));
+	CU_ASSERT_EQUAL(session_era_name(handshake_session(net.ends[0].peer)),
+			session_era_name(handshake_session(net.ends[1].peer)));
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT(session_era(handshake_session(net.ends[i].peer)) > 0);
 	CU_ASSERT_EQUAL(net.ends[0].sent + net.ends[1].sent, 4);
 	pass(&net, 100 * SECOND);
 	CU_ASSERT_EQUAL(net.ends[0].sent + net.ends[1].sent, 4);

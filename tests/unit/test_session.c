@@ -372,10 +372,34 @@ TEST(session, new_keys_go_on_counting_where_the_old_ones_were)
 	CU_ASSERT_EQUAL(open_copy(old.b, late, ROOM), REFUSED_NOT);
 	CU_ASSERT_EQUAL(open_copy(old.b, late, ROOM), REFUSED_REPLAY);
 	CU_ASSERT_EQUAL(open_copy(old.b, before, ROOM), REFUSED_REPLAY);
-	CU_ASSERT_EQUAL(session_era(old.a), session_era(fresh.b));
+	CU_ASSERT_EQUAL(session_era_name(old.a), session_era_name(fresh.b));
 	ends_free(&old);
 	CU_ASSERT_EQUAL(open_copy(fresh.b, after, ROOM), REFUSED_REPLAY);
 	ends_free(&fresh);
+}
+
+TEST(session, eras_are_numbered_as_they_come_into_use)
+{
+	struct ends old = ends_new(AEAD_AES256GCM, NULL, 0);
+	struct ends renewed = ends_new(AEAD_AES256GCM, &old, 0);
+	struct ends other = ends_new(AEAD_AES256GCM, NULL, 0);
+	uint32_t first;
+
+	CU_ASSERT_EQUAL(session_era(old.a), 0);
+	session_take_over(old.a, NULL);
+	first = session_era(old.a);
+	CU_ASSERT(first > 0);
+	session_take_over(renewed.a, old.a);
+	CU_ASSERT_EQUAL(session_era(renewed.a), first);
+	CU_ASSERT_EQUAL(session_era(other.a), 0);
+	session_take_over(other.a, renewed.a);
+	CU_ASSERT(session_era(other.a) > first);
+	/* Back to one that was left: it is newer than what was between. */
+	session_take_over(renewed.a, other.a);
+	CU_ASSERT(session_era(renewed.a) > session_era(other.a));
+	ends_free(&old);
+	ends_free(&renewed);
+	ends_free(&other);
 }
 
 TEST(session, a_retired_one_has_its_numbers_and_no_keys)
