@@ -168,6 +168,7 @@ FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
 fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
+fuzz_braid = $(filter-out tests/%,$(sim))
 fuzz: $(addprefix fuzz-,$(FUZZERS))
 fuzz-%: FORCE
 	@mkdir -p build/fuzz/$*.corpus

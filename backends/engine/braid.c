@@ -9,7 +9,7 @@ enum {
 	HOLD_PACKETS = 8192,
 	PATIENCE_US = 10000, /* between two looks at the skew */
 	LATELY_US = 1000000,
-	BASE_RECOVER_US = 20000,
+	BASE_RECOVER_US = 60000, /* a silent lane is noticed in that time */
 	DOWN_LEAST_US = 500000,
 	PACKET_ROOM = 64,
 };
@@ -559,7 +559,7 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 		.next = lane->flight.next,
 	};
 	window_ack(&lane->window, &sample, now);
-	if (lane_acked(lane, news.newest_us, news.packets, now))
+	if (lane_acked(lane, news.newest_at, news.packets, now))
 		braid_changed(braid, lane, now);
 	flight_lose(&lane->flight, now, lane->window.srtt_us, on_lost, &loss);
 	say_full(braid, lane, now);

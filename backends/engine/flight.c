@@ -237,7 +237,7 @@ bool flight_ack(struct flight *flight, const struct message_ack *ack,
 		to = from - 1;
 	}
 	if (news->any)
-		news->newest_us = entry_of(flight, walk.newest)->time_us;
+		news->newest_at = now - news->rtt_us;
 	if (!flight->heard || (news->any && walk.newest > flight->largest))
 		flight->largest = walk.newest;
 	else

@@ -58,7 +58,7 @@ enum { FLIGHT_LEAST = 256, FLIGHT_MOST = 1 << 16 };
 struct flight_news {
 	uint32_t packets, bytes; /* that counted, newly acked */
 	uint32_t rtt_us;	 /* of the newest, if it was news; or 0 */
-	uint64_t newest_us;	 /* when the newest acked one was sent */
+	uint64_t newest_at;	 /* when the newest acked one was sent */
 	uint16_t biggest;	 /* payload */
 	bool late;		 /* something given up arrived after all */
 	bool any;

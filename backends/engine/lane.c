@@ -122,15 +122,14 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 	return true;
 }
 
-bool lane_acked(struct lane *lane, uint64_t newest_sent_us, uint32_t packets,
+bool lane_acked(struct lane *lane, uint64_t newest_at, uint32_t packets,
 		uint64_t now)
 {
 	lane->progress_at = now;
 	switch (lane->state) {
 	case BRAID_SUSPECT: return lane_become(lane, BRAID_UP, now);
 	case BRAID_DEAD:
-		if ((int32_t)((uint32_t)newest_sent_us -
-			      (uint32_t)lane->state_at) < 0)
+		if (newest_at < lane->state_at)
 			return false; /* from before: proves nothing */
 		return lane_become(lane, BRAID_PROVING, now);
 	case BRAID_PROVING:

@@ -77,7 +77,7 @@ uint64_t lane_cap_bps(const struct lane *lane);
 /* The state changed; returns whether it did. */
 bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
 /* Something sent there was acked. */
-bool lane_acked(struct lane *lane, uint64_t newest_sent_us, uint32_t packets,
+bool lane_acked(struct lane *lane, uint64_t newest_at, uint32_t packets,
 		uint64_t now);
 /* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
 uint64_t lane_deadline(struct lane *lane);

@@ -102,8 +102,7 @@ void mtu_note(struct mtu *mtu, uint16_t size, bool lost, uint64_t now)
 		return;
 	if (!lost) {
 		mtu->lost = 0;
-	} else if (mtu->lost < MTU_HOLE && ++mtu->lost == MTU_HOLE &&
-		   !mtu->confirm) {
+	} else if (mtu->lost < MTU_HOLE && ++mtu->lost == MTU_HOLE) {
 		mtu->confirm = true;
 		mtu->tries = 0;
 		mtu->next = now;

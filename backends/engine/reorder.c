@@ -13,6 +13,7 @@ enum {
 	KEEP_US = 30 * 1000000, /* memory is given back when unused so long */
 	NONE = 0xffff,
 	SKIPPED = 0xffff,  /* size of what will not come */
+	MISSED_WORDS = 8,  /* of 64 packets that were given up */
 	LATELY_SHIFT = 17, /* 131 ms */
 };
 
@@ -26,11 +27,12 @@ struct slot {
 };
 
 struct flow {
-	uint32_t next;	 /* seq that is to be handed on next */
-	uint16_t held;	 /* of it wait */
-	uint16_t index;	 /* in waiting[], while held */
-	uint32_t top;	 /* highest seq held */
-	uint64_t missed; /* bit i: next - 1 - i was given up */
+	uint32_t next;		       /* seq that is to be handed on next */
+	uint16_t held;		       /* of it wait */
+	uint16_t index;		       /* in waiting[], while held */
+	uint32_t top;		       /* highest seq held */
+	uint64_t missed[MISSED_WORDS]; /* bit seq modulo their number: it was
+					* given up, of those just before next */
 	uint64_t deadline;
 	/* Lanes it came by, in this and the last 131 ms. */
 	uint64_t lanes, lanes_before, epoch;
@@ -166,10 +168,18 @@ static void hand_on(struct reorder *reorder, const uint8_t *packet, size_t size,
 	reorder->setup.deliver(reorder->setup.context, packet, size, flags);
 }
 
+static uint64_t *missed_word(struct flow *flow, uint32_t seq)
+{
+	return &flow->missed[seq / 64 % MISSED_WORDS];
+}
+
 static void step(struct flow *flow, bool missed)
 {
+	uint64_t *word = missed_word(flow, flow->next);
+	uint64_t bit = 1ULL << (flow->next & 63);
+
+	*word = missed ? *word | bit : *word & ~bit;
 	flow->next = (flow->next + 1) & SEQ_MASK;
-	flow->missed = flow->missed << 1 | missed;
 }
 
 static uint8_t *bytes_of(const struct reorder *reorder, uint16_t index)
@@ -320,9 +330,10 @@ static void put_late(struct reorder *reorder, struct flow *flow, uint32_t seq,
 		     const uint8_t *packet, size_t size, uint8_t flags)
 {
 	uint32_t behind = (flow->next - 1 - seq) & SEQ_MASK;
+	uint64_t *word = missed_word(flow, seq), bit = 1ULL << (seq & 63);
 
-	if (behind < 64 && flow->missed >> behind & 1) {
-		flow->missed &= ~(1ULL << behind);
+	if (behind < 64 * MISSED_WORDS && *word & bit) {
+		*word &= ~bit;
 		reorder->stats.late++;
 		hand_on(reorder, packet, size, flags);
 	} else {

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two braids, joined by lines that are nothing but a delay and a switch. */
+#include <errno.h>
+
+#include "backends/engine/braid.h"
+#include "tests/unit/unit.h"
+
+enum {
+	LANES = 3,
+	STEP_US = 500,
+	SECOND = 1000000,
+	AIR = 65536, /* datagrams under way */
+	SEEN = 1 << 16,
+};
+
+struct datagram {
+	uint64_t due;
+	struct braid_received in;
+	uint8_t to;
+	uint8_t bytes[1500];
+};
+
+struct end {
+	struct braid *braid;
+	uint64_t counters[LANES];
+	uint64_t sent[LANES], data[LANES];
+	uint32_t delivered, last, disorder;
+	uint8_t seen[SEEN]; /* how often each came */
+	uint32_t handle;
+};
+
+static struct world {
+	uint64_t now;
+	struct end ends[2];
+	struct datagram *air;
+	uint32_t head, tail;
+	bool cut[2][LANES]; /* what end 0 or 1 sends there is swallowed */
+	unsigned drop_nth, sent;
+	uint64_t delay_us[LANES];
+} world;
+
+static void take(void *context, const uint8_t *packet, size_t size,
+		 uint8_t flags)
+{
+	struct end *end = context;
+	uint32_t number;
+
+	(void)flags;
+	CU_ASSERT_FATAL(size >= sizeof(number));
+	memcpy(&number, packet, sizeof(number));
+	if (end->delivered++ && number < end->last)
+		end->disorder++;
+	end->last = number;
+	end->seen[number % SEEN]++;
+}
+
+static void send_datagram(int from, const struct braid_sent *sent,
+			  const uint8_t *bytes)
+{
+	struct end *end = &world.ends[from];
+	struct datagram *datagram = &world.air[world.tail % AIR];
+	struct braid_sent told = *sent;
+
+	told.count = 1;
+	told.last = told.size;
+	told.counter = end->counters[sent->lane]++;
+	end->sent[sent->lane]++;
+	if (!(sent->flags & (WIRE_CONTROL | WIRE_COPY)))
+		end->data[sent->lane]++;
+	braid_sent(end->braid, &told, world.now);
+	if (world.cut[from][sent->lane] ||
+	    (world.drop_nth && ++world.sent % world.drop_nth == 0))
+		return;
+	CU_ASSERT_FATAL(world.tail - world.head < AIR);
+	world.tail++;
+	*datagram = (struct datagram){
+		.due = world.now + world.delay_us[sent->lane],
+		.to = (uint8_t)!from,
+		.in = { .lane = sent->lane,
+			.size = sent->size,
+			.counter = told.counter,
+			.inner = { wire_time(world.now), sent->flags,
+				   sent->bucket, sent->seq } },
+	};
+	memcpy(datagram->bytes, bytes, sent->size);
+}
+
+static void send_packet(int from, uint8_t lane, uint8_t flags, uint16_t bucket,
+			uint32_t seq, uint16_t size, uint32_t number)
+{
+	struct braid_sent sent = {
+		.lane = lane,
+		.flags = flags,
+		.bucket = bucket,
+		.seq = seq,
+		.size = size,
+		.handle = number,
+	};
+	uint8_t bytes[1500] = { 0 };
+
+	memcpy(bytes, &number, sizeof(number));
+	send_datagram(from, &sent, bytes);
+}
+
+static void turn(int which)
+{
+	struct braid *braid = world.ends[which].braid;
+	struct braid_again again;
+	uint8_t payload[1500], lane;
+	size_t size;
+
+	if (braid_next(braid) <= world.now)
+		braid_timer(braid, world.now);
+	while ((size = braid_control(braid, payload, sizeof(payload), world.now,
+				     &lane))) {
+		struct braid_sent sent = {
+			.lane = lane,
+			.flags = WIRE_CONTROL,
+			.size = (uint16_t)size,
+		};
+
+		send_datagram(which, &sent, payload);
+	}
+	while (braid_resend(braid, world.now, &again)) {
+		send_packet(which, again.lane, again.flags, again.bucket,
+			    again.seq, again.size, again.handle);
+		if (again.second != BRAID_NO_LANE)
+			send_packet(which, (uint8_t)again.second, again.flags,
+				    again.bucket, again.seq, again.size,
+				    again.handle);
+	}
+}
+
+/* The datagrams that are due, earliest lanes first come as they were sent. */
+static void land(void)
+{
+	for (uint32_t i = world.head; i != world.tail; i++) {
+		struct datagram *datagram = &world.air[i % AIR];
+		struct braid *braid = world.ends[datagram->to].braid;
+
+		if (!datagram->due || datagram->due > world.now)
+			continue;
+		datagram->due = 0;
+		braid_received(braid, &datagram->in, world.now);
+		if (datagram->in.inner.flags & WIRE_CONTROL)
+			braid_read(braid, datagram->in.lane, datagram->bytes,
+				   datagram->in.size, world.now);
+		else
+			braid_order(braid, &datagram->in, datagram->bytes,
+				    world.now);
+	}
+	while (world.head != world.tail && !world.air[world.head % AIR].due)
+		world.head++;
+}
+
+static void pass(uint64_t us)
+{
+	for (uint64_t end = world.now + us; world.now < end;) {
+		world.now += STEP_US;
+		land();
+		turn(0);
+		turn(1);
+	}
+}
+
+/* Sends count packets from end 0, as far as there is room; returns how many. */
+static int offer(const struct braid_flow *flow, int count)
+{
+	struct end *end = &world.ends[0];
+	struct braid_plan plan;
+	int sent = 0, n;
+
+	while (sent < count) {
+		n = braid_plan(end->braid, flow, count - sent, world.now,
+			       &plan);
+		if (n <= 0)
+			return sent ? sent : n;
+		for (int i = 0; i < n; i++) {
+			uint32_t number = end->handle++;
+			uint32_t seq = plan.seq + (uint32_t)i;
+
+			send_packet(0, plan.lane, plan.flags, plan.bucket, seq,
+				    flow->size, number);
+			if (plan.second != BRAID_NO_LANE)
+				send_packet(0, (uint8_t)plan.second,
+					    plan.flags | WIRE_COPY, plan.bucket,
+					    seq, flow->size, number);
+		}
+		sent += n;
+	}
+	return sent;
+}
+
+static void begin(unsigned lanes, const struct braid_lane_config *configs,
+		  enum braid_mode mode)
+{
+	world = (struct world){ .now = 100 * SECOND };
+	world.air = mem_array(AIR, sizeof(*world.air));
+	for (int i = 0; i < 2; i++) {
+		struct braid_config config = {
+			.mode = mode,
+			.quiet = i,
+			.deliver = take,
+			.context = &world.ends[i],
+		};
+
+		world.ends[i].braid = braid_new(&config);
+		for (unsigned lane = 0; lane < lanes; lane++)
+			braid_lane_add(world.ends[i].braid, (uint8_t)lane,
+				       &(struct braid_lane_config){ 0 },
+				       world.now);
+	}
+	for (unsigned lane = 0; lane < lanes; lane++) {
+		world.delay_us[lane] = 10000;
+		if (configs)
+			braid_lane_set(world.ends[0].braid, (uint8_t)lane,
+				       &configs[lane], world.now);
+	}
+}
+
+static void finish(void)
+{
+	for (int i = 0; i < 2; i++)
+		braid_free(world.ends[i].braid);
+	free(world.air);
+	world.air = NULL;
+}
+
+static enum braid_state state(int end, uint8_t lane)
+{
+	struct braid_lane_stats stats;
+
+	CU_ASSERT_EQUAL(braid_lane_stats(world.ends[end].braid, lane, world.now,
+					 &stats),
+			0);
+	return stats.state;
+}
+
+static const struct braid_flow bulk = { .bucket = 17, .size = 1200 };
+static const struct braid_flow small = { .bucket = 18, .size = 84 };
+
+/* 4 packets a millisecond for so long; then time for the rest to arrive. */
+static void stream(uint64_t us)
+{
+	for (uint64_t i = 0; i < us / 1000; i++) {
+		offer(&bulk, 4);
+		pass(1000);
+	}
+	pass(SECOND);
+}
+
+static unsigned missing(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < world.ends[0].handle; i++)
+		count += !world.ends[1].seen[i];
+	return count;
+}
+
+static unsigned twice(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < world.ends[0].handle; i++)
+		count += world.ends[1].seen[i] > 1;
+	return count;
+}
+
+/* --- lanes
+ * ---------------------------------------------------------------------- */
+
+TEST(braid, lanes_prove_themselves_at_both_ends)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_PROVING);
+	CU_ASSERT_EQUAL(offer(&bulk, 1), -ENETUNREACH);
+	pass(100000);
+	for (uint8_t lane = 0; lane < 2; lane++) {
+		CU_ASSERT_EQUAL(state(0, lane), BRAID_UP);
+		CU_ASSERT_EQUAL(state(1, lane), BRAID_UP);
+	}
+	CU_ASSERT_EQUAL(braid_mtu(world.ends[0].braid), 1440);
+	CU_ASSERT_EQUAL(braid_lane_add(world.ends[0].braid, 1,
+				       &(struct braid_lane_config){ 0 },
+				       world.now),
+			-EEXIST);
+	finish();
+}
+
+TEST(braid, says_that_a_packet_is_too_large_for_all_lanes)
+{
+	struct braid_flow large = bulk;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(200000);
+	large.size = 1441;
+	CU_ASSERT_EQUAL(offer(&large, 1), -EMSGSIZE);
+	large.size = 1440;
+	CU_ASSERT_EQUAL(offer(&large, 1), 1);
+	finish();
+}
+
+TEST(braid, an_idle_tunnel_is_quiet)
+{
+	uint64_t before;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(5 * (uint64_t)SECOND);
+	before = world.ends[0].sent[0] + world.ends[0].sent[1] +
+		 world.ends[1].sent[0] + world.ends[1].sent[1];
+	pass(60 * (uint64_t)SECOND);
+	/* A keepalive of each lane every ten seconds, and its ack by two. */
+	CU_ASSERT(world.ends[0].sent[0] + world.ends[0].sent[1] +
+			  world.ends[1].sent[0] + world.ends[1].sent[1] -
+			  before <
+		  80);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_UP);
+	finish();
+}
+
+/* --- traffic
+ * --------------------------------------------------------------------- */
+
+TEST(braid, brings_all_in_order_over_lanes_of_unequal_delay)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	world.delay_us[1] = 40000;
+	pass(300000);
+	stream(2 * SECOND);
+	CU_ASSERT(world.ends[0].handle > 4000);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(twice(), 0);
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	finish();
+}
+
+TEST(braid, hides_loss_from_those_inside)
+{
+	struct braid_lane_stats stats;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	world.drop_nth = 23;
+	stream(2 * SECOND);
+	CU_ASSERT(world.ends[0].handle > 4000);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(twice(), 0);
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	braid_lane_stats(world.ends[0].braid, 0, world.now, &stats);
+	CU_ASSERT(stats.lost > 50);
+	CU_ASSERT(stats.loss_ppm > 10000 && stats.loss_ppm < 100000);
+	CU_ASSERT(stats.resent > 50);
+	finish();
+}
+
+TEST(braid, doubles_small_packets_on_two_lanes)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	world.cut[0][0] = true; /* nobody knows that yet */
+	CU_ASSERT_EQUAL(offer(&small, 1), 1);
+	world.cut[0][0] = false;
+	world.cut[0][1] = true;
+	CU_ASSERT_EQUAL(offer(&small, 1), 1);
+	pass(10500);
+	CU_ASSERT_EQUAL(world.ends[1].delivered, 2);
+	CU_ASSERT_EQUAL(twice(), 0);
+	finish();
+}
+
+TEST(braid, duplicates_everything_where_asked_to)
+{
+	begin(2, NULL, BRAID_DUPLICATE);
+	pass(300000);
+	world.cut[0][0] = true;
+	CU_ASSERT_EQUAL(offer(&bulk, 3), 3);
+	pass(10500);
+	CU_ASSERT_EQUAL(world.ends[1].delivered, 3);
+	finish();
+}
+
+TEST(braid, a_flow_may_have_a_mode_of_its_own)
+{
+	struct braid_flow precious = bulk;
+
+	precious.mode = BRAID_DUPLICATE;
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	world.cut[0][0] = true;
+	CU_ASSERT_EQUAL(offer(&precious, 3), 3);
+	pass(10500);
+	CU_ASSERT_EQUAL(world.ends[1].delivered, 3);
+	finish();
+}
+
+TEST(braid, failover_uses_the_heaviest_lane_and_then_the_next)
+{
+	struct braid_lane_config configs[3] = { { .weight = 1 },
+						{ .weight = 3 },
+						{ .weight = 2 } };
+
+	begin(3, configs, BRAID_FAILOVER);
+	pass(300000);
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(world.ends[0].data[0], 0);
+	CU_ASSERT(world.ends[0].data[1] > 1000);
+	CU_ASSERT_EQUAL(world.ends[0].data[2], 0);
+	braid_lane_down(world.ends[0].braid, 1, world.now);
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(world.ends[0].data[0], 0);
+	CU_ASSERT(world.ends[0].data[2] > 1000);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+TEST(braid, keeps_to_caps_and_spills_to_metered_lanes)
+{
+	struct braid_lane_config configs[2] = { { .up_bps = 4000000 },
+						{ .metered = true } };
+
+	begin(2, configs, BRAID_DEFAULT);
+	pass(300000);
+	world.now += SECOND;
+	/* 4 packets a millisecond are 40 Mbit/s. */
+	stream(SECOND);
+	CU_ASSERT(world.ends[0].data[0] * 1260 * 8 > 3000000);
+	CU_ASSERT(world.ends[0].data[0] * 1260 * 8 < 4600000);
+	CU_ASSERT(world.ends[0].data[1] > 2000);
+	finish();
+}
+
+TEST(braid, a_standby_lane_carries_nothing_while_another_lives)
+{
+	struct braid_lane_config configs[2] = { { .up_bps = 4000000 },
+						{ .standby = true } };
+
+	begin(2, configs, BRAID_DEFAULT);
+	pass(300000);
+	stream(SECOND);
+	CU_ASSERT_EQUAL(world.ends[0].data[1], 0);
+	braid_lane_down(world.ends[0].braid, 0, world.now);
+	stream(SECOND);
+	CU_ASSERT(world.ends[0].data[1] > 1000);
+	finish();
+}
+
+/* --- failure
+ * --------------------------------------------------------------------- */
+
+TEST(braid, loses_nothing_when_a_device_goes_down)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	for (int i = 0; i < 500; i++) {
+		if (i == 250) {
+			/* What was in the air on it is gone as well. */
+			for (uint32_t d = world.head; d != world.tail; d++)
+				if (world.air[d % AIR].in.lane == 0)
+					world.air[d % AIR].due = 0;
+			world.cut[0][0] = world.cut[1][0] = true;
+			braid_lane_down(world.ends[0].braid, 0, world.now);
+		}
+		offer(&bulk, 4);
+		pass(1000);
+	}
+	CU_ASSERT_EQUAL(state(1, 0), BRAID_DOWN); /* the peer was told */
+	pass(SECOND);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	finish();
+}
+
+TEST(braid, notices_a_black_hole_from_data_alone)
+{
+	uint64_t cut_at = 0, noticed = 0;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	for (int i = 0; i < 800; i++) {
+		if (i == 250) {
+			world.cut[0][0] = world.cut[1][0] = true;
+			cut_at = world.now;
+		}
+		if (cut_at && !noticed && state(0, 0) != BRAID_UP)
+			noticed = world.now;
+		offer(&bulk, 4);
+		pass(1000);
+	}
+	CU_ASSERT(noticed && noticed - cut_at < 120000);
+	CU_ASSERT(state(0, 0) == BRAID_DEAD);
+	CU_ASSERT_EQUAL(state(0, 1), BRAID_UP);
+	pass(SECOND);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	finish();
+}
+
+TEST(braid, a_lane_that_returns_is_proved_before_it_carries)
+{
+	uint64_t carried;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	world.cut[0][0] = world.cut[1][0] = true;
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_DEAD);
+	CU_ASSERT_EQUAL(missing(), 0);
+	carried = world.ends[0].data[0];
+	world.cut[0][0] = world.cut[1][0] = false;
+	for (int i = 0; i < 5000 && state(0, 0) != BRAID_UP; i++) {
+		offer(&bulk, 4);
+		pass(1000);
+		CU_ASSERT(state(0, 0) == BRAID_UP ||
+			  world.ends[0].data[0] == carried);
+	}
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_UP);
+	stream(SECOND);
+	CU_ASSERT(world.ends[0].data[0] > carried);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	finish();
+}
+
+TEST(braid, comes_back_after_an_hour_without_any_lane)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	for (int way = 0; way < 2; way++)
+		for (int lane = 0; lane < 2; lane++)
+			world.cut[way][lane] = true;
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(offer(&bulk, 1), -ENETUNREACH);
+	for (int i = 0; i < 60; i++) {
+		world.now += 59ULL * SECOND;
+		pass(SECOND);
+	}
+	for (int way = 0; way < 2; way++)
+		for (int lane = 0; lane < 2; lane++)
+			world.cut[way][lane] = false;
+	pass(5 * (uint64_t)SECOND);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_UP);
+	CU_ASSERT_EQUAL(state(0, 1), BRAID_UP);
+	CU_ASSERT(offer(&bulk, 1) == 1);
+	finish();
+}
+
+TEST(braid, drains_a_lane_before_it_is_removed)
+{
+	struct braid_event event;
+	bool drained = false;
+	uint64_t carried;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	for (int i = 0; i < 100; i++) {
+		offer(&bulk, 4);
+		pass(1000);
+	}
+	braid_lane_drain(world.ends[0].braid, 0, world.now);
+	carried = world.ends[0].data[0];
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(world.ends[0].data[0], carried);
+	while (braid_event(world.ends[0].braid, &event))
+		drained = drained ||
+			  (event.what == BRAID_LANE_DRAINED && event.lane == 0);
+	CU_ASSERT(drained);
+	braid_lane_remove(world.ends[0].braid, 0, world.now);
+	CU_ASSERT(!braid_has_lane(world.ends[0].braid, 0));
+	stream(SECOND / 2);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+TEST(braid, starts_anew_with_a_new_era)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	stream(SECOND / 2);
+	world.head = world.tail;
+	for (int i = 0; i < 2; i++) {
+		braid_restart(world.ends[i].braid, world.now);
+		memset(world.ends[i].counters, 0,
+		       sizeof(world.ends[i].counters));
+		memset(world.ends[i].seen, 0, sizeof(world.ends[i].seen));
+		world.ends[i].delivered = 0;
+	}
+	world.ends[0].handle = 0;
+	pass(300000);
+	stream(SECOND / 2);
+	CU_ASSERT(world.ends[0].handle > 1000);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+/* --- hostile
+ * ---------------------------------------------------------------------- */
+
+TEST(braid, any_control_payload_is_harmless)
+{
+	uint8_t bytes[200];
+	uint32_t random = 3;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(300000);
+	for (int i = 0; i < 20000; i++) {
+		for (size_t b = 0; b < sizeof(bytes); b++) {
+			random = random * 1664525 + 1013904223;
+			bytes[b] = (uint8_t)(random >> 24);
+		}
+		bytes[0] &= 7;
+		bytes[1] &= 31;
+		bytes[2] &= 3;
+		braid_read(world.ends[0].braid, random >> 8 & 3, bytes,
+			   random % sizeof(bytes), world.now);
+		if (i % 50 == 0) {
+			offer(&bulk, 4);
+			pass(1000);
+		}
+	}
+	finish();
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/reorder.h"
+#include "tests/unit/unit.h"
+
+enum { SECOND = 1000000, SKEW = 50000, RECOVER = 40000 };
+
+struct bench {
+	struct reorder *reorder;
+	uint32_t got[256];
+	unsigned count;
+};
+
+static void take(void *context, const uint8_t *packet, size_t size,
+		 uint8_t flags)
+{
+	struct bench *bench = context;
+
+	(void)flags;
+	CU_ASSERT_EQUAL(size, sizeof(uint32_t));
+	if (bench->count < 256)
+		memcpy(&bench->got[bench->count++], packet, sizeof(uint32_t));
+}
+
+static void start(struct bench *bench, uint16_t packets)
+{
+	struct reorder_setup setup = {
+		.packets = packets,
+		.packet_bytes = 64,
+		.most_us = 300000,
+		.deliver = take,
+		.context = bench,
+	};
+	struct reorder_patience patience = { SKEW, RECOVER };
+
+	*bench = (struct bench){ .reorder = reorder_new(&setup) };
+	reorder_patience(bench->reorder, &patience);
+}
+
+static void put(struct bench *bench, uint16_t bucket, uint32_t seq,
+		unsigned lane, uint64_t now)
+{
+	reorder_put(bench->reorder, bucket, seq, lane, (uint8_t *)&seq,
+		    sizeof(seq), 0, SECOND + now);
+}
+
+static void expect(struct bench *bench, const uint32_t *seqs, unsigned count)
+{
+	CU_ASSERT_EQUAL(bench->count, count);
+	for (unsigned i = 0; i < count && i < bench->count; i++)
+		CU_ASSERT_EQUAL(bench->got[i], seqs[i]);
+	bench->count = 0;
+}
+
+#define EXPECT(bench, ...)                                                     \
+	expect(bench, (const uint32_t[]){ __VA_ARGS__ },                       \
+	       sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+#define EXPECT_NOTHING(bench) CU_ASSERT_EQUAL((bench)->count, 0)
+
+TEST(reorder, hands_on_at_once_what_is_in_its_turn)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	for (uint32_t i = 0; i < 4; i++)
+		put(&bench, 9, i, 0, 0);
+	EXPECT(&bench, 0, 1, 2, 3);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, waits_for_what_is_missing_and_then_gives_all)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 0, 0);
+	put(&bench, 9, 3, 0, 1);
+	put(&bench, 9, 2, 0, 2);
+	EXPECT(&bench, 0);
+	put(&bench, 9, 1, 1, 40000);
+	EXPECT(&bench, 1, 2, 3);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, one_flows_hole_is_no_others)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 1, 0, 0);
+	put(&bench, 10, 0, 0, 1);
+	put(&bench, 10, 1, 0, 2);
+	EXPECT(&bench, 0, 1);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, stops_waiting_at_the_deadline)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 0, 0);
+	put(&bench, 9, 0x80, 1, 0); /* both lanes are in use */
+	bench.count = 0;
+	put(&bench, 9, 2, 0, 100);
+	CU_ASSERT(reorder_next(bench.reorder) <= SECOND + 100 + SKEW + RECOVER);
+	reorder_timer(bench.reorder, SECOND + 99 + SKEW + RECOVER);
+	CU_ASSERT_EQUAL(bench.count, 0);
+	reorder_timer(bench.reorder, SECOND + 100 + SKEW + RECOVER);
+	CU_ASSERT(bench.count >= 1);
+	CU_ASSERT_EQUAL(bench.got[0], 2);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, a_flow_of_one_lane_waits_for_recovery_only)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 3, 0);
+	put(&bench, 9, 2, 3, 100);
+	EXPECT(&bench, 0);
+	reorder_timer(bench.reorder, SECOND + 100 + RECOVER);
+	EXPECT(&bench, 2);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, what_comes_after_all_is_still_handed_on_once)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 3, 0);
+	put(&bench, 9, 2, 3, 100);
+	reorder_timer(bench.reorder, SECOND + SECOND / 2);
+	EXPECT(&bench, 0, 2);
+	put(&bench, 9, 1, 3, SECOND);
+	put(&bench, 9, 1, 3, SECOND);
+	EXPECT(&bench, 1);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, drops_second_copies_early_late_and_held)
+{
+	struct bench bench;
+	struct braid_stats stats = { 0 };
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 0, 0);
+	put(&bench, 9, 0, 1, 1);
+	put(&bench, 9, 2, 0, 2);
+	put(&bench, 9, 2, 1, 3);
+	put(&bench, 9, 1, 0, 4);
+	put(&bench, 9, 2, 0, 5);
+	EXPECT(&bench, 0, 1, 2);
+	reorder_stats(bench.reorder, &stats);
+	CU_ASSERT_EQUAL(stats.known, 3);
+	CU_ASSERT_EQUAL(stats.waiting, 0);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, does_not_wait_for_what_is_known_not_to_come)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 1, 0, 0);
+	put(&bench, 9, 3, 0, 0);
+	reorder_skip(bench.reorder, 9, 2, SECOND + 1);
+	EXPECT_NOTHING(&bench);
+	reorder_skip(bench.reorder, 9, 0, SECOND + 2);
+	EXPECT(&bench, 1, 3);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, hands_on_early_when_there_is_no_room_to_wait)
+{
+	struct bench bench;
+	struct braid_stats stats = { 0 };
+
+	start(&bench, 4);
+	for (uint32_t i = 1; i <= 6; i++)
+		put(&bench, 9, i, 0, i);
+	EXPECT(&bench, 1, 2, 3, 4, 5, 6);
+	put(&bench, 9, 0, 0, 10); /* late, but wanted */
+	EXPECT(&bench, 0);
+	reorder_stats(bench.reorder, &stats);
+	CU_ASSERT(stats.full > 0);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, counts_on_past_the_end_of_the_numbers)
+{
+	struct bench bench;
+	uint32_t last = (1U << WIRE_SEQ_BITS) - 1;
+
+	start(&bench, 16);
+	for (uint32_t i = 0; i < last; i++)
+		put(&bench, 9, i, 0, 0);
+	bench.count = 0;
+	put(&bench, 9, 0, 0, 1);
+	EXPECT_NOTHING(&bench);
+	put(&bench, 9, last, 0, 2);
+	EXPECT(&bench, last, 0);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, keeps_the_loose_from_arriving_twice)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, WIRE_BUCKET_ANY, 5, 0, 0);
+	put(&bench, WIRE_BUCKET_ANY, 3, 0, 0);
+	put(&bench, WIRE_BUCKET_ANY, 5, 1, 0);
+	put(&bench, WIRE_BUCKET_ANY, 3, 1, 0);
+	put(&bench, WIRE_BUCKET_ANY, 100000, 1, 0);
+	put(&bench, WIRE_BUCKET_ANY, 5, 1, 0);
+	put(&bench, WIRE_BUCKET_ANY, 99999, 1, 0);
+	EXPECT(&bench, 5, 3, 100000, 99999);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, begins_anew_and_loses_nothing_that_waits)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 0, 0);
+	put(&bench, 9, 2, 0, 0);
+	put(&bench, 8, 7, 0, 0);
+	bench.count = 0;
+	reorder_restart(bench.reorder);
+	CU_ASSERT_EQUAL(bench.count, 2);
+	bench.count = 0;
+	put(&bench, 9, 0, 0, 1);
+	EXPECT(&bench, 0);
+	reorder_free(bench.reorder);
+}
+
+/* Numbers drawn from anywhere, on any lane: nothing comes twice, nothing is
+ * written where it must not, and in the end nothing waits. */
+TEST(reorder, survives_any_numbers)
+{
+	struct bench bench;
+	struct braid_stats stats = { 0 };
+	uint32_t random = 1;
+
+	start(&bench, 32);
+	for (unsigned i = 0; i < 20000; i++) {
+		random = random * 1664525 + 1013904223;
+		bench.count = 0;
+		if (random >> 29)
+			put(&bench, (uint16_t)(random >> 20),
+			    random >> 8 & (random & 16 ? 63 : ~0U),
+			    random >> 5 & 63, i * 100);
+		else
+			reorder_skip(bench.reorder, (uint16_t)(random >> 20),
+				     random >> 8, SECOND + i * 100);
+		if (i % 100 == 0)
+			reorder_timer(bench.reorder, SECOND + i * 100);
+	}
+	reorder_timer(bench.reorder, 100 * (uint64_t)SECOND);
+	reorder_stats(bench.reorder, &stats);
+	CU_ASSERT_EQUAL(stats.waiting, 0);
+	CU_ASSERT_EQUAL(reorder_next(bench.reorder), BRAID_NEVER);
+	reorder_free(bench.reorder);
+}

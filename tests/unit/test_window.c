@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/meter.h"
+#include "backends/engine/mtu.h"
+#include "backends/engine/window.h"
+#include "tests/unit/unit.h"
+
+/* --- a line of one rate, seen through its acks -------------------------------
+ */
+
+enum { SECOND = 1000000, PACKET = 1500, BASE = 20000 };
+
+struct line {
+	struct window window;
+	uint64_t now, rate; /* bytes a second */
+	double queue;	    /* bytes in the line's queue */
+	uint64_t sent, received;
+	bool greedy;
+};
+
+static void start(struct line *line, uint64_t rate)
+{
+	*line = (struct line){ .now = 100 * SECOND, .rate = rate };
+	line->greedy = true;
+	window_init(&line->window, 5000, PACKET);
+}
+
+static void run(struct line *line, uint64_t us, uint64_t offered);
+
+/* As it begins: with a few small packets. */
+static void greet(struct line *line)
+{
+	line->greedy = false;
+	run(line, 50000, 300);
+	line->greedy = true;
+}
+
+/* A fluid line: what is under way beyond the pipe is its queue. Acks each 2 ms
+ * for some time. */
+static void run(struct line *line, uint64_t us, uint64_t offered)
+{
+	for (uint64_t end = line->now + us; line->now < end;) {
+		uint64_t pipe = line->rate * 2 * BASE / SECOND;
+		uint64_t flight = window_bytes(&line->window, line->now);
+		uint64_t wait, bytes;
+		struct window_ack ack;
+
+		line->window.limited = line->greedy;
+		if (!line->greedy && offered < flight)
+			flight = offered;
+		wait = flight > pipe ? (flight - pipe) * SECOND / line->rate
+				     : 0;
+		bytes = flight * 2000 / (2 * BASE + wait);
+		line->now += 2000;
+		line->received += bytes;
+		ack = (struct window_ack){
+			.bytes = (uint32_t)bytes,
+			.packets = (uint32_t)(bytes / PACKET + 1),
+			.flight = (uint32_t)flight,
+			.rtt_us = (uint32_t)(2 * BASE + wait),
+			.delay = (uint32_t)(BASE + wait) / 4,
+			.time = (uint32_t)(line->now / 4) & 0xffffff,
+			.received = (uint32_t)line->received,
+			.largest = line->received,
+			.next = line->received + flight,
+		};
+		window_ack(&line->window, &ack, line->now);
+	}
+}
+
+static uint64_t wanted(const struct line *line)
+{
+	return line->rate * (2 * BASE + 5000) / SECOND;
+}
+
+TEST(window, finds_the_rate_of_a_line_within_a_second)
+{
+	const uint64_t rates[] = { 125000, 2500000, 6250000, 125000000 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct line line;
+
+		start(&line, rates[i]);
+		greet(&line);
+		run(&line, SECOND, 0);
+		CU_ASSERT(line.window.known);
+		CU_ASSERT(line.window.rate > rates[i] * 9 / 10);
+		CU_ASSERT(line.window.rate < rates[i] * 11 / 10);
+		CU_ASSERT(line.window.bytes <
+			  wanted(&line) * 5 / 4 + 4 * PACKET);
+		CU_ASSERT(line.window.bytes > wanted(&line) * 3 / 4);
+	}
+}
+
+TEST(window, keeps_the_queue_near_its_target)
+{
+	struct line line;
+
+	start(&line, 6250000);
+	run(&line, 3 * SECOND, 0);
+	for (int i = 0; i < 100; i++) {
+		run(&line, 50000, 0);
+		CU_ASSERT(line.window.queue_us < 12000);
+	}
+}
+
+TEST(window, follows_a_rate_that_falls_within_a_few_round_trips)
+{
+	struct line line;
+
+	start(&line, 6250000);
+	run(&line, 2 * SECOND, 0);
+	line.rate = 1250000;
+	run(&line, 300000, 0);
+	CU_ASSERT(line.window.bytes < wanted(&line) * 3 / 2);
+	CU_ASSERT(line.window.rate < line.rate * 5 / 4);
+}
+
+TEST(window, follows_a_rate_that_rises_within_two_seconds)
+{
+	struct line line;
+
+	start(&line, 1250000);
+	run(&line, 3 * SECOND, 0);
+	line.rate = 6250000;
+	run(&line, 2 * SECOND, 0);
+	CU_ASSERT(line.window.bytes > wanted(&line) * 3 / 4);
+}
+
+TEST(window, says_that_the_line_is_full_only_when_it_is)
+{
+	struct line line;
+
+	start(&line, 6250000);
+	line.greedy = false;
+	run(&line, 2 * SECOND, 60000);
+	CU_ASSERT(!line.window.full);
+	CU_ASSERT(line.window.rate_max > 1000000);
+	line.greedy = true;
+	run(&line, 2 * SECOND, 0);
+	CU_ASSERT(line.window.full);
+	CU_ASSERT(line.window.rate_max > 5600000);
+}
+
+TEST(window, does_not_shrink_for_want_of_traffic)
+{
+	struct line line;
+	uint32_t before;
+
+	start(&line, 6250000);
+	run(&line, 2 * SECOND, 0);
+	before = line.window.bytes;
+	line.greedy = false;
+	run(&line, 5 * SECOND, 20000);
+	CU_ASSERT(line.window.bytes > before * 9 / 10);
+	CU_ASSERT(line.window.rate > 5000000);
+}
+
+TEST(window, gives_a_known_line_its_window_in_portions)
+{
+	struct line line;
+	int64_t first;
+
+	start(&line, 2500000);
+	CU_ASSERT(window_pace(&line.window, line.now) > INT32_MAX);
+	run(&line, 2 * SECOND, 0);
+	first = window_pace(&line.window, line.now);
+	CU_ASSERT(first > 10 * PACKET && first < 2500000 / 40);
+	window_spent(&line.window, (uint32_t)first, line.now);
+	CU_ASSERT(window_pace(&line.window, line.now) < PACKET);
+	CU_ASSERT(window_pace_next(&line.window) > line.now);
+	CU_ASSERT(window_pace(&line.window, line.now + 10000) > first * 9 / 10);
+}
+
+/* --- mtu
+ * ----------------------------------------------------------------------- */
+
+/* Probes until nothing is due; those above passes are lost. */
+static unsigned probe(struct mtu *mtu, uint16_t passes, uint64_t *now)
+{
+	unsigned probes = 0;
+	uint64_t counter = 1000;
+	uint16_t size;
+
+	while ((size = mtu_due(mtu, *now)) && probes < 100) {
+		mtu_sent(mtu, ++counter, *now, 50000);
+		CU_ASSERT_EQUAL(mtu_due(mtu, *now), 0);
+		*now += 50000;
+		if (size <= passes)
+			mtu_acked(mtu, counter, *now);
+		else
+			mtu_lost(mtu, counter, *now);
+		probes++;
+	}
+	return probes;
+}
+
+TEST(mtu, tries_the_largest_first_and_is_done)
+{
+	struct mtu mtu;
+	uint64_t now = SECOND;
+
+	mtu_init(&mtu, 1440, now);
+	CU_ASSERT_EQUAL(probe(&mtu, 1440, &now), 1);
+	CU_ASSERT_EQUAL(mtu.good, 1440);
+}
+
+TEST(mtu, finds_any_size_from_above)
+{
+	const uint16_t sizes[] = { 1439, 1432, 1400, 1360, 1300, 1281,
+				   1280, 1200, 1000, 516,  410 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct mtu mtu;
+		uint64_t now = SECOND;
+
+		mtu_init(&mtu, 1440, now);
+		probe(&mtu, sizes[i], &now);
+		/* Base is believed until large packets get lost. */
+		for (int n = 0; n < MTU_HOLE && sizes[i] < MTU_BASE; n++)
+			mtu_note(&mtu, MTU_BASE, true, now);
+		CU_ASSERT(probe(&mtu, sizes[i], &now) < 40);
+		CU_ASSERT(mtu.good <= sizes[i]);
+		CU_ASSERT(mtu.good + MTU_STEP >= sizes[i]);
+	}
+}
+
+TEST(mtu, notices_a_black_hole_and_only_that)
+{
+	struct mtu mtu;
+	uint64_t now = SECOND;
+
+	mtu_init(&mtu, 1440, now);
+	probe(&mtu, 1440, &now);
+	for (int n = 0; n < 100; n++)
+		mtu_note(&mtu, 200, true, now);
+	for (int n = 0; n < 100; n++) {
+		mtu_note(&mtu, 1440, true, now);
+		mtu_note(&mtu, 1440, n % 3 != 0, now);
+	}
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+	for (int n = 0; n < MTU_HOLE; n++)
+		mtu_note(&mtu, 1440, true, now);
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 1440);
+	probe(&mtu, 1400, &now);
+	CU_ASSERT(mtu.good <= 1400 && mtu.good > 1390);
+}
+
+TEST(mtu, looks_again_after_ten_minutes)
+{
+	struct mtu mtu;
+	uint64_t now = SECOND;
+
+	mtu_init(&mtu, 1440, now);
+	probe(&mtu, 1300, &now);
+	CU_ASSERT(mtu.good <= 1300);
+	now += MTU_RAISE_US;
+	probe(&mtu, 1440, &now);
+	CU_ASSERT_EQUAL(mtu.good, 1440);
+}
+
+/* --- meter
+ * ------------------------------------------------------------------------ */
+
+TEST(meter, gives_mean_and_maximum_of_the_last_slices)
+{
+	struct meter meter = { .slice_us = SECOND };
+	uint64_t mean, most, now = 1000ULL * SECOND;
+
+	meter_read(&meter, now, &mean, &most);
+	CU_ASSERT_EQUAL(mean, 0);
+	for (int i = 0; i < 20; i++, now += SECOND)
+		meter_add(&meter, i == 15 ? 5000 : 1000, 1, now);
+	meter_read(&meter, now, &mean, &most);
+	CU_ASSERT_EQUAL(most, 40000);
+	CU_ASSERT(mean > 10000 && mean < 13000);
+	CU_ASSERT_EQUAL(meter.total, 24000);
+	meter_read(&meter, now + 20ULL * SECOND, &mean, &most);
+	CU_ASSERT_EQUAL(most, 0);
+}
