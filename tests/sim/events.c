@@ -85,6 +85,7 @@ void sim_run(uint64_t until)
 void sim_reset(uint64_t seed)
 {
 	free(sim.heap);
+	datagram_reset();
 	sim.heap = NULL;
 	sim.count = sim.room = 0;
 	sim.order = 0;

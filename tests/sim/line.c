@@ -2,10 +2,49 @@
 #include "model/base/mem.h"
 #include "tests/sim/sim.h"
 
-static void discard(struct datagram *datagram)
+enum { CHUNK = 1024 };
+
+struct chunk {
+	struct datagram datagrams[CHUNK];
+	struct chunk *next;
+};
+
+static struct chunk *chunks;
+static struct datagram *spare;
+
+struct datagram *datagram_new(void)
 {
-	free(datagram->payload);
-	free(datagram);
+	struct datagram *datagram;
+
+	if (!spare) {
+		struct chunk *chunk = mem_alloc(sizeof(*chunk));
+
+		chunk->next = chunks;
+		chunks = chunk;
+		for (int i = 0; i < CHUNK; i++)
+			datagram_free(&chunk->datagrams[i]);
+	}
+	datagram = spare;
+	spare = datagram->next;
+	memset(datagram, 0, offsetof(struct datagram, payload));
+	return datagram;
+}
+
+void datagram_free(struct datagram *datagram)
+{
+	datagram->next = spare;
+	spare = datagram;
+}
+
+void datagram_reset(void)
+{
+	while (chunks) {
+		struct chunk *chunk = chunks;
+
+		chunks = chunk->next;
+		free(chunk);
+	}
+	spare = NULL;
 }
 
 static uint32_t bytes_of(const struct datagram *datagram)
@@ -19,7 +58,7 @@ static void arrive(void *context, uint64_t tag)
 	struct datagram *datagram = (struct datagram *)(uintptr_t)tag;
 
 	if (line->hole) {
-		discard(datagram);
+		datagram_free(datagram);
 		return;
 	}
 	datagram->came = sim_now();
@@ -67,7 +106,7 @@ static void served(void *context, uint64_t tag)
 	line->last_out = at;
 	if (is_lost(line)) {
 		line->lost++;
-		discard(datagram);
+		datagram_free(datagram);
 	} else {
 		sim_at(at, arrive, line, (uintptr_t)datagram);
 	}
@@ -92,7 +131,7 @@ void line_send(struct line *line, struct datagram *datagram)
 	if (line->queued + bytes_of(datagram) > line->queue_bytes &&
 	    line->head) {
 		line->dropped++;
-		discard(datagram);
+		datagram_free(datagram);
 		return;
 	}
 	line->queued += bytes_of(datagram);
@@ -113,7 +152,7 @@ void line_empty(struct line *line)
 		struct datagram *datagram = line->head;
 
 		line->head = datagram->next;
-		discard(datagram);
+		datagram_free(datagram);
 	}
 	line->tail = NULL;
 	line->queued = 0;

@@ -369,9 +369,6 @@ static struct result play(const struct scenario *scenario, enum tcp_kind kind,
 			tcp_print(world->tcp[i]);
 	}
 	sim_reset(seed);
-	for (int way = 0; way < 2; way++)
-		for (unsigned i = 0; i < LANES; i++)
-			line_empty(&world->lines[way][i]);
 	for (unsigned i = 0; i < world->flows; i++)
 		tcp_free(world->tcp[i]);
 	node_free(world->a);

@@ -73,13 +73,6 @@ struct node *node_new(const struct node_setup *setup)
 
 void node_free(struct node *node)
 {
-	while (node->head) {
-		struct datagram *datagram = node->head;
-
-		node->head = datagram->next;
-		free(datagram->payload);
-		free(datagram);
-	}
 	braid_free(node->braid);
 	backlog_free(node->backlog);
 	free(node->counters);
@@ -119,8 +112,7 @@ static void transmit(struct node *node, uint8_t lane, struct datagram *datagram,
 	braid_sent(node->braid, &sent, sim_now());
 	node->counts.sent++;
 	if (node->dead[lane]) {
-		free(datagram->payload);
-		free(datagram);
+		datagram_free(datagram);
 		return;
 	}
 	line_send(&node->setup.out[lane], datagram);
@@ -129,7 +121,7 @@ static void transmit(struct node *node, uint8_t lane, struct datagram *datagram,
 static void transmit_data(struct node *node, uint8_t lane, uint8_t flags,
 			  uint16_t bucket, uint32_t seq, uint32_t handle)
 {
-	struct datagram *datagram = mem_alloc(sizeof(*datagram));
+	struct datagram *datagram = datagram_new();
 	struct wire_inner head = {
 		.flags = flags,
 		.bucket = bucket,
@@ -148,12 +140,12 @@ static void send_control(struct node *node)
 
 	while ((size = braid_control(node->braid, payload, sizeof(payload),
 				     sim_now(), &lane))) {
-		struct datagram *datagram = mem_alloc(sizeof(*datagram));
+		struct datagram *datagram = datagram_new();
 		struct wire_inner head = { .flags = WIRE_CONTROL };
 
 		datagram->control = true;
 		datagram->size = (uint16_t)size;
-		datagram->payload = mem_dup(payload, size);
+		memcpy(datagram->payload, payload, size);
 		node->counts.control++;
 		node->counts.control_bytes += size + OVERHEAD;
 		transmit(node, lane, datagram, &head, 0);
@@ -255,8 +247,7 @@ static void turn(void *context, uint64_t tag)
 		if (!node->head)
 			node->tail = NULL;
 		take_in(node, datagram);
-		free(datagram->payload);
-		free(datagram);
+		datagram_free(datagram);
 	}
 	if (braid_next(node->braid) <= sim_now())
 		braid_timer(node->braid, sim_now());

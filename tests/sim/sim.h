@@ -58,10 +58,15 @@ struct datagram {
 	uint8_t header[8]; /* the inner header, as on the wire */
 	bool control;
 	struct inner inner;
-	uint8_t *payload; /* of control; owned */
 	uint64_t came;
 	struct datagram *next;
+	uint8_t payload[1500]; /* of control */
 };
+
+/* From a pool of the run's: sim_reset() takes back all there are. */
+struct datagram *datagram_new(void);
+void datagram_free(struct datagram *datagram);
+void datagram_reset(void);
 
 /* --- lines -------------------------------------------------------------------
  */
