@@ -560,15 +560,16 @@ static void check_line(const struct node *uplink, struct report *report)
 static void check_arriving(const struct node *match, struct report *report)
 {
 	static const size_t unknown[] = { MATCH_UID, MATCH_GID, MATCH_CGROUP,
-					  MATCH_MARK };
+					  MATCH_HOST, MATCH_MARK };
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
 		if (node_has(match, unknown[i]))
 			report_error(report, match, EOPNOTSUPP,
 				     "%s: with direction=down a packet is "
 				     "asked as it arrives, before it has a "
-				     "mark or a socket; shape what leaves by "
-				     "the inside device instead",
+				     "mark, a connection or a socket; shape "
+				     "what leaves by the inside device "
+				     "instead",
 				     kind_match.attrs[unknown[i]].name);
 	if (node_origin(match, MATCH_SCOPE) == ORIGIN_GIVEN &&
 	    node_u(match, MATCH_SCOPE) == SCOPE_CONNECTION)
@@ -648,6 +649,37 @@ static bool is_empty_match(const struct node *match)
 	return true;
 }
 
+/* Where it cannot be asked, and what it does not see. */
+static void check_host(const struct node *match, struct report *report)
+{
+	const struct attr *host = &kind_match.attrs[MATCH_HOST];
+
+	if (!node_has(match, MATCH_HOST))
+		return;
+	if (node_has(match, MATCH_PROTO) &&
+	    node_u(match, MATCH_PROTO) != IPPROTO_TCP)
+		report_error(report, match, EINVAL,
+			     "%s is for proto=tcp: what QUIC carries is "
+			     "encrypted from its first packet on",
+			     host->name);
+	if (node_u(match, MATCH_SCOPE) == SCOPE_PACKET)
+		report_error(report, match, EINVAL,
+			     "%s decides for whole connections: "
+			     "scope=connection",
+			     host->name);
+	if (node_has(match, MATCH_CGROUP) || node_has(match, MATCH_TCP_FLAGS))
+		report_error(report, match, EINVAL,
+			     "%s goes with neither cgroup nor tcp-flags, which "
+			     "are asked of other packets",
+			     host->name);
+	report_warning(report, match,
+		       "%s sees no QUIC, no encrypted client hello, and no "
+		       "name that two packets share; where the service is "
+		       "yours, uid=, cgroup=, or an address or port of its "
+		       "own are sure (help match)",
+		       host->name);
+}
+
 static void check_match(const struct node *match, struct report *report)
 {
 	bool ports =
@@ -662,6 +694,7 @@ static void check_match(const struct node *match, struct report *report)
 	if (node_has(match, MATCH_TCP_FLAGS) && number != IPPROTO_TCP)
 		report_error(report, match, EINVAL,
 			     "tcp-flags wants proto=tcp");
+	check_host(match, report);
 	if (is_empty_match(match))
 		report_warning(report, match,
 			       "no condition: it claims everything that comes "

@@ -62,6 +62,8 @@ struct facts {
 	bool has_ipv6;
 	/* What leads into shards, as the kernel will call it; 0: not known. */
 	uint8_t sorter_tag[8];
+	bool has_string; /* xt_string by nft_compat; only known if asked */
+	bool asked_string;
 };
 
 void facts_clear(struct facts *facts);

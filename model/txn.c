@@ -117,6 +117,8 @@ static void know(struct facts *facts, const struct facts *known)
 				known->qdiscs[i].present);
 	facts->asked_fw = known->asked_fw;
 	facts->has_fw = known->has_fw;
+	facts->asked_string = known->asked_string;
+	facts->has_string = known->has_string;
 }
 
 static void pick(const struct txn *txn, struct plan *plan)

@@ -156,9 +156,10 @@ extern const struct type
 extern const struct type type_classid;	/* hexadecimal major:minor (u) */
 extern const struct type type_tcpflags; /* value/mask: ack/urg,ack,psh (bits) */
 extern const struct type type_cgroup; /* path below the cgroup2 mount (text) */
-extern const struct type type_span;   /* 20000-20999 (ranges, one) */
-extern const struct type type_shards; /* 2-21, numbers of HTBs (ranges) */
-extern const struct type type_key;    /* 32 bytes in base64 (text) */
+extern const struct type type_hostname; /* of a host, in lower case (text) */
+extern const struct type type_span;	/* 20000-20999 (ranges, one) */
+extern const struct type type_shards;	/* 2-21, numbers of HTBs (ranges) */
+extern const struct type type_key;	/* 32 bytes in base64 (text) */
 extern const struct type type_endpoint; /* HOST:PORT (text) */
 extern const struct type
 	type_ref; /* a name; attr->refers says of what (text) */

@@ -2,6 +2,7 @@
 #include "backends/mark/canon.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <string.h>
 
 #include "model/base/mem.h"
@@ -106,6 +107,11 @@ static const kept_t lookup_kept[] = { { .type = NFTA_LOOKUP_SET },
 				      { .type = NFTA_LOOKUP_FLAGS,
 					.unless_zero = true },
 				      { 0 } };
+/* What comes back has no pointers in it (nft_match_dump_info()). */
+static const kept_t match_kept[] = { { .type = NFTA_MATCH_NAME },
+				     { .type = NFTA_MATCH_REV },
+				     { .type = NFTA_MATCH_INFO },
+				     { 0 } };
 /* What a counter has counted is no difference. */
 static const kept_t counter_kept[] = { { 0 } };
 
@@ -122,6 +128,7 @@ static const struct {
 	{ "immediate", immediate_kept },
 	{ "socket", socket_kept },
 	{ "lookup", lookup_kept },
+	{ "match", match_kept },
 	{ "counter", counter_kept },
 };
 

@@ -87,9 +87,28 @@ static const char *cgroup_of(const struct tree *tree,
 		       : NULL;
 }
 
+/* Iptables' matches are nobody's in nft's language. */
+static bool has_words(const struct item *item)
+{
+	const struct nlattr *attr;
+	int rest;
+
+	nfattr_each(attr, rest, item->body)
+	{
+		const char *name =
+			nfattr_string(nfattr_span(attr), NFTA_EXPR_NAME);
+
+		if (name && !strcmp(name, "match"))
+			return false;
+	}
+	return true;
+}
+
 static void put_rule(const struct tree *tree, const struct object *object,
 		     const struct item *item, struct text *out)
 {
+	if (!has_words(item))
+		text_put(out, "# nft has no words for (xt string match): ");
 	text_printf(out, "add rule inet " MARK_TABLE " %s", item->name);
 	show_rule_whole(item, cgroup_of(tree, object), out);
 	put_comment(item, out);

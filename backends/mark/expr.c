@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/mark/expr.h"
 
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/xt_string.h>
 #include <string.h>
 
 #include "backends/mark/canon.h"
@@ -58,13 +60,43 @@ void expr_meta(struct draft *draft, enum nft_meta_keys key)
 	close_expr(draft, opened);
 }
 
-void expr_ct_mark(struct draft *draft)
+static void load_ct(struct draft *draft, enum nft_ct_keys key)
 {
 	struct opened opened = open_expr(draft, "ct");
 
 	put_u32(draft, NFTA_CT_DREG, NFT_REG_1);
-	put_u32(draft, NFTA_CT_KEY, NFT_CT_MARK);
+	put_u32(draft, NFTA_CT_KEY, key);
 	close_expr(draft, opened);
+}
+
+void expr_ct_mark(struct draft *draft)
+{
+	load_ct(draft, NFT_CT_MARK);
+}
+
+void expr_ct_direction(struct draft *draft)
+{
+	load_ct(draft, NFT_CT_DIRECTION);
+}
+
+#define LABEL_BYTES 16
+
+/* As the kernel numbers them (nf_connlabel_match()), on a machine that has the
+ * lowest byte first. */
+static void put_bit(uint8_t label[LABEL_BYTES], unsigned bit)
+{
+	memset(label, 0, LABEL_BYTES);
+	label[bit / 8] = (uint8_t)(1u << bit % 8);
+}
+
+void expr_ct_label(struct draft *draft, unsigned bit)
+{
+	static const uint8_t nothing[LABEL_BYTES];
+	uint8_t mask[LABEL_BYTES];
+
+	load_ct(draft, NFT_CT_LABELS);
+	put_bit(mask, bit);
+	expr_bitwise(draft, mask, nothing, LABEL_BYTES);
 }
 
 void expr_payload(struct draft *draft, enum nft_payload_bases base,
@@ -154,6 +186,33 @@ void expr_cmp_u8(struct draft *draft, uint8_t u)
 	expr_cmp(draft, NFT_CMP_EQ, &u, sizeof(u));
 }
 
+void expr_has_label(struct draft *draft, bool set)
+{
+	static const uint8_t nothing[LABEL_BYTES];
+
+	expr_cmp(draft, set ? NFT_CMP_NEQ : NFT_CMP_EQ, nothing, LABEL_BYTES);
+}
+
+void expr_string(struct draft *draft, const void *pattern, size_t length)
+{
+	struct opened opened = open_expr(draft, "match");
+	struct xt_string_info info = {
+		.from_offset = 40, /* the least that IP and TCP take */
+		.to_offset = 4096,
+		/* Not bm, which finds nothing across the parts of a packet
+		 * (lib/ts_bm.c). */
+		.algo = "kmp",
+		.patlen = (uint8_t)length,
+		.u.v1.flags = XT_STRING_FLAG_IGNORECASE,
+	};
+
+	memcpy(info.pattern, pattern, length);
+	nfattr_put_text(&draft->exprs, NFTA_MATCH_NAME, "string");
+	put_u32(draft, NFTA_MATCH_REV, 1);
+	nfattr_put(&draft->exprs, NFTA_MATCH_INFO, &info, sizeof(info));
+	close_expr(draft, opened);
+}
+
 void expr_map(struct draft *draft, const char *map)
 {
 	struct opened opened = open_expr(draft, "lookup");
@@ -207,6 +266,21 @@ void expr_set_ct_mark(struct draft *draft)
 	struct opened opened = open_expr(draft, "ct");
 
 	put_u32(draft, NFTA_CT_KEY, NFT_CT_MARK);
+	put_u32(draft, NFTA_CT_SREG, NFT_REG_1);
+	close_expr(draft, opened);
+}
+
+void expr_set_ct_label(struct draft *draft, unsigned bit)
+{
+	struct opened opened = open_expr(draft, "immediate");
+	uint8_t label[LABEL_BYTES];
+
+	put_bit(label, bit);
+	put_u32(draft, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+	put_value(draft, NFTA_IMMEDIATE_DATA, label, sizeof(label));
+	close_expr(draft, opened);
+	opened = open_expr(draft, "ct");
+	put_u32(draft, NFTA_CT_KEY, NFT_CT_LABELS);
 	put_u32(draft, NFTA_CT_SREG, NFT_REG_1);
 	close_expr(draft, opened);
 }

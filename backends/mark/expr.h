@@ -27,6 +27,9 @@ void draft_clear(struct draft *draft);
 /* Into the register. */
 void expr_meta(struct draft *draft, enum nft_meta_keys key);
 void expr_ct_mark(struct draft *draft);
+void expr_ct_direction(struct draft *draft);
+/* The bit of the connection's label, of 128; the others are 0. */
+void expr_ct_label(struct draft *draft, unsigned bit);
 void expr_payload(struct draft *draft, enum nft_payload_bases base,
 		  uint32_t offset, uint32_t length);
 void expr_cgroup(struct draft *draft, uint32_t level);
@@ -50,6 +53,11 @@ void expr_cmp_u8(struct draft *draft, uint8_t u);
 void expr_map(struct draft *draft, const char *map);
 /* Goes on if what is loaded is in a named set. */
 void expr_in_set(struct draft *draft, const char *set);
+/* If expr_ct_label() found its bit set, or not. */
+void expr_has_label(struct draft *draft, bool set);
+/* If the packet has this text, whatever its case, from byte 40 on up to byte
+ * 4096 of it; in the form of iptables' string match (xt_string.h). */
+void expr_string(struct draft *draft, const void *pattern, size_t length);
 /* If the register is in the set that was added to draft->sets last. */
 void expr_in_last_set(struct draft *draft);
 
@@ -57,6 +65,8 @@ void expr_in_last_set(struct draft *draft);
 void expr_counter(struct draft *draft);
 void expr_set_meta(struct draft *draft, enum nft_meta_keys key);
 void expr_set_ct_mark(struct draft *draft);
+/* Sets one more bit of the label. */
+void expr_set_ct_label(struct draft *draft, unsigned bit);
 void expr_return(struct draft *draft);
 void expr_jump(struct draft *draft, const char *chain);
 void expr_goto(struct draft *draft, const char *chain);

@@ -3,13 +3,13 @@
 
 #include "backends/list.h"
 #include "backends/mark/cgroup.h"
+#include "backends/mark/string.h"
 
 static int mark_probe(struct host *host, const struct tree *tree,
 		      struct facts *facts, struct err *err)
 {
-	(void)host, (void)facts, (void)err;
 	cgroups_look_up(tree);
-	return 0;
+	return string_probe(host, tree, facts, err);
 }
 
 const struct backend backend_mark = {

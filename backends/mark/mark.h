@@ -38,6 +38,28 @@
  *     chain local_wan0
  *         meta priority set ct mark & 0xffff map @class_wan0 return
  *         CONDITIONS ct mark set ct mark & ~0xffff | 10 return
+ *
+ * A host's name comes after the packets that open a connection, so matches by
+ * name are asked before all others, and overrule what was decided; of what a
+ * client sends, on its way out or in, until it was found or three packets with
+ * data were looked through. A connection's label counts them: other than its
+ * bytes and packets, it is there without a sysctl.
+ *
+ *     chain arrive      hook prerouting, priority mangle + 10
+ *         iifname "wan0" jump host_wan0
+ *     chain up_wan0
+ *         jump host_wan0
+ *         ...
+ *     chain host_wan0
+ *         meta l4proto != tcp return
+ *         ct direction != original return
+ *         ct label 127 return
+ *         CONDITIONS string "Host: a.example" ct mark set ... ct label set 127
+ *             return
+ *         tcp flags & psh == 0 return
+ *         ct label 126 ct label set 127 return
+ *         ct label 125 ct label set 126 return
+ *         ct label set 125
  */
 #ifndef BACKENDS_MARK_MARK_H
 #define BACKENDS_MARK_MARK_H
@@ -47,6 +69,7 @@
 enum { MARK_PRIORITY = -150 + 10 };
 #define CHAIN_EGRESS "egress"
 #define CHAIN_LOCAL  "local"
+#define CHAIN_ARRIVE "arrive"
 
 /* What stands behind struct backend's calls of the same names. */
 void mark_want(const struct tree *tree, const struct facts *facts,

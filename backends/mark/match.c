@@ -360,3 +360,45 @@ void match_conditions(const struct node *match, int family, struct draft *draft)
 	test_cgroup(draft, match);
 	test_mark(draft, match);
 }
+
+/* ---- names of hosts -------------------------------------------------- */
+
+/* "Host: NAME", to the end of its line or the port: RFC 9112, section 3.2. Not
+ * with the end of the line before: some send each line by itself. */
+static void put_header(const char *name, char end, struct text *out)
+{
+	text_printf(out, "Host: %s%c", name, end);
+}
+
+static void put_u16(size_t u, struct text *out)
+{
+	text_put_char(out, (char)(u >> 8));
+	text_put_char(out, (char)u);
+}
+
+/* The extension server_name with one name: RFC 6066, section 3. */
+static void put_server_name(const char *name, struct text *out)
+{
+	size_t length = strlen(name);
+
+	put_u16(0, out); /* server_name */
+	put_u16(length + 5, out);
+	put_u16(length + 3, out);
+	text_put_char(out, 0); /* host_name */
+	put_u16(length, out);
+	text_put(out, name);
+}
+
+void match_pattern(const struct node *match, unsigned which,
+		   struct draft *draft)
+{
+	const char *name = node_text(match, MATCH_HOST);
+	AUTO_TEXT pattern = TEXT_NONE;
+
+	switch (which) {
+	case 0: put_header(name, '\r', &pattern); break;
+	case 1: put_header(name, ':', &pattern); break;
+	default: put_server_name(name, &pattern); break;
+	}
+	expr_string(draft, text_get(&pattern), pattern.length);
+}

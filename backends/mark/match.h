@@ -21,7 +21,13 @@ bool match_check(const struct node *match, struct report *report);
  * many, 0 if no packet can ever match. */
 size_t match_families(const struct node *match, int families[2]);
 
-/* For a match that was found good. */
+/* What may stand in a packet for the name that the match asks for: in HTTP with
+ * or without a port, in TLS. Each is a rule. */
+#define MATCH_PATTERNS 3
+void match_pattern(const struct node *match, unsigned which,
+		   struct draft *draft);
+
+/* For a match that was found good; all but its host's name. */
 void match_conditions(const struct node *match, int family,
 		      struct draft *draft);
 

@@ -2,8 +2,8 @@
 /*
  * names.h - what our chains, maps and rules are called in the kernel.
  *
- *     uplink wan0   chains up_wan0 conn_wan0 packet_wan0 local_wan0,
- *                   map class_wan0
+ *     uplink wan0   chains up_wan0 conn_wan0 packet_wan0 local_wan0
+ *                   host_wan0, map class_wan0
  *
  * An object's name may hold ':' and '+', which nft's identifiers may not; they
  * are written as "/3a" and "/2b", which no object's name holds.

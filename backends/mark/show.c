@@ -5,6 +5,8 @@
 #include <netinet/in.h> /* before linux/netfilter.h, which has a copy */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/xt_string.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +27,8 @@ enum form {
 	FORM_DSCP4_NUMBER,
 	FORM_DSCP6_NUMBER,
 	FORM_CGROUP,
+	FORM_DIRECTION,
+	FORM_LABEL,
 	FORM_IP4,
 	FORM_IP6,
 };
@@ -115,6 +119,19 @@ static void put_hex(struct text *out, struct span data)
 		text_printf(out, "%02x", byte[i]);
 }
 
+/* The highest bit. */
+static void put_label(struct text *out, struct span data)
+{
+	const uint8_t *byte = data.at;
+
+	for (size_t bit = data.length * 8; bit--;)
+		if (byte[bit / 8] >> bit % 8 & 1) {
+			text_printf(out, "%zu", bit);
+			return;
+		}
+	text_put(out, "none");
+}
+
 static void put_name(struct text *out, struct span data)
 {
 	text_printf(out, "\"%.*s\"", (int)data.length, (const char *)data.at);
@@ -146,6 +163,10 @@ static void put_form(struct text *out, enum form form, struct span data)
 		return;
 	case FORM_IP4: put_address(out, AF_INET, data); return;
 	case FORM_IP6: put_address(out, AF_INET6, data); return;
+	case FORM_DIRECTION:
+		text_put(out, big_u32(data) ? "reply" : "original");
+		return;
+	case FORM_LABEL: put_label(out, data); return;
 	case FORM_CGROUP:
 	case FORM_FLAGS:
 	case FORM_HEX: put_hex(out, data); return;
@@ -197,6 +218,7 @@ static void load_meta(struct show *show, uint32_t key)
 {
 	switch (key) {
 	case NFT_META_OIFNAME: load(show, "oifname", FORM_NAME); break;
+	case NFT_META_IIFNAME: load(show, "iifname", FORM_NAME); break;
 	case NFT_META_NFPROTO: load(show, "meta nfproto", FORM_BIG); break;
 	case NFT_META_L4PROTO: load(show, "meta l4proto", FORM_PROTO); break;
 	case NFT_META_LEN: load(show, "meta length", FORM_NUMBER); break;
@@ -294,8 +316,21 @@ static bool put_equal_whole(struct show *show, uint32_t op, struct span data)
 	return true;
 }
 
+/* One bit, which is set where it is not equal to nothing. */
+static bool put_equal_label(struct show *show, uint32_t op)
+{
+	if (show->form != FORM_LABEL || !show->mask.length)
+		return false;
+	put_what(show);
+	text_put(show->out, op == NFT_CMP_NEQ ? " " : " != ");
+	put_label(show->out, show->mask);
+	return true;
+}
+
 static void put_equal(struct show *show, uint32_t op, struct span data)
 {
+	if (put_equal_label(show, op))
+		return;
 	if (put_equal_whole(show, op, data))
 		return;
 	put_what(show);
@@ -459,7 +494,9 @@ static void put_set_mark(struct show *show)
 
 static void put_register(struct show *show, bool classid)
 {
-	if (show->constant.length && classid) {
+	if (show->constant.length > sizeof(uint32_t)) {
+		put_label(show->out, show->constant);
+	} else if (show->constant.length && classid) {
 		show_classid(own_u32(show->constant), show->out);
 	} else if (show->constant.length) {
 		show_mark(own_u32(show->constant), show->out);
@@ -527,13 +564,27 @@ static void on_meta(struct show *show, struct span data)
 
 static void on_ct(struct show *show, struct span data)
 {
-	bool mark = nfattr_u32(data, NFTA_CT_KEY) == NFT_CT_MARK;
+	static const struct {
+		uint32_t key;
+		const char *what;
+		enum form form;
+	} keys[] = {
+		{ NFT_CT_MARK, "ct mark", FORM_MARK },
+		{ NFT_CT_DIRECTION, "ct direction", FORM_DIRECTION },
+		{ NFT_CT_LABELS, "ct label", FORM_LABEL },
+	};
+	const char *what = "ct";
+	enum form form = FORM_HEX;
 
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].key == nfattr_u32(data, NFTA_CT_KEY)) {
+			what = keys[i].what;
+			form = keys[i].form;
+		}
 	if (nfattr_find(data, NFTA_CT_SREG))
-		show_set(show, mark ? "ct mark" : "ct", false);
+		show_set(show, what, false);
 	else
-		load(show, mark ? "ct mark" : "ct",
-		     mark ? FORM_MARK : FORM_HEX);
+		load(show, what, form);
 }
 
 static void on_payload(struct show *show, struct span data)
@@ -608,6 +659,43 @@ static void on_immediate(struct show *show, struct span data)
 	show->constant = value_in(data, NFTA_IMMEDIATE_DATA);
 }
 
+/* The pattern of a host's name: a line of HTTP, or what TLS puts around it. */
+static void put_pattern(const struct xt_string_info *info, struct text *out)
+{
+	bool tls = info->patlen > 9 && !info->pattern[0];
+	size_t from = tls ? 9 : 0;
+
+	text_put(out, tls ? " tls-name \"" : " string \"");
+	for (size_t i = from; i < info->patlen && i < sizeof(info->pattern);
+	     i++) {
+		char byte = info->pattern[i];
+
+		if (byte == '\r' || byte == '\n')
+			text_put(out, byte == '\r' ? "\\r" : "\\n");
+		else
+			text_put_char(out, byte > ' ' - 1 && byte < 0x7f &&
+							   byte != '"'
+						   ? byte
+						   : '?');
+	}
+	text_put_char(out, '"');
+}
+
+static void on_match(struct show *show, struct span data)
+{
+	const char *name = nfattr_string(data, NFTA_MATCH_NAME);
+	struct span raw = nfattr_span(nfattr_find(data, NFTA_MATCH_INFO));
+	struct xt_string_info info;
+
+	flush(show);
+	if (name && !strcmp(name, "string") && raw.length >= sizeof(info)) {
+		memcpy(&info, raw.at, sizeof(info));
+		put_pattern(&info, show->out);
+	} else {
+		text_printf(show->out, " [match %s]", name ? name : "?");
+	}
+}
+
 static void on_counter(struct show *show, struct span data)
 {
 	(void)data;
@@ -629,6 +717,7 @@ static const struct {
 	{ "cmp", on_cmp },
 	{ "lookup", on_lookup },
 	{ "immediate", on_immediate },
+	{ "match", on_match },
 	{ "counter", on_counter },
 };
 

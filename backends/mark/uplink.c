@@ -16,8 +16,16 @@ uint32_t class_mark(const struct node *class)
 bool uplink_asks_connections(const struct uplink *uplink)
 {
 	for (size_t i = 0; i < uplink->claim_count; i++)
-		if (!uplink->claims[i].packet &&
+		if (!uplink->claims[i].packet && !uplink->claims[i].host &&
 		    !node_text(uplink->claims[i].match, MATCH_CGROUP))
+			return true;
+	return false;
+}
+
+bool uplink_asks_hosts(const struct uplink *uplink)
+{
+	for (size_t i = 0; i < uplink->claim_count; i++)
+		if (uplink->claims[i].host)
 			return true;
 	return false;
 }
@@ -54,6 +62,7 @@ static void add_claim(struct uplink *uplink, const struct node *class,
 		.order = node_u(match, MATCH_ORDER),
 		.place = uplink->claim_count,
 		.packet = node_u(match, MATCH_SCOPE) == SCOPE_PACKET,
+		.host = node_has(match, MATCH_HOST),
 	};
 	uplink->claim_count++;
 }

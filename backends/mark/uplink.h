@@ -21,6 +21,7 @@ struct claim {
 	uint64_t order;
 	size_t place; /* in the sorted walk: class path, then name */
 	bool packet;  /* scope=packet */
+	bool host;    /* by a host's name */
 };
 
 struct uplink {
@@ -47,5 +48,7 @@ void uplink_clear(struct uplink *uplink);
 uint32_t class_mark(const struct node *class);
 /* Is there a match to ask about a connection on its way out? */
 bool uplink_asks_connections(const struct uplink *uplink);
+/* ...or one by a host's name? */
+bool uplink_asks_hosts(const struct uplink *uplink);
 
 #endif

@@ -23,12 +23,12 @@ struct work {
 	struct state *want;
 	struct report *report;
 	const struct facts *facts;
-	struct chain egress, local;
+	struct chain egress, local, arrive;
 };
 
 /* What belongs to one uplink; all owned. */
 struct names {
-	char *up, *conn, *packet, *local; /* chains */
+	char *up, *conn, *packet, *local, *host; /* chains */
 	char *map;
 	char *path; /* of its node */
 };
@@ -39,6 +39,7 @@ static void names_clear(struct names *names)
 	free(names->conn);
 	free(names->packet);
 	free(names->local);
+	free(names->host);
 	free(names->map);
 	free(names->path);
 }
@@ -248,7 +249,7 @@ static void add_claims(struct work *work, struct chain *chain,
 	for (size_t i = 0; i < count; i++) {
 		const struct claim *claim = &uplink->claims[i];
 
-		if (claim->packet == packet &&
+		if (claim->packet == packet && !claim->host &&
 		    (with_cgroup || !node_text(claim->match, MATCH_CGROUP)))
 			add_claim(work, chain, uplink, claim);
 	}
@@ -309,10 +310,121 @@ static void add_device_jump(struct work *work, struct chain *base,
 	char device[16] = ""; /* IFNAMSIZ */
 
 	strncpy(device, uplink->device, sizeof(device) - 1);
-	expr_meta(&draft, NFT_META_OIFNAME);
+	expr_meta(&draft,
+		  base == &work->arrive ? NFT_META_IIFNAME : NFT_META_OIFNAME);
 	expr_cmp(&draft, NFT_CMP_EQ, device, sizeof(device));
 	expr_jump(&draft, to);
 	add_rule(work, base, &draft, "", path);
+}
+
+/* ---- names of hosts -------------------------------------------------- */
+
+/* Of a connection's label: how far it is with packets that may hold a name. The
+ * last bits, which others are the least likely to use. */
+enum label { LABEL_FIRST = 125, LABEL_SECOND, LABEL_DECIDED };
+
+static void add_plain_rule(struct work *work, struct chain *chain,
+			   struct draft *draft, const char *path)
+{
+	expr_return(draft);
+	add_rule(work, chain, draft, "", path);
+}
+
+/* Only what a client sends, of TCP, at the beginning. */
+static void put_host_gate(struct work *work, struct chain *chain,
+			  const char *path)
+{
+	AUTO_DRAFT draft = DRAFT_NONE;
+	uint8_t tcp = IPPROTO_TCP, original = 0; /* IP_CT_DIR_ORIGINAL */
+
+	expr_meta(&draft, NFT_META_L4PROTO);
+	expr_cmp(&draft, NFT_CMP_NEQ, &tcp, sizeof(tcp));
+	add_plain_rule(work, chain, &draft, path);
+	expr_ct_direction(&draft);
+	expr_cmp(&draft, NFT_CMP_NEQ, &original, sizeof(original));
+	add_plain_rule(work, chain, &draft, path);
+	expr_ct_label(&draft, LABEL_DECIDED);
+	expr_has_label(&draft, true);
+	add_plain_rule(work, chain, &draft, path);
+}
+
+/* A packet that held data (a sender pushes the last one of each write), and no
+ * name that somebody asks for: the third is the last. */
+static void put_host_count(struct work *work, struct chain *chain,
+			   const char *path)
+{
+	static const uint8_t push = 0x08, nothing;
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	expr_meta(&draft, NFT_META_L4PROTO);
+	expr_cmp_u8(&draft, IPPROTO_TCP);
+	expr_payload(&draft, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1);
+	expr_bitwise(&draft, &push, &nothing, 1);
+	expr_cmp_u8(&draft, 0);
+	add_plain_rule(work, chain, &draft, path);
+	for (unsigned bit = LABEL_SECOND; bit >= LABEL_FIRST; bit--) {
+		expr_ct_label(&draft, bit);
+		expr_has_label(&draft, true);
+		expr_set_ct_label(&draft, bit + 1);
+		add_plain_rule(work, chain, &draft, path);
+	}
+	expr_set_ct_label(&draft, LABEL_FIRST);
+	add_rule(work, chain, &draft, "", path);
+}
+
+static void put_host_rule(struct work *work, struct chain *chain,
+			  const struct uplink *uplink,
+			  const struct claim *claim, int family, unsigned which)
+{
+	AUTO(str) char *path = node_path_dup(claim->match);
+	AUTO_TEXT comment = TEXT_NONE;
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	names_comment(path, &comment);
+	match_conditions(claim->match, family, &draft);
+	match_pattern(claim->match, which, &draft);
+	expr_counter(&draft);
+	claim_connection(uplink, claim, &draft);
+	expr_set_ct_label(&draft, LABEL_DECIDED);
+	expr_return(&draft);
+	add_rule(work, chain, &draft, text_get(&comment), path);
+}
+
+static void put_hosts(struct work *work, struct chain *chain,
+		      const struct uplink *uplink)
+{
+	for (size_t i = 0; i < uplink->claim_count; i++) {
+		const struct claim *claim = &uplink->claims[i];
+		int families[2];
+		size_t count = claim->host
+				       ? match_families(claim->match, families)
+				       : 0;
+
+		for (size_t f = 0; f < count; f++)
+			for (unsigned which = 0; which < MATCH_PATTERNS;
+			     which++)
+				put_host_rule(work, chain, uplink, claim,
+					      families[f], which);
+	}
+}
+
+/* The chain is asked of what leaves and of what arrives: a request may go
+ * either way, and both leave by this device in the end. */
+static void add_host_chain(struct work *work, const struct uplink *uplink,
+			   const struct names *names, struct chain *up)
+{
+	struct chain host = { names->host, 0 };
+	AUTO_DRAFT draft = DRAFT_NONE;
+
+	if (!work->arrive.count)
+		add_base_chain(work, CHAIN_ARRIVE, NF_INET_PRE_ROUTING);
+	add_chain(work, names->host, names->path);
+	put_host_gate(work, &host, names->path);
+	put_hosts(work, &host, uplink);
+	put_host_count(work, &host, names->path);
+	expr_jump(&draft, names->host);
+	add_rule(work, up, &draft, "", names->path);
+	add_device_jump(work, &work->arrive, uplink, names->host, names->path);
 }
 
 /* ---- uplinks --------------------------------------------------------- */
@@ -390,6 +502,8 @@ static void add_uplink(struct work *work, const struct uplink *uplink,
 	for (size_t i = 0; i < uplink->class_count; i++)
 		add_element(work, uplink, names->map, uplink->classes[i]);
 	add_chain(work, names->up, names->path);
+	if (uplink_asks_hosts(uplink))
+		add_host_chain(work, uplink, names, &up);
 	add_default_rule(work, &up, uplink, names->path);
 	if (uplink_asks_connections(uplink)) {
 		put_connection_rules(work, &up, uplink, names);
@@ -402,6 +516,21 @@ static void add_uplink(struct work *work, const struct uplink *uplink,
 	add_device_jump(work, &work->egress, uplink, names->up, names->path);
 }
 
+/* What the kernel lacks is said before it refuses, with what does the same. */
+static void refuse_hosts(const struct uplink *uplink, struct report *report)
+{
+	for (size_t i = 0; i < uplink->claim_count; i++)
+		if (uplink->claims[i].host)
+			report_error(report, uplink->claims[i].match,
+				     EOPNOTSUPP,
+				     "host: this kernel cannot look for a name "
+				     "in a packet: it lacks nft_compat or "
+				     "xt_string (CONFIG_NFT_COMPAT, CONFIG_"
+				     "NETFILTER_XT_MATCH_STRING); use uid=, "
+				     "cgroup=, mark=, or an address or port "
+				     "for each service");
+}
+
 static void want_uplink(struct work *work, const struct node *node,
 			uint32_t mask)
 {
@@ -410,12 +539,16 @@ static void want_uplink(struct work *work, const struct node *node,
 			       .conn = names_for("conn_", name),
 			       .packet = names_for("packet_", name),
 			       .local = names_for("local_", name),
+			       .host = names_for("host_", name),
 			       .map = names_for("class_", name),
 			       .path = node_path_dup(node) };
 	struct uplink uplink;
 
-	if (uplink_read(node, work->facts, mask, work->report, &uplink))
+	if (uplink_read(node, work->facts, mask, work->report, &uplink)) {
+		if (work->facts->asked_string && !work->facts->has_string)
+			refuse_hosts(&uplink, work->report);
 		add_uplink(work, &uplink, &names);
+	}
 	uplink_clear(&uplink);
 	names_clear(&names);
 }
@@ -435,7 +568,8 @@ void mark_want(const struct tree *tree, const struct facts *facts,
 			     .report = report,
 			     .facts = facts,
 			     .egress = { CHAIN_EGRESS, 0 },
-			     .local = { CHAIN_LOCAL, 0 } };
+			     .local = { CHAIN_LOCAL, 0 },
+			     .arrive = { CHAIN_ARRIVE, 0 } };
 	AUTO(mem) void *room = node_sorted(tree_classes(tree));
 	uint32_t mask = class_mask(tree);
 

@@ -127,6 +127,14 @@ static const struct attr match_attrs[] = {
 		.help = "control group (version 2) of the local socket",
 		.example = "system.slice/backup.service",
 	},
+	[MATCH_HOST] = {
+		.name = "host",
+		.type = &type_hostname,
+		.effect = EFFECT_HITLESS,
+		.help = "name of a virtual host, where a connection begins "
+			"with it in the clear: Host of HTTP, SNI of TLS",
+		.example = "www.example.net",
+	},
 	[MATCH_MARK] = {
 		.name = "mark",
 		.type = &type_mark,
@@ -213,7 +221,21 @@ const struct kind kind_match = {
 	.man = "All conditions must hold. With scope=connection the first "
 	       "packet that matches decides for the rest of its connection; "
 	       "with scope=packet each packet is asked, after all others. "
-	       "One definition serves IPv4 and IPv6.",
+	       "One definition serves IPv4 and IPv6.\n\n"
+	       "host= reads along, in both directions: a client's request that "
+	       "leaves, and one that arrives for a server here or behind, "
+	       "whose answers leave. A name is found in the first packets of a "
+	       "TCP connection only, and overrules what the packets before it "
+	       "decided; from then on it costs no more than any connection. It "
+	       "is not found in QUIC (HTTP/3), in TLS with encrypted client "
+	       "hello (ECH), where it is cut in two by the end of a packet, "
+	       "past the first 4096 bytes, or after three packets that hold "
+	       "data; of several names that share a connection (HTTP/2) the "
+	       "first counts; and a client may claim any name. Where the "
+	       "service is yours, these are better, best first: a user "
+	       "(uid=) or cgroup (cgroup=) for each; a mark that the server "
+	       "sets on its sockets (mark=); an address or port for each "
+	       "(src=, sport=).",
 	.attrs = match_attrs,
 	.attr_count = ARRAY_SIZE(match_attrs),
 	.brief = match_brief,

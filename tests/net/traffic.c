@@ -18,8 +18,10 @@
  *
  * A place is udp:PORT or tcp:PORT, on all addresses of both families, or
  * tcp:PORT:BYTES for a server that sends so many bytes to whoever connects;
- * tcp:PORT:BYTES:MARK marks its listening socket. sink prints `ready` when it
- * listens. At its end, by time or SIGTERM, both print a line a flow or place:
+ * tcp:PORT:BYTES:MARK marks its listening socket; http:PORT:BYTES sends only
+ * once it has heard an empty line, as web servers do. sink prints `ready` when
+ * it listens. At its end, by time or SIGTERM, both print a line a flow or
+ * place:
  *
  *     udp 9000 100 30000         (name, port, packets or writes, bytes)
  *
@@ -58,7 +60,8 @@ struct flow {
 struct sink {
 	int fd;
 	bool tcp, listening;
-	bool deaf; /* the peer has closed, but still gets its reply */
+	bool waits; /* for an empty line, before it replies */
+	bool deaf;  /* the peer has closed, but still gets its reply */
 	unsigned port, mark;
 	uint64_t reply; /* bytes that a connection gets from us */
 	size_t place;	/* whose counters a connection adds to */
@@ -395,9 +398,11 @@ static void add_sink(char *text)
 		die("more than %d places", MAX);
 	*sink = (struct sink){ .place = sink_count };
 	sink_count++;
-	if (!word || (strcmp(word, "udp") && strcmp(word, "tcp")))
-		die("a place begins with udp or tcp");
-	sink->tcp = !strcmp(word, "tcp");
+	if (!word || (strcmp(word, "udp") && strcmp(word, "tcp") &&
+		      strcmp(word, "http")))
+		die("a place begins with udp, tcp or http");
+	sink->tcp = strcmp(word, "udp") != 0;
+	sink->waits = !strcmp(word, "http");
 	word = strtok_r(NULL, ":", &save);
 	sink->port = word ? (unsigned)number(word) : 0;
 	word = strtok_r(NULL, ":", &save);
@@ -421,6 +426,7 @@ static void accept_one(size_t place)
 	option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	sinks[sink_count++] = (struct sink){ .fd = fd,
 					     .tcp = true,
+					     .waits = sinks[place].waits,
 					     .reply = sinks[place].reply,
 					     .place = place };
 }
@@ -447,6 +453,8 @@ static void receive(struct sink *sink)
 
 	while ((got = recv(sink->fd, buffer, BUFFER, 0)) > 0 ||
 	       (got == 0 && !sink->tcp)) {
+		if (got >= 4 && !memcmp(buffer + got - 4, "\r\n\r\n", 4))
+			sink->waits = false;
 		sinks[sink->place].packets++;
 		sinks[sink->place].bytes += (uint64_t)got;
 	}
@@ -456,7 +464,7 @@ static void receive(struct sink *sink)
 
 static short events_of(const struct sink *sink)
 {
-	if (sink->listening || !sink->reply)
+	if (sink->listening || sink->waits || !sink->reply)
 		return POLLIN;
 	return sink->deaf ? POLLOUT : POLLIN | POLLOUT;
 }
@@ -478,7 +486,7 @@ static void sink_round(void)
 			accept_one(i);
 			continue;
 		}
-		if (sinks[i].tcp && sinks[i].reply)
+		if (sinks[i].tcp && sinks[i].reply && !sinks[i].waits)
 			reply(&sinks[i]);
 		if (!sinks[i].deaf)
 			receive(&sinks[i]);

@@ -861,6 +861,89 @@ TEST(mark, takes_the_device_of_the_path)
 		    "nft egress: oifname \"ppp0\" jump up_a/3ab/2bc.d\n");
 }
 
+TEST(mark, asks_for_names_of_hosts_before_all_else)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	AUTO_TEXT out = TEXT_NONE;
+	struct node *class = make(add_uplink(tree, "w", "device=wan0"), "a",
+				  "rate=1mbit classid=1:1 mark=1");
+
+	add_match(class, "m", "host=A.Example proto=tcp dport=80");
+	want_text(tree, &out);
+	ASSERT_TEXT(
+		text_get(&out),
+		"nft table inet tresse\n"
+		"nft chain egress hook 4 priority -140\n"
+		"nft map class_w mark : classid\n"
+		"nft class_w: 1 : 1:1\n"
+		"nft chain up_w\n"
+		"nft chain arrive hook 0 priority -140\n"
+		"nft chain host_w\n"
+		"nft host_w: meta l4proto != tcp return\n"
+		"nft host_w: ct direction != original return\n"
+		"nft host_w: ct label 127 return\n"
+		"nft host_w: tcp dport 80 string \"Host: a.example\\r\" ct "
+		"mark set 1 ct label set 127 # /classes/w/a/match/m\n"
+		"nft host_w: tcp dport 80 string \"Host: a.example:\" ct mark "
+		"set 1 ct label set 127 # /classes/w/a/match/m\n"
+		"nft host_w: tcp dport 80 tls-name \"a.example\" ct mark set 1 "
+		"ct label set 127 # /classes/w/a/match/m\n"
+		"nft host_w: tcp flags none/psh return\n"
+		"nft host_w: ct label 126 ct label set 127\n"
+		"nft host_w: ct label 125 ct label set 126\n"
+		"nft host_w: ct label set 125\n"
+		"nft up_w: jump host_w\n"
+		"nft arrive: iifname \"wan0\" jump host_w\n"
+		"nft up_w: meta priority set ct mark & 0xffff map "
+		"@class_w\n"
+		"nft up_w: meta priority set meta mark & 0xffff map "
+		"@class_w\n"
+		"nft egress: oifname \"wan0\" jump up_w\n");
+}
+
+static int hosts_come_and_go(void *arg, void *answer, size_t size)
+{
+	AUTO(tree) struct tree *tree = full_tree();
+	AUTO(host) struct host *host = host_new();
+	AUTO_ERR err = ERR_NONE;
+	struct node *class = at_path(tree, "/classes/wan/a");
+	struct facts facts = { 0 };
+
+	(void)arg;
+	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
+	add_match(class, "site", "host=a.example src=10.0.0.0/8,2001:db8::/32");
+	EXPECT(backend_mark.probe(host, tree, &facts, &err) == 0);
+	EXPECT(facts.asked_string);
+	if (!facts.has_string)
+		return 0; /* refused, see below */
+	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
+	set_words(at_path(tree, "/classes/wan/a/match/site"), "host=b.example");
+	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
+	node_delete(at_path(tree, "/classes/wan/a/match/site"));
+	EXPECT(go_to(host, tree, NULL, NULL, &err) == 0);
+	facts_clear(&facts);
+	return 0;
+}
+
+TEST(mark, names_of_hosts_come_and_go)
+{
+	in_namespace(hosts_come_and_go, NULL);
+}
+
+TEST(mark, refuses_a_host_where_the_kernel_cannot_look_for_it)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	AUTO_TURN turn = { .facts = { .asked_string = true } };
+	struct node *class = make(add_uplink(tree, "w", "device=wan0"), "a",
+				  "rate=1mbit classid=1:1 mark=1");
+
+	add_match(class, "m", "host=a.example");
+	backend_mark.want(tree, &turn.facts, &turn.report, &turn.want);
+	CU_ASSERT_EQUAL(turn.report.errors, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(turn.report.items[0].text,
+				      "lacks nft_compat or xt_string"));
+}
+
 TEST(mark, refuses_what_can_never_match)
 {
 	AUTO(tree) struct tree *tree = tree_new();

@@ -17,6 +17,7 @@ static const struct attr proto = { .type = &type_proto };
 static const struct attr dscp = { .type = &type_dscp };
 static const struct attr flags = { .type = &type_tcpflags };
 static const struct attr mark = { .type = &type_mark };
+static const struct attr hostname = { .type = &type_hostname };
 static const struct attr classid = { .type = &type_classid };
 
 static struct value reading(const struct attr *attr, const char *text)
@@ -267,4 +268,28 @@ TEST(classid, survives_being_printed)
 		value_print(&classid, &value, &text);
 		CU_ASSERT_EQUAL(reading(&classid, text_get(&text)).u, value.u);
 	}
+}
+
+TEST(hostname, is_a_whole_name_in_lower_case)
+{
+	READS(&hostname, "Www.Example.NET", "www.example.net");
+	READS(&hostname, "a", "a");
+	READS(&hostname, "xn--bcher-kva.example", "xn--bcher-kva.example");
+	READS(&hostname, "_srv.192-0-2-1.example", "_srv.192-0-2-1.example");
+	REFUSES(&hostname, "*.example", EINVAL,
+		"*.example: only a whole name can be looked for: one match "
+		"for each");
+	REFUSES(&hostname, "b\xc3\xbc.example", EINVAL,
+		"b\xc3\xbc.example: write it as it travels, in ASCII "
+		"(xn--...)");
+	REFUSES(&hostname, "a.example:80", EINVAL,
+		"a.example:80: a host's name has letters, digits, - and . "
+		"only, and no address or port");
+	REFUSES(&hostname, "a..b", EINVAL,
+		"a..b: a label is missing before or after a dot");
+	REFUSES(&hostname, "a.example.", EINVAL,
+		"a.example.: a label is missing before or after a dot");
+	REFUSES(&hostname, "-a.example", EINVAL,
+		"-a.example: between the dots stand at most 63 characters, "
+		"and none begins or ends with -");
 }
