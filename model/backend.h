@@ -102,6 +102,15 @@ struct backend {
 	/* What a step of STEP_WAIT waits for. NULL: it plans none. */
 	void (*print_wait)(const struct step *step, struct text *out);
 
+	/* Reads what somebody else has made on a device into a new, empty node,
+	 * and adds to takes what makes it ours as it stands. What cannot be
+	 * said there is reported: an error refuses. drop: filters that cannot
+	 * be said go. NULL: there is nothing like that. */
+	int (*import)(struct host *host, const struct facts *facts,
+		      const char *device, bool drop, struct node *node,
+		      struct report *report, struct owned *takes,
+		      struct err *err);
+
 	/* Of which tool ("tc") export() writes the commands that make what is
 	 * wanted, on a host that has nothing of ours. NULL: of none. */
 	const char *exports;

@@ -295,7 +295,8 @@ struct run {
 	uint64_t base;
 	struct outcome *outcome;
 	struct view view;
-	struct owned owned; /* before */
+	struct owned found; /* before */
+	struct owned owned; /* ...and what is taken over */
 	struct owned both;  /* before, and what the steps make ours */
 	bool glanced;	    /* what has no pulse was read */
 	bool sealed;	    /* all is as it was when it was last verified */
@@ -751,7 +752,7 @@ static int undo(struct run *run, int code, struct err *err)
 	int rc = go_to(&run->view, &run->outcome->now, &run->both, &trouble);
 
 	if (rc == 0)
-		rc = store_disarm(run->txn->store, &run->owned, &trouble);
+		rc = store_disarm(run->txn->store, &run->found, &trouble);
 	if (rc == 0) {
 		err_append(err, "; everything is as it was before");
 		return code;
@@ -870,7 +871,7 @@ static int commit(struct run *run, struct err *err)
 		owned_copy(&kept, &run->owned);
 	else
 		keep_wanted(run->txn, &outcome->want, &run->both, &kept);
-	if (dirty || outcome->plan.count || kept.count != run->owned.count ||
+	if (dirty || outcome->plan.count || kept.count != run->found.count ||
 	    run->txn->stamp.ends_trial)
 		rc = store_commit(run->txn->store, run->candidate, run->base,
 				  &kept, &run->txn->stamp, &outcome->revision,
@@ -881,6 +882,16 @@ static int commit(struct run *run, struct err *err)
 		return undo(run, rc, err);
 	if (rc == 0)
 		seal(run);
+	return rc;
+}
+
+static int load_owned(struct run *run, struct err *err)
+{
+	int rc = store_load_owned(run->txn->store, &run->found, err);
+
+	owned_copy(&run->owned, &run->found);
+	if (run->txn->takes)
+		owned_copy(&run->owned, run->txn->takes);
 	return rc;
 }
 
@@ -1007,7 +1018,7 @@ static int go(struct run *run, struct err *err)
 	int rc = txn_check_trial(run->txn, run->candidate, err);
 
 	if (rc == 0)
-		rc = store_load_owned(run->txn->store, &run->owned, err);
+		rc = load_owned(run, err);
 	if (rc < 0)
 		return rc;
 	if (!run->txn->picks && patch_find(run->candidate, &patch)) {
@@ -1048,6 +1059,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	hold_signals(&before);
 	rc = go(&run, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	owned_clear(&run.found);
 	owned_clear(&run.owned);
 	owned_clear(&run.both);
 	tree_free(run.way);

@@ -37,6 +37,9 @@ struct txn {
 	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
 	void *guard_arg;
 	struct stamp stamp;
+	/* What becomes ours as it stands, with what to go back to one day
+	 * (struct backend's import()); or NULL. */
+	const struct owned *takes;
 	bool dry;   /* stop after the rehearsal */
 	bool force; /* what is queued may be lost */
 	/* Which steps are done, the others left for another time. NULL: all. */

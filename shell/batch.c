@@ -248,6 +248,7 @@ int batch_do(struct session *session, struct batch *batch)
 		run_tell(session, &err);
 	}
 	session->gathering = session->force = false;
+	owned_clear(&session->takes);
 	session_settle(session, rc == 0);
 	return rc;
 }

@@ -126,6 +126,7 @@ void arg_label(const struct arg *arg, struct text *out);
 #define each_arg(arg, command)                                                 \
 	for (const struct arg *arg = (command)->args; arg && arg->type; arg++)
 
+extern const struct command command_import;
 extern const struct command command_drift, command_repair, command_follow,
 	command_stats, command_watch, command_export;
 
@@ -138,7 +139,7 @@ extern const struct command command_bookmarks, command_find_objects,
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,
 	command_explain, command_saveconfig, command_restoreconfig,
-	command_clearconfig, command_help, command_schema, command_version,
-	command_exit;
+	command_clearconfig, command_import, command_help, command_schema,
+	command_version, command_exit;
 
 #endif

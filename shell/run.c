@@ -188,6 +188,7 @@ int run_words(struct session *session, const struct words *words,
 	if (!session->gathering) {
 		session_settle(session, rc == 0);
 		session->force = false;
+		owned_clear(&session->takes);
 	}
 	session_unstamp(session);
 	session_unsee(session);

@@ -38,6 +38,7 @@ void session_clear(struct session *session)
 	end_write(session);
 	draft_leave(session);
 	trail_clear(&session->trail);
+	owned_clear(&session->takes);
 	free(TAKE(session->made));
 	free(TAKE(session->restored));
 	free(TAKE(session->gave_up));
@@ -232,6 +233,7 @@ struct txn session_txn(struct session *session, struct store *store,
 		.stamp = stamp,
 		.dry = session->options.dry,
 		.force = session->force,
+		.takes = &session->takes,
 	};
 }
 

@@ -60,6 +60,7 @@ struct session {
 	char *restored;	     /* owned; the source while a file is restored */
 	bool gives_up;	     /* what cannot be undone is let go of... */
 	char *gave_up;	     /* ...and why it could not; owned, or NULL */
+	struct owned takes;  /* ...and takes this over, as it stands */
 	bool force;	     /* the next commit may lose what is queued */
 	bool gathering;	     /* a batch: many commands, one commit */
 	const char *heading; /* path of the child that * is at, or NULL */

@@ -97,7 +97,7 @@ static void put_program(const struct tc_object *object, struct text *out)
 	size_t count = object->raw_size / sizeof(struct sock_filter);
 
 	text_printf(out, " protocol all pref %u bpf bytecode '%zu",
-		    tc_pref(object), count);
+		    tc_info(object) >> 16, count);
 	for (size_t i = 0; i < count; i++) {
 		struct sock_filter op;
 

@@ -193,6 +193,7 @@ static const char *kind_of(const struct tc_object *object)
 	case TC_PROGRAM:
 	case TC_REDIRECT:
 	case TC_SORTER: return "bpf";
+	case TC_OTHER: return object->other.kind;
 	default: return "htb";
 	}
 }
@@ -236,7 +237,7 @@ void message_put_object(struct nl_msg *message, const struct tc_object *object,
 static bool is_filter(enum tc_sort sort)
 {
 	return sort == TC_FILTER || sort == TC_PROGRAM || sort == TC_REDIRECT ||
-	       sort == TC_SORTER;
+	       sort == TC_SORTER || sort == TC_OTHER;
 }
 
 static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
@@ -247,8 +248,7 @@ static struct nl_msg *begin(int type, int flags, const struct tc_object *object)
 				.tcm_parent = object->parent };
 
 	if (is_filter(object->sort))
-		header.tcm_info =
-			TC_H_MAKE(tc_pref(object) << 16, htons(ETH_P_ALL));
+		header.tcm_info = tc_info(object);
 	return netlink_message(type, flags, &header, sizeof(header),
 			       ROOM + object->raw_size);
 }
@@ -262,11 +262,21 @@ static int type_of(const struct tc_object *object, bool is_new)
 	return is_new ? RTM_NEWQDISC : RTM_DELQDISC;
 }
 
+/* In which of u32's hash tables a filter goes is not ours to say. */
+static uint32_t new_handle(const struct tc_object *object)
+{
+	return object->sort == TC_OTHER && !strcmp(object->other.kind, "u32")
+		       ? object->handle & 0xfff
+		       : object->handle;
+}
+
 struct nl_msg *message_add(const struct tc_object *object)
 {
 	struct nl_msg *message =
 		begin(type_of(object, true), NLM_F_CREATE | NLM_F_EXCL, object);
+	struct tcmsg *header = nlmsg_data(nlmsg_hdr(message));
 
+	header->tcm_handle = new_handle(object);
 	message_put_object(message, object, false);
 	return message;
 }
@@ -289,9 +299,12 @@ struct nl_msg *message_change(const struct tc_object *before,
 				    .index = after->index,
 				    .handle = before->handle,
 				    .parent = before->parent,
-				    .program = after->program,
 				    .raw_size = after->raw_size };
-	struct nl_msg *message = begin(type_of(after, true), 0, &header);
+	struct nl_msg *message;
+
+	if (after->sort == TC_PROGRAM)
+		header.program = after->program;
+	message = begin(type_of(after, true), 0, &header);
 
 	message_put_object(message, after, true);
 	return message;
@@ -303,9 +316,13 @@ struct nl_msg *message_delete(const struct tc_object *object)
 	struct tc_object header = { .sort = object->sort,
 				    .index = object->index,
 				    .handle = object->handle,
-				    .parent = object->parent,
-				    .program = object->program };
-	struct nl_msg *message = begin(type_of(object, false), 0, &header);
+				    .parent = object->parent };
+	struct nl_msg *message;
+
+	if (is_filter(object->sort))
+		header = *object;
+	header.raw_size = 0;
+	message = begin(type_of(object, false), 0, &header);
 
 	if (is_filter(object->sort))
 		message_put(message, TCA_KIND, kind_of(object),

@@ -68,11 +68,13 @@ struct side {
 struct place {
 	uint64_t id; /* index of the device, classid */
 	struct side now, want;
+	struct side kept; /* when the tree was taken over */
 	enum { MOVES_UNKNOWN, MOVES_NO, MOVES_YES } moves;
 	/* Of a root, or a shard. */
 	bool gone;     /* nothing below needs a step of its own */
 	bool fresh;    /* everything below is to be made */
 	bool waits;    /* a class below it goes */
+	bool given;    /* back, as it was when it was taken over */
 	bool refilter; /* the mask is another: one filter chain has one mask */
 };
 
@@ -180,7 +182,10 @@ static void fill_places(struct planning *planning, const struct state *state,
 		if (object->backend != &backend_tc)
 			continue;
 		place = place_at(planning, place_id(tc_of(object)));
-		fill_side(is_now ? &place->now : &place->want, object);
+		if (!tc_of(object)->kept)
+			fill_side(is_now ? &place->now : &place->want, object);
+		else if (is_now)
+			fill_side(&place->kept, object);
 	}
 }
 
@@ -261,6 +266,17 @@ static bool root_differs(const struct object *now, const struct object *want)
 	       !tc_of(want)->root.steered;
 }
 
+/* One without such a class is none at all. */
+static bool has_default(const struct planning *planning,
+			const struct object *root)
+{
+	uint32_t minor = tc_of(root)->root.defcls;
+	const struct place *class = place_at(
+		planning, id_of(tc_of(root)->index, TC_ROOT_HANDLE | minor));
+
+	return minor && class && (class->now.class || class->want.class);
+}
+
 static void wait_for(struct planning *planning, struct place *root)
 {
 	if (root->waits)
@@ -294,7 +310,9 @@ static void plan_root(struct planning *planning, struct place *place)
 	place->gone = !want->root;
 	if (want->root && !now->root) {
 		make_root(planning, place);
-	} else if (want->root && root_differs(now->root, want->root)) {
+	} else if (want->root && root_differs(now->root, want->root) &&
+		   (has_default(planning, now->root) ||
+		    has_default(planning, want->root))) {
 		step(planning, STEP_REPLACE, PHASE_BUILD, BUILD_ROOT,
 		     EFFECT_REBUILD, now->root, want->root);
 		place->fresh = true;
@@ -566,6 +584,33 @@ static void old_filter(struct planning *planning, const struct object *before,
 	}
 }
 
+static const struct object *find_kept(const struct state *now,
+				      const struct tc_object *object)
+{
+	struct tc_object kept = *object;
+	char key[TC_KEY_SIZE];
+
+	kept.kept = 1;
+	tc_key(&kept, key);
+	return state_find(now, &backend_tc, key);
+}
+
+/* One of ours that looks like one of those that are given back, and so is it.
+ */
+static bool is_given(const struct planning *planning, const struct state *now,
+		     const struct tc_object *filter)
+{
+	struct tc_object other = { .sort = TC_OTHER,
+				   .index = filter->index,
+				   .handle = filter->handle };
+
+	memcpy(other.device, filter->device, sizeof(other.device));
+	other.other.info = tc_info(filter);
+	memcpy(other.other.kind, filter->sort == TC_FILTER ? "fw" : "bpf",
+	       filter->sort == TC_FILTER ? sizeof("fw") : sizeof("bpf"));
+	return root_of(planning, filter)->given && find_kept(now, &other);
+}
+
 static void plan_filters(struct planning *planning, const struct state *now,
 			 const struct state *want)
 {
@@ -577,7 +622,8 @@ static void plan_filters(struct planning *planning, const struct state *now,
 		if (!is_filter(before))
 			continue;
 		root = root_of(planning, tc_of(before));
-		if (!root->gone && !root->fresh)
+		if (!root->gone && !root->fresh &&
+		    !is_given(planning, now, tc_of(before)))
 			old_filter(planning, before,
 				   state_find(want, &backend_tc, before->key));
 	}
@@ -650,9 +696,95 @@ static void plan_programs(struct planning *planning, const struct state *now,
 		    state_find(want, &backend_tc, before->key))
 			continue;
 		root = root_of(planning, tc_of(before));
-		if (!root->gone && !root->fresh)
+		if (!root->gone && !root->fresh &&
+		    !is_given(planning, now, tc_of(before)))
 			step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_FILTER,
 			     EFFECT_HITLESS, before, NULL);
+	}
+}
+
+/* ---- filters of a tree that was taken over ---- */
+
+static void want_other(struct planning *planning, const struct state *now,
+		       const struct object *after)
+{
+	struct tc_object real = *tc_of(after);
+	const struct place *root = root_of(planning, &real);
+	char key[TC_KEY_SIZE];
+
+	real.kept = 0;
+	tc_key(&real, key);
+	if (!root->gone && (root->fresh || !state_find(now, &backend_tc, key)))
+		step(planning, STEP_ADD, PHASE_BUILD, BUILD_FILTER,
+		     EFFECT_HITLESS, NULL, after);
+}
+
+/* Ours is in its place? */
+static bool is_replaced(const struct state *want, const struct tc_object *other)
+{
+	struct tc_object fw = { .sort = TC_FILTER,
+				.filter.mark = other->handle };
+	char key[TC_KEY_SIZE];
+
+	memcpy(fw.device, other->device, sizeof(fw.device));
+	tc_key(&fw, key);
+	return !strcmp(other->other.kind, "fw") &&
+	       other->other.info == tc_info(&fw) &&
+	       state_find(want, &backend_tc, key);
+}
+
+/* Matches do what they did. What does not matter goes when all stands. */
+static void drop_other(struct planning *planning, const struct state *want,
+		       const struct object *before)
+{
+	const struct place *root = root_of(planning, tc_of(before));
+
+	if (!root->gone && !root->fresh && !root->given &&
+	    !state_find(want, &backend_tc, before->key) &&
+	    !is_replaced(want, tc_of(before)))
+		step(planning, STEP_DELETE, PHASE_CLEAN, CLEAN_FILTER,
+		     EFFECT_HITLESS, before, NULL);
+}
+
+static bool is_other(const struct object *object, bool kept)
+{
+	return object->backend == &backend_tc &&
+	       tc_of(object)->sort == TC_OTHER && !tc_of(object)->kept == !kept;
+}
+
+static void plan_others(struct planning *planning, const struct state *now,
+			const struct state *want)
+{
+	for (size_t i = 0; i < want->count; i++)
+		if (is_other(&want->items[i], false))
+			want_other(planning, now, &want->items[i]);
+	for (size_t i = 0; i < now->count; i++) {
+		const struct object *object = &now->items[i];
+
+		if (is_other(object, false))
+			drop_other(planning, want, object);
+		else if (is_other(object, true) &&
+			 root_of(planning, tc_of(object))->given)
+			want_other(planning, now, object);
+	}
+}
+
+/* A tree that nobody wants any more becomes what it was when it was taken over,
+ * as far as somebody else's does not stand there by now. */
+static void give_back(struct planning *planning)
+{
+	bool given = false;
+
+	for (size_t i = 0; i < planning->count; i++) {
+		struct place *place = &planning->places[i];
+
+		if (!(uint32_t)place->id) {
+			given = place->kept.root && !place->want.root &&
+				!place->want.foreign && !place->now.foreign;
+			place->given = given;
+		}
+		if (given)
+			place->want = place->kept;
 	}
 }
 
@@ -673,6 +805,7 @@ void tc_plan(const struct state *now, const struct state *want,
 	unite_places(&planning);
 	fill_places(&planning, now, true);
 	fill_places(&planning, want, false);
+	give_back(&planning);
 	for (size_t i = 0; i < planning.count; i++) {
 		struct place *place = &planning.places[i];
 
@@ -692,6 +825,7 @@ void tc_plan(const struct state *now, const struct state *want,
 	}
 	plan_filters(&planning, now, want);
 	plan_programs(&planning, now, want);
+	plan_others(&planning, now, want);
 	down_plan(now, want, report, plan, claims);
 	free(planning.places);
 }

@@ -13,6 +13,7 @@
 #include "backends/host.h"
 #include "backends/list.h"
 #include "backends/netlink/netlink.h"
+#include "backends/tc/filter.h"
 #include "backends/tc/message.h"
 #include "backends/tc/sorter.h"
 #include "backends/tc/tc.h"
@@ -207,7 +208,7 @@ static void add_seen(struct state *state, const struct object *seen)
 
 /* ---- qdiscs ---- */
 
-static void read_root(const struct nlattr *options, struct tc_root *out)
+void tc_read_root(const struct nlattr *options, struct tc_root *out)
 {
 	struct nlattr *attrs[TCA_HTB_MAX + 1] = { NULL };
 	struct tc_htb_glob glob = { 0 };
@@ -232,7 +233,7 @@ static void take_root(struct reading *reading, struct device *device,
 		       !strcmp(device->root_kind, "htb");
 	if (device->ours) {
 		object.sort = TC_ROOT;
-		read_root(attrs[TCA_OPTIONS], &object.root);
+		tc_read_root(attrs[TCA_OPTIONS], &object.root);
 		add_read(&reading->seen, &object, attrs, NULL);
 		return;
 	}
@@ -302,7 +303,7 @@ static int take_qdisc(const struct nlmsghdr *message, void *arg)
 	read_kind(attrs[TCA_KIND], kind);
 	if (is_shard(header, kind)) {
 		object.sort = TC_SHARD;
-		read_root(attrs[TCA_OPTIONS], &object.root);
+		tc_read_root(attrs[TCA_OPTIONS], &object.root);
 		device->shards[TC_H_MAJ(header->tcm_handle) >> 16] = true;
 		add_read(&reading->seen, &object, attrs, NULL);
 		return 0;
@@ -329,7 +330,7 @@ static void forget_qdiscs(void *arg)
 
 /* ---- classes ---- */
 
-static bool read_class(const struct nlattr *options, struct tc_class *out)
+bool tc_read_class(const struct nlattr *options, struct tc_class *out)
 {
 	struct nlattr *attrs[TCA_HTB_MAX + 1];
 	struct tc_htb_opt parms;
@@ -368,7 +369,7 @@ static int take_class(const struct nlmsghdr *message, void *arg)
 	    !is_in_tree(reading->device, header->tcm_handle))
 		return 0;
 	object = object_on(reading->device, TC_CLASS, header);
-	if (read_class(attrs[TCA_OPTIONS], &object.class))
+	if (tc_read_class(attrs[TCA_OPTIONS], &object.class))
 		add_read(reading->now, &object, attrs, NULL);
 	return 0;
 }
@@ -393,6 +394,25 @@ static void take_program(struct reading *reading, const struct tcmsg *header,
 		add_read(reading->now, &object, NULL, attrs[TCA_BPF_TAG]);
 }
 
+/* One that was there when the tree was taken over. */
+static void take_other(struct reading *reading, const struct tcmsg *header,
+		       struct nlattr *const *attrs)
+{
+	struct tc_object object = object_on(reading->device, TC_OTHER, header);
+	AUTO_TEXT options = TEXT_NONE;
+	char key[TC_KEY_SIZE];
+
+	object.other = (struct tc_other){ .info = header->tcm_info };
+	read_kind(attrs[TCA_KIND], object.other.kind);
+	object.kept = 1;
+	tc_key(&object, key);
+	object.kept = 0;
+	if (!state_find(reading->now, &backend_tc, key))
+		return;
+	filter_options(object.other.kind, attrs[TCA_OPTIONS], &options);
+	tc_add(reading->now, &object, text_get(&options), options.length, "");
+}
+
 static int take_filter(const struct nlmsghdr *message, void *arg)
 {
 	struct reading *reading = arg;
@@ -404,8 +424,10 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 	char kind[16];
 
 	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
-	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle ||
-	    TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL))
+	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle)
+		return 0;
+	take_other(reading, header, attrs);
+	if (TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL))
 		return 0;
 	pref = TC_H_MAJ(header->tcm_info) >> 16;
 	read_kind(attrs[TCA_KIND], kind);
@@ -616,6 +638,8 @@ static void add_saved(struct reading *reading, const struct device *device)
 	if (!owned || owned->saved_size < sizeof(kept))
 		return;
 	memcpy(&kept, owned->saved, sizeof(kept));
+	if (kept.version == TC_KEPT_TREE)
+		tc_add_kept(owned, device->name, device->index, reading->now);
 	if (kept.version != TC_KEPT_VERSION)
 		return;
 	memcpy(object.device, device->name, sizeof(object.device));
@@ -760,12 +784,12 @@ static int read_all(struct netlink *netlink, struct reading *reading,
 	int rc = dump(netlink, RTM_GETQDISC, 0, 0, take_qdisc, forget_qdiscs,
 		      reading, err);
 
+	for (size_t i = 0; i < reading->count && rc == 0; i++)
+		add_saved(reading, &reading->devices[i]);
 	for (size_t i = 0; i < reading->seen.count && rc == 0; i++)
 		place_qdisc(reading, &reading->seen.items[i]);
 	for (size_t i = 0; i < reading->seen.count && rc == 0; i++)
 		rc = place_root(netlink, reading, &reading->seen.items[i], err);
-	for (size_t i = 0; i < reading->count && rc == 0; i++)
-		add_saved(reading, &reading->devices[i]);
 	return rc;
 }
 

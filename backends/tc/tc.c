@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/tc/tc.h"
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@ const struct backend backend_tc = {
 	.print_change = tc_print_change,
 	.adopt = tc_adopt,
 	.print_wait = tc_print_wait,
+	.import = tc_import,
 	.exports = "tc",
 	.export = tc_export,
 	.live = tc_live,
@@ -38,6 +41,7 @@ static const char *const sort_names[] = {
 	[TC_LINK] = "ifb",	  [TC_PROGRAM] = "program",
 	[TC_INGRESS] = "ingress", [TC_REDIRECT] = "redirect",
 	[TC_SHARD] = "shard",	  [TC_SORTER] = "sorter",
+	[TC_OTHER] = "other",
 };
 
 /* The class that an object is about; 0 for roots. */
@@ -48,31 +52,53 @@ static uint32_t classid_of(const struct tc_object *object)
 	return object->sort == TC_LEAF ? object->parent : 0;
 }
 
-uint32_t tc_pref(const struct tc_object *object)
+uint32_t tc_info(const struct tc_object *object)
 {
-	return object->sort == TC_PROGRAM && object->program.rest
-		       ? TC_REST_PREF
-		       : TC_FILTER_PREF;
+	uint32_t pref = TC_FILTER_PREF;
+
+	if (object->sort == TC_OTHER)
+		return object->other.info;
+	if (object->sort == TC_PROGRAM && object->program.rest)
+		pref = TC_REST_PREF;
+	return TC_H_MAKE(pref << 16, htons(ETH_P_ALL));
+}
+
+/* u32 counts its hash tables over all filters of a qdisc: made again, the same
+ * filter may be in another one. */
+static uint32_t other_number(const struct tc_object *object)
+{
+	return strcmp(object->other.kind, "u32") ? object->handle
+						 : object->handle & 0xfff;
 }
 
 void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 {
 	const char *name = sort_names[object->sort];
+	const char *kept = object->kept ? "kept " : "";
 	uint32_t classid = classid_of(object);
 
 	if (object->sort == TC_FILTER)
-		snprintf(key, TC_KEY_SIZE, "%s %s fw %u", name, object->device,
-			 object->filter.mark);
+		snprintf(key, TC_KEY_SIZE, "%s%s %s fw %u", kept, name,
+			 object->device, object->filter.mark);
+	else if (object->sort == TC_OTHER)
+		snprintf(key, TC_KEY_SIZE, "%s%s %s pref %u %04x %s %x", kept,
+			 name, object->device, object->other.info >> 16,
+			 ntohs(object->other.info & 0xffff), object->other.kind,
+			 other_number(object));
 	else if (object->sort == TC_PROGRAM && object->program.rest)
-		snprintf(key, TC_KEY_SIZE, "%s %s rest", name, object->device);
+		snprintf(key, TC_KEY_SIZE, "%s%s %s rest", kept, name,
+			 object->device);
 	else if (object->sort == TC_SHARD)
-		snprintf(key, TC_KEY_SIZE, "%s %s %x:", name, object->device,
+		snprintf(key, TC_KEY_SIZE, "%s%s %s %x:", kept, name,
+			 object->device,
 			 TC_H_MAJ(object->handle) >> 16);
 	else if (classid)
-		snprintf(key, TC_KEY_SIZE, "%s %s %x:%x", name, object->device,
-			 TC_H_MAJ(classid) >> 16, TC_H_MIN(classid));
+		snprintf(key, TC_KEY_SIZE, "%s%s %s %x:%x", kept, name,
+			 object->device, TC_H_MAJ(classid) >> 16,
+			 TC_H_MIN(classid));
 	else
-		snprintf(key, TC_KEY_SIZE, "%s %s", name, object->device);
+		snprintf(key, TC_KEY_SIZE, "%s%s %s", kept, name,
+			 object->device);
 }
 
 struct object *tc_add(struct state *state, const struct tc_object *object,
@@ -131,7 +157,7 @@ static void print_name(const struct tc_object *object, struct text *out)
 	char key[TC_KEY_SIZE];
 
 	tc_key(object, key);
-	text_put(out, key);
+	text_put(out, key + (object->kept ? strlen("kept ") : 0));
 }
 
 static const char *linklayer_name(uint8_t linklayer)
@@ -232,6 +258,7 @@ void tc_print(const struct object *object, struct text *out)
 		break;
 	case TC_FOREIGN:
 	case TC_SAVED: print_foreign(tc, out); break;
+	case TC_OTHER: break;
 	default: down_print(tc, out);
 	}
 }

@@ -11,6 +11,8 @@
  *     class wan0 2:10    ...as model/shard.h shows
  *     sorter wan0        the filter that leads into shards (sorter.h)
  *     foreign wan0       a root somebody else made
+ *     other wan0 ...     a filter of somebody else's, in a tree taken over
+ *     kept ...           one of these as it was then; never wanted
  *     saved wan0         what stood there before our root; never wanted
  *
  * What arrives on wan0 (direction=down) has its tree on a device of its own:
@@ -59,6 +61,7 @@ enum tc_sort {
 	TC_REDIRECT,
 	TC_SHARD,
 	TC_SORTER,
+	TC_OTHER,
 };
 
 struct tc_root {
@@ -117,11 +120,18 @@ struct tc_redirect {
 	char to[16]; /* its name, for print alone */
 };
 
+/* Of those that were there when the tree was taken over. */
+struct tc_other {
+	uint32_t info; /* tcm_info: pref and protocol */
+	char kind[16];
+};
+
 struct tc_object {
 	enum tc_sort sort;
 	int index; /* of the device */
 	char device[16];
 	uint32_t handle, parent;
+	uint8_t kept;
 	union {
 		struct tc_root root;
 		struct tc_class class;
@@ -132,6 +142,7 @@ struct tc_object {
 		struct tc_link link;
 		struct tc_ingress ingress;
 		struct tc_redirect redirect;
+		struct tc_other other;
 	};
 	/* TCA_OPTIONS as the kernel gave it: of a foreign root, and of a leaf
 	 * of a kind that model/leaf.h lacks. Of TC_PROGRAM and TC_REDIRECT the
@@ -145,8 +156,8 @@ static inline const struct tc_object *tc_of(const struct object *object)
 	return object->data;
 }
 
-/* Of a filter. */
-uint32_t tc_pref(const struct tc_object *object);
+/* Pref and protocol of a filter, as struct tcmsg has them. */
+uint32_t tc_info(const struct tc_object *object);
 
 /* The key of an object, by its sort, device and numbers. */
 #define TC_KEY_SIZE 64
@@ -155,8 +166,11 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE]);
 struct object *tc_add(struct state *state, const struct tc_object *object,
 		      const void *raw, size_t raw_size, const char *path);
 
-/* What struct owned keeps of a root that ours replaces: stable on disk. */
+/* What struct owned keeps of a root that ours replaces: stable on disk. Of a
+ * tree that was taken over (import.c) raw are messages of rtnetlink that make
+ * it, cut to tcmsg, TCA_KIND and TCA_OPTIONS. */
 #define TC_KEPT_VERSION 1
+#define TC_KEPT_TREE	2
 struct tc_kept {
 	uint32_t version;
 	uint32_t handle;
@@ -192,6 +206,17 @@ void tc_export(const struct tree *tree, const struct state *want,
 	       struct text *out);
 int tc_live(struct host *host, const struct tree *tree,
 	    const struct facts *facts, struct live *live, struct err *err);
+
+int tc_import(struct host *host, const struct facts *facts, const char *device,
+	      bool drop, struct node *uplink, struct report *report,
+	      struct owned *takes, struct err *err);
+/* Adds what was kept of a tree, as objects of this device that are `kept`. What
+ * makes no sense is passed over. */
+void tc_add_kept(const struct owned_item *item, const char *device, int index,
+		 struct state *now);
+/* What the kernel tells of a class. false: not as HTB writes it. */
+bool tc_read_class(const struct nlattr *options, struct tc_class *out);
+void tc_read_root(const struct nlattr *options, struct tc_root *out);
 
 /* direction=down. The ifb as a link that classes are made for: index, MTU and
  * link header; where it is not there yet, with the index that it will get. */

@@ -4,6 +4,7 @@
 # filters either: fq_codel and sfq, classifier=fw. Slowly, for this machine is.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=../hitless.sh
 . "$root/tests/net/hitless.sh"
 
 uplink
