@@ -32,12 +32,15 @@ static void put_name(const struct list *list, size_t at, size_t most,
 static void measure(struct list *list)
 {
 	const struct completion *completion = list->completion;
+	AUTO_TEXT safe = TEXT_NONE;
 
 	list->wide = 1;
 	for (size_t i = 0; i < completion->count; i++) {
-		size_t wide = utf8_width(completion->items[i].text +
-					 completion->known);
+		size_t wide;
 
+		text_cut(&safe, 0);
+		utf8_safe(completion->items[i].text + completion->known, &safe);
+		wide = utf8_width(text_get(&safe));
 		if (wide > list->wide)
 			list->wide = wide;
 	}
