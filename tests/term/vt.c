@@ -160,7 +160,8 @@ static void put_character(struct vt *vt, const char *bytes, size_t size,
 static void control(struct vt *vt, char byte)
 {
 	switch (byte) {
-	case '\0': /* old terminals need time: terminfo's padding */
+	case '\0':   /* old terminals need time: terminfo's padding */
+	case '\017': /* the usual letters */
 	case '\a': break;
 	case '\b': move(vt, 0, -1); break;
 	case '\t': move(vt, 0, 8 - (long)vt->cursor.column % 8); break;
