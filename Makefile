@@ -123,9 +123,9 @@ deps:
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic
 
-check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term
+check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
-		'screens: tests/term/run.sh'
+		'screens: tests/term/run.sh' 'transport: $(BUILD)/sim -t -s 1'
 
 check-net: $(programs)
 	@tests/run -t 300 $(sort $(wildcard tests/net/test_*.sh))

@@ -20,9 +20,9 @@ enum {
 	COPY_SPAN_US = 250000,
 	NEAR_US = 8000,		/* delays that differ by less are equal */
 	BURST_REST_US = 250000, /* after such a rest begins a burst */
-	SLOWER_US = 25000,	/* of backlog, and slow lanes are used too */
+	SLOWER_US = 12000,	/* of backlog, and slow lanes are used too */
 	BURST_BYTES = 10000,	/* which is one if so much waits */
-	CALM_US = 100000,	/* without waiting: not needed any more */
+	CALM_US = 30000,	/* without waiting: not needed any more */
 	LITTLE_US = 1000000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
 };

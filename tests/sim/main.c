@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sim [-v] [-c | -b] [-s SEEDS] [-S STALL_US] [SCENARIO...]
+ * sim [-tv] [-c | -b] [-s SEEDS] [-S STALL_US] [SCENARIO...]
  *
  * The scenarios of the tunnel's figures, simulated: 50 + 20 Mbit/s, queues of
  * 50 ms, one TCP flow for nine seconds of which three are left out, pings at 50
- * a second beside it. Prints a table; judges nothing.
+ * a second beside it. Prints a table; with -t it judges: what is printed below
+ * the least that is asked for (medians, some points under what is reached) is a
+ * test that failed. The same seed gives the same figures on every machine.
  */
 #include <unistd.h>
 
@@ -33,62 +35,95 @@ struct scenario {
 	uint64_t seconds;
 	uint64_t ping_us;
 	/* At 3 + these seconds the first line changes... */
-	enum { STEADY, DROP, HOLE, DOWN, GREY } change;
+	enum { STEADY, DROP, HOLE, DOWN } change;
+	struct bar {
+		unsigned share[2], low[2], after[2]; /* cubic, bbr */
+		unsigned p50, p99;		     /* ms, at most */
+		unsigned outage_ms, standstill_ms;   /* at most */
+		bool no_ping_lost;
+	} bar;
 };
 
 static const struct scenario scenarios[] = {
-	{ .name = "near", .what = "no delay", .delay_us = { 50, 50 } },
+	{ .name = "near",
+	  .what = "no delay",
+	  .delay_us = { 50, 50 },
+	  .bar = { .share = { 88, 80 }, .p50 = 10, .p99 = 20 } },
 	{ .name = "even",
 	  .what = "20 ms on both",
-	  .delay_us = { 20000, 20000 } },
+	  .delay_us = { 20000, 20000 },
+	  .bar = { .share = { 88, 86 }, .p50 = 50, .p99 = 70 } },
 	{ .name = "skew",
 	  .what = "10 against 60 ms",
-	  .delay_us = { 10000, 60000 } },
+	  .delay_us = { 10000, 60000 },
+	  .bar = { .share = { 78, 60 }, .p50 = 40, .p99 = 70 } },
 	{ .name = "loss",
 	  .what = "the same, 1 % lost on the first",
 	  .delay_us = { 10000, 60000 },
-	  .loss = { 0.01, 0 } },
+	  .loss = { 0.01, 0 },
+	  .bar = { .share = { 70, 60 }, .p50 = 40, .p99 = 110 } },
 	{ .name = "burst",
 	  .what = "20 ms, 2 % lost in tens",
 	  .delay_us = { 20000, 20000 },
-	  .burst = { 0.02, 0.02 } },
+	  .burst = { 0.02, 0.02 },
+	  .bar = { .share = { 55, 80 }, .p50 = 55, .p99 = 90 } },
 	{ .name = "drop",
 	  .what = "first line falls to 10 Mbit/s, and back",
 	  .delay_us = { 20000, 20000 },
 	  .seconds = 9,
-	  .change = DROP },
+	  .change = DROP,
+	  .bar = { .share = { 85, 85 },
+		   .low = { 80, 70 },
+		   .p50 = 55,
+		   .p99 = 90 } },
 	{ .name = "flows",
 	  .what = "8 flows",
 	  .delay_us = { 20000, 20000 },
-	  .flows = FLOWS },
+	  .flows = FLOWS,
+	  .bar = { .share = { 88, 88 }, .p50 = 50, .p99 = 80 } },
 	{ .name = "bloat",
 	  .what = "second line has 1 s of queue",
 	  .delay_us = { 20000, 20000 },
-	  .queue_us = { 50000, 1000000 } },
+	  .queue_us = { 50000, 1000000 },
+	  .bar = { .share = { 88, 86 }, .p50 = 50, .p99 = 70 } },
 	{ .name = "jitter",
 	  .what = "20 ms, jitter 6 ms in order",
 	  .delay_us = { 20000, 20000 },
-	  .jitter_us = 6000 },
+	  .jitter_us = 6000,
+	  .bar = { .share = { 70, 70 }, .p50 = 60, .p99 = 80 } },
 	{ .name = "stall",
 	  .what = "first line swallows all, TCP",
 	  .delay_us = { 20000, 20000 },
-	  .change = HOLE },
+	  .change = HOLE,
+	  .bar = { .share = { 85, 85 },
+		   .after = { 85, 70 },
+		   .p50 = 55,
+		   .p99 = 150,
+		   .standstill_ms = 300 } },
 	{ .name = "hole",
 	  .what = "the same, pings only",
 	  .delay_us = { 20000, 20000 },
 	  .flows = FLOWS + 1,
 	  .ping_us = 10000,
-	  .change = HOLE },
+	  .change = HOLE,
+	  .bar = { .p50 = 42, .p99 = 60, .no_ping_lost = true } },
 	{ .name = "down",
 	  .what = "first device goes down, no delay",
 	  .delay_us = { 50, 50 },
 	  .ping_us = 10000,
-	  .change = DOWN },
+	  .change = DOWN,
+	  .bar = { .share = { 88, 80 },
+		   .after = { 85, 80 },
+		   .p50 = 10,
+		   .p99 = 20,
+		   .no_ping_lost = true,
+		   .standstill_ms = 100 } },
 	{ .name = "fast",
 	  .what = "2 x 1 Gbit/s, 0.1 ms",
 	  .rate = { 1e9, 1e9 },
 	  .delay_us = { 50, 50 },
-	  .seconds = 2 },
+	  .seconds = 2,
+	  .bar = { .share = { 85, 30 }, .p50 = 15, .p99 = 30 } },
 };
 
 struct result {
@@ -114,6 +149,7 @@ struct world {
 
 static uint32_t stall_us = 3000;
 static int verbose;
+static bool judging;
 
 static double rate_of(const struct scenario *scenario, unsigned lane)
 {
@@ -397,29 +433,64 @@ static double median(const struct result *results, unsigned count, size_t at)
 
 #define MEDIAN(field) median(results, seeds, offsetof(struct result, field))
 
+static void bar(const char *what, double got, bool least, double bound)
+{
+	bool fine = bound <= 0 || (least ? got >= bound : got <= bound);
+
+	if (!judging || bound <= 0)
+		return;
+	printf("%s - %s %.1f, at %s %.0f\n", fine ? "ok" : "not ok", what, got,
+	       least ? "least" : "most", bound);
+}
+
+static void hold_to_bar(const struct scenario *scenario, enum tcp_kind kind,
+			const struct result *worst, const struct result *middle)
+{
+	const struct bar *it = &scenario->bar;
+
+	bar("  per cent of the sum", middle->share, true, it->share[kind]);
+	bar("  per cent of what is left", middle->low, true, it->low[kind]);
+	bar("  per cent afterwards", middle->after, true, it->after[kind]);
+	bar("  ping, median", middle->p50, false, it->p50);
+	bar("  ping, 99 of 100", middle->p99, false, it->p99);
+	bar("  outage", worst->outage_ms, false, it->outage_ms);
+	bar("  standstill", worst->standstill_ms, false, it->standstill_ms);
+	if (it->no_ping_lost)
+		bar("  pings lost (and 0.5)", worst->lost + 0.5, false, 0.5);
+}
+
 static void run(const struct scenario *scenario, enum tcp_kind kind,
 		unsigned seeds)
 {
-	struct result results[SEEDS_MOST];
-	unsigned lost = 0, outage = 0, still = 0;
+	struct result results[SEEDS_MOST], worst = { 0 }, middle;
 
 	for (unsigned i = 0; i < seeds; i++) {
 		results[i] = play(scenario, kind, i + 1);
-		lost = results[i].lost > lost ? results[i].lost : lost;
-		if (results[i].outage_ms > outage)
-			outage = results[i].outage_ms;
-		if (results[i].standstill_ms > still)
-			still = results[i].standstill_ms;
+		if (results[i].lost > worst.lost)
+			worst.lost = results[i].lost;
+		if (results[i].outage_ms > worst.outage_ms)
+			worst.outage_ms = results[i].outage_ms;
+		if (results[i].standstill_ms > worst.standstill_ms)
+			worst.standstill_ms = results[i].standstill_ms;
 	}
+	middle = (struct result){
+		.share = MEDIAN(share),
+		.low = MEDIAN(low),
+		.after = MEDIAN(after),
+		.p50 = MEDIAN(p50),
+		.p99 = MEDIAN(p99),
+		.retransmits = MEDIAN(retransmits),
+	};
 	printf("%-7s %-5s %6.1f %6.1f %6.1f %8.1f %8.1f %5u %7u %6u %8.0f  "
 	       "%s\n",
 	       scenario->name,
 	       scenario->flows > FLOWS ? "-"
 	       : kind == TCP_BBR       ? "bbr"
 				       : "cubic",
-	       MEDIAN(share), MEDIAN(low), MEDIAN(after), MEDIAN(p50),
-	       MEDIAN(p99), lost, outage, still, MEDIAN(retransmits),
-	       scenario->what);
+	       middle.share, middle.low, middle.after, middle.p50, middle.p99,
+	       worst.lost, worst.outage_ms, worst.standstill_ms,
+	       middle.retransmits, scenario->what);
+	hold_to_bar(scenario, kind, &worst, &middle);
 	fflush(stdout);
 }
 
@@ -437,10 +508,11 @@ int main(int argc, char **argv)
 	unsigned seeds = 3;
 	int option;
 
-	while ((option = getopt(argc, argv, "bcvs:S:")) != -1) {
+	while ((option = getopt(argc, argv, "bctvs:S:")) != -1) {
 		switch (option) {
 		case 'b': skip_cubic = true; break;
 		case 'c': skip_bbr = true; break;
+		case 't': judging = true; break;
 		case 'v': verbose++; break;
 		case 's': seeds = (unsigned)atoi(optarg); break;
 		case 'S': stall_us = (uint32_t)atoi(optarg); break;
