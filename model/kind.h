@@ -21,6 +21,7 @@
 
 #include "model/value.h"
 
+struct live;
 struct node;
 struct text;
 
@@ -75,6 +76,10 @@ struct kind {
 	/* What stands in brackets in `ls`: settings only, no state. NULL:
 	 * the number of children. */
 	void (*brief)(const struct node *node, struct text *out);
+	/* What the running system says of it, in a few words, behind its state.
+	 * NULL: the state alone, if it is news. */
+	void (*tells)(const struct node *node, const struct live *live,
+		      struct text *out);
 };
 
 extern const struct kind kind_root, kind_paths, kind_path, kind_classes,

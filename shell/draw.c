@@ -172,10 +172,13 @@ static enum health summarize(const struct node *node, const struct live *live,
 		text_printf(raw, "ERROR %s", error);
 	} else {
 		put_brief(node, raw);
-		if (is_news(node, live, state)) {
+		if (state &&
+		    (node_kind(node)->tells || is_news(node, live, state))) {
 			put_comma(raw);
 			text_put(raw, state);
 		}
+		if (live && node_kind(node)->tells)
+			node_kind(node)->tells(node, live, raw);
 		put_counters(node, live, raw);
 	}
 	utf8_safe(raw->length ? text_get(raw) : "...", out);

@@ -578,6 +578,7 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 		lane->peer_metered = message->flags & MESSAGE_LANE_METERED;
 		lane->peer_standby = message->flags & MESSAGE_LANE_STANDBY;
 		lane->peer_tier = message->tier;
+		lane->peer_line = message->line;
 		lane->peer_cap_bps = message->cap_kbps * 1000ULL;
 		lane->draining = message->flags & MESSAGE_LANE_DRAIN;
 	}

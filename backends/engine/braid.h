@@ -110,6 +110,8 @@ struct braid_lane_config {
 				* less overhead) [1440] */
 	uint8_t overhead; /* bytes around a payload on the wire: 60 on IPv4, 80
 			   * on IPv6 [60] */
+	uint8_t line;	  /* lanes of the same line fail together: copies go to
+			   * another; 0: a line of its own */
 	uint8_t tier;	  /* lower first */
 	uint8_t weight;	  /* of equals in failover, higher first */
 	bool metered;	  /* used when nothing else has room; quiet */

@@ -105,6 +105,7 @@ static struct braid_lane_config braid_config_of(const struct member *member,
 		.down_bps = config->down_bps,
 		.mtu = (uint16_t)(device_mtu(config->device) - around),
 		.overhead = around,
+		.line = member->line,
 		.tier = config->tier,
 		.weight = config->weight,
 		.metered = config->metered,
@@ -163,21 +164,23 @@ void peer_ready(struct peer *peer, uint64_t now)
 		member_join(peer, member, now);
 }
 
+/* Eras have names, no order: the one we send with counts. */
 bool peer_era(struct peer *peer, const struct session *session, uint64_t now)
 {
-	uint32_t era = session_era(session);
+	const struct session *current = handshake_session(peer->handshake);
+	uint64_t era = session_era(session);
 
-	if (era < peer->era)
+	if (!current || session_era(current) != era)
 		return false;
-	if (era > peer->era) {
-		if (peer->era)
-			braid_restart(peer->braid, now);
-		for (int id = 0; id < 256; id++)
-			if (peer->lanes[id])
-				peer->lanes[id]->newest = 0;
-		peer->era = era;
-		peer->since = now;
-	}
+	if (era == peer->era)
+		return true;
+	if (peer->era)
+		braid_restart(peer->braid, now);
+	for (int id = 0; id < 256; id++)
+		if (peer->lanes[id])
+			peer->lanes[id]->newest = 0;
+	peer->era = era;
+	peer->since = now;
 	return true;
 }
 
@@ -445,6 +448,7 @@ static struct member *member_new(struct hub *hub,
 	struct member *member = mem_alloc(sizeof(*member));
 
 	member->config = *config;
+	member->line = ++hub->next_line ? hub->next_line : ++hub->next_line;
 	memset(member->lanes, NO_LANE, sizeof(member->lanes));
 	TAILQ_INSERT_TAIL(&hub->members, member, entry);
 	return member;

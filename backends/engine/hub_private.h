@@ -37,7 +37,7 @@ struct peer {
 	struct handshake_peer *handshake;
 	struct braid *braid;	 /* NULL: nothing was said yet */
 	struct backlog *backlog; /* NULL: nothing waited yet */
-	uint32_t era;		 /* of the braid */
+	uint64_t era;		 /* of the braid; 0: none yet */
 	struct lane *lanes[256]; /* owned, by id */
 	unsigned lane_count;
 	uint64_t next;	    /* when it wants to be looked after */
@@ -54,6 +54,7 @@ struct member {
 	struct hub_member config;
 	struct udp *udp[HUB_SOCKETS];
 	uint8_t lanes[HUB_SOCKETS]; /* ids; NO_LANE: none */
+	uint8_t line;		    /* its number to the braid */
 	bool leaving;
 	char error[160];
 };
@@ -89,7 +90,7 @@ struct hub {
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */
 	uint16_t mtu;	   /* of the device, now */
-	uint8_t next_lane;
+	uint8_t next_lane, next_line;
 
 	/* Where the datagram in hand came from. */
 	struct udp *from_udp;

@@ -32,7 +32,7 @@ struct lane {
 	bool down, peer_down, draining; /* asked for */
 	/* What the peer wants of what we send. */
 	bool peer_metered, peer_standby;
-	uint8_t peer_tier;
+	uint8_t peer_tier, peer_line;
 	uint64_t peer_cap_bps;
 
 	struct flight flight;
@@ -71,6 +71,15 @@ static inline bool lane_is_metered(const struct lane *lane)
 static inline bool lane_is_standby(const struct lane *lane)
 {
 	return lane->config.standby || lane->peer_standby;
+}
+static inline uint8_t lane_line(const struct lane *lane)
+{
+	return lane->config.line ? lane->config.line : lane->peer_line;
+}
+/* Do they fail together? */
+static inline bool lane_shares_line(const struct lane *a, const struct lane *b)
+{
+	return a == b || (lane_line(a) && lane_line(a) == lane_line(b));
 }
 uint8_t lane_tier(const struct lane *lane);
 uint64_t lane_cap_bps(const struct lane *lane);

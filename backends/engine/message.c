@@ -9,7 +9,7 @@
 enum {
 	ACK_FIXED = 1 + 4 + 3 + 3 + 4,
 	SKIP_SIZE = 5,
-	LANE_SIZE = 7,
+	LANE_SIZE = 8,
 	VARINT_MOST = 3, /* 21 bits: more than any receive window */
 };
 
@@ -81,7 +81,8 @@ static size_t print_body(const struct message *message, uint8_t *to,
 		to[0] = lane->lane;
 		to[1] = lane->flags;
 		to[2] = lane->tier;
-		wire_put32(to + 3, lane->cap_kbps);
+		to[3] = lane->line;
+		wire_put32(to + 4, lane->cap_kbps);
 		return LANE_SIZE;
 	default: return 0;
 	}
@@ -153,7 +154,8 @@ static int parse_lane(struct message_lane *lane, const uint8_t *from,
 	lane->lane = from[0];
 	lane->flags = from[1];
 	lane->tier = from[2];
-	lane->cap_kbps = wire_get32(from + 3);
+	lane->line = from[3];
+	lane->cap_kbps = wire_get32(from + 4);
 	return 0;
 }
 

@@ -60,7 +60,7 @@ enum message_lane_flags {
 };
 
 struct message_lane {
-	uint8_t lane, flags, tier;
+	uint8_t lane, flags, tier, line;
 	uint32_t cap_kbps; /* of what is sent to the sender of this; 0: none */
 };
 

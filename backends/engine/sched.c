@@ -79,11 +79,18 @@ struct lane *sched_best(const struct braid *braid, struct lane **second)
 			continue;
 		score += sched_score(braid, lane, lane->flight.bytes);
 		if (!best || score < best_score) {
-			next = best;
-			next_score = best_score;
 			best = lane;
 			best_score = score;
-		} else if (!next || score < next_score) {
+		}
+	}
+	for (unsigned i = 0; second && best && i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+		int64_t score = (int64_t)cost_of(lane) << 40;
+
+		if (lane->state == BRAID_DOWN || lane_shares_line(lane, best))
+			continue;
+		score += sched_score(braid, lane, lane->flight.bytes);
+		if (!next || score < next_score) {
 			next = lane;
 			next_score = score;
 		}
@@ -185,7 +192,8 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		if (!is_usable(lane, wish->size))
 			continue;
 		why->fits = true;
-		if (lane == wish->not_this ||
+		if ((wish->not_this &&
+		     lane_shares_line(lane, wish->not_this)) ||
 		    !is_in_turn(lane, wish->size, worker) ||
 		    sched_score(braid, lane, 0) - least > wish->skew_us)
 			continue;

@@ -64,6 +64,7 @@ static struct message_lane description(const struct braid *braid,
 	struct message_lane message = {
 		.lane = lane->id,
 		.tier = lane->config.tier,
+		.line = lane->config.line,
 		.cap_kbps = (uint32_t)(lane->config.down_bps / 1000),
 	};
 

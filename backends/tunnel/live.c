@@ -100,6 +100,24 @@ static struct sum sum_member(const json_t *lanes, const char *member)
 	return sum;
 }
 
+/* Three figures are enough to read: 49.5mbit, not 49548144bit. */
+static uint64_t three(uint64_t value)
+{
+	uint64_t unit = 1;
+
+	while (value / unit >= 1000)
+		unit *= 10;
+	return (value + unit / 2) / unit * unit;
+}
+
+/* Microseconds: whole milliseconds from ten on, tenths below. */
+static uint64_t calm(uint64_t us)
+{
+	uint64_t unit = us >= 10000 ? 1000 : us >= 1000 ? 100 : 1;
+
+	return (us + unit / 2) / unit * unit;
+}
+
 /* Parts of a million, as hundredths of a percent. */
 static uint64_t percent(uint64_t ppm, unsigned lanes)
 {
@@ -114,19 +132,20 @@ static void tell_member(struct live *live, const struct node *member,
 	if (!sum->lanes)
 		return;
 	if (sum->rtt)
-		live_set_u(live, member, MEMBER_RTT, sum->rtt);
-	live_set_u(live, member, MEMBER_DELAY_OUT, sum->delay_out);
-	live_set_u(live, member, MEMBER_DELAY_IN, sum->delay_in);
+		live_set_u(live, member, MEMBER_RTT, calm(sum->rtt));
+	live_set_u(live, member, MEMBER_DELAY_OUT, calm(sum->delay_out));
+	live_set_u(live, member, MEMBER_DELAY_IN, calm(sum->delay_in));
 	live_set_u(live, member, MEMBER_LOSS_OUT,
 		   percent(sum->loss_out, sum->lanes));
 	live_set_u(live, member, MEMBER_LOSS_IN,
 		   percent(sum->loss_in, sum->lanes));
 	if (sum->rate)
-		live_set_u(live, member, MEMBER_RATE, sum->rate);
-	live_set_u(live, member, MEMBER_RATE_OUT, sum->out);
-	live_set_u(live, member, MEMBER_RATE_IN, sum->in);
+		live_set_u(live, member, MEMBER_RATE, three(sum->rate));
+	live_set_u(live, member, MEMBER_RATE_OUT, three(sum->out));
+	live_set_u(live, member, MEMBER_RATE_IN, three(sum->in));
 	live_set_u(live, member, MEMBER_SHARE,
-		   all_out ? sum->out * 10000 / all_out : 0);
+		   all_out ? (sum->out * 100 + all_out / 2) / all_out * 100
+			   : 0);
 	if (sum->mtu)
 		live_set_u(live, member, MEMBER_MTU, sum->mtu);
 }
@@ -178,9 +197,9 @@ static void tell_peer(struct live *live, const struct node *node,
 	if (at)
 		live_set_text(live, node, PEER_ENDPOINT, at);
 	if (sum.rtt)
-		live_set_u(live, node, PEER_RTT, sum.rtt);
-	live_set_u(live, node, PEER_RATE_OUT, sum.out);
-	live_set_u(live, node, PEER_RATE_IN, sum.in);
+		live_set_u(live, node, PEER_RTT, calm(sum.rtt));
+	live_set_u(live, node, PEER_RATE_OUT, three(sum.out));
+	live_set_u(live, node, PEER_RATE_IN, three(sum.in));
 	live_set_u(live, node, PEER_LANES, sum.open);
 }
 
@@ -211,8 +230,8 @@ static void tell_link(struct live *live, const struct node *link,
 	if (error)
 		live_set_text(live, link, LINK_ERROR, error);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
-	live_set_u(live, link, LINK_RATE_OUT, out);
-	live_set_u(live, link, LINK_RATE_IN, in);
+	live_set_u(live, link, LINK_RATE_OUT, three(out));
+	live_set_u(live, link, LINK_RATE_IN, three(in));
 	node_each (node, node_fixed(link, &kind_peers)) {
 		peer = named(peers, node_name(node));
 		if (peer)

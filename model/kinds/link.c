@@ -2,6 +2,7 @@
 /* A link: a tunnel over several uplinks; its members and its peers. */
 #include <netinet/in.h>
 
+#include "model/backend.h"
 #include "model/base/mem.h"
 #include "model/kind.h"
 #include "model/node.h"
@@ -66,6 +67,33 @@ static const struct choice policies[] = {
 		.help = "inner address of this end, with its network",         \
 		.example = sample,                                             \
 	}
+
+/* Live figures, three digits of them: "17ms", "49.5mbit". */
+static void put_live(const struct node *node, const struct live *live,
+		     size_t attr, const char *before, struct text *out)
+{
+	const struct attr *row = &node_kind(node)->attrs[attr];
+	const struct value *value = live_value(live, node, attr);
+
+	if (!value)
+		return;
+	text_put(out, before);
+	if (row->type == &type_rate)
+		text_printf(out, "%.3gmbit", (double)value->u / 1e6);
+	else if (row->type == &type_duration)
+		text_printf(out, "%.3gms", (double)value->u / 1e3);
+	else
+		value_print(row, value, out);
+}
+
+static void put_busy(const struct node *node, const struct live *live,
+		     size_t attr, const char *before, struct text *out)
+{
+	const struct value *value = live_value(live, node, attr);
+
+	if (value && value->u)
+		put_live(node, live, attr, before, out);
+}
 
 static const struct attr link_attrs[] = {
 	[LINK_TYPE] = {
@@ -226,6 +254,13 @@ static void link_brief(const struct node *node, struct text *out)
 static const struct kind *const link_fixed[] = { &kind_members, &kind_peers,
 						 NULL };
 
+static void link_tells(const struct node *node, const struct live *live,
+		       struct text *out)
+{
+	put_busy(node, live, LINK_RATE_OUT, ", out ", out);
+	put_busy(node, live, LINK_RATE_IN, ", in ", out);
+}
+
 const struct kind kind_link = {
 	.name = "link",
 	.plural = "links",
@@ -238,6 +273,7 @@ const struct kind kind_link = {
 	.attr_count = ARRAY_SIZE(link_attrs),
 	.fixed = link_fixed,
 	.brief = link_brief,
+	.tells = link_tells,
 };
 
 /* ---- members ---- */
@@ -350,7 +386,6 @@ static void member_brief(const struct node *node, struct text *out)
 {
 	static const size_t words[] = { MEMBER_STANDBY, MEMBER_METERED };
 
-	text_put(out, "path ");
 	text_put(out, node_text(node, MEMBER_PATH)
 			      ? node_text(node, MEMBER_PATH)
 			      : node_name(node));
@@ -364,6 +399,18 @@ static void member_brief(const struct node *node, struct text *out)
 		text_put(out, " disabled");
 }
 
+static void member_tells(const struct node *node, const struct live *live,
+			 struct text *out)
+{
+	put_live(node, live, MEMBER_SHARE, ", ", out);
+	put_live(node, live, MEMBER_RATE, " of ", out);
+	put_live(node, live, MEMBER_RTT, ", ", out);
+	put_live(node, live, MEMBER_DELAY_OUT, " +", out);
+	put_live(node, live, MEMBER_DELAY_IN, "/+", out);
+	put_busy(node, live, MEMBER_LOSS_OUT, ", lost ", out);
+	put_busy(node, live, MEMBER_LOSS_IN, ", lost in ", out);
+}
+
 const struct kind kind_member = {
 	.name = "member",
 	.plural = "members",
@@ -373,6 +420,7 @@ const struct kind kind_member = {
 	.attrs = member_attrs,
 	.attr_count = ARRAY_SIZE(member_attrs),
 	.brief = member_brief,
+	.tells = member_tells,
 };
 
 /* ---- peers ---- */
@@ -435,6 +483,15 @@ static void peer_brief(const struct node *node, struct text *out)
 		text_put(out, " disabled");
 }
 
+static void peer_tells(const struct node *node, const struct live *live,
+		       struct text *out)
+{
+	put_live(node, live, PEER_ENDPOINT, " from ", out);
+	put_live(node, live, PEER_RTT, ", ", out);
+	put_busy(node, live, PEER_RATE_OUT, ", out ", out);
+	put_busy(node, live, PEER_RATE_IN, ", in ", out);
+}
+
 const struct kind kind_peer = {
 	.name = "peer",
 	.plural = "peers",
@@ -444,4 +501,5 @@ const struct kind kind_peer = {
 	.attrs = peer_attrs,
 	.attr_count = ARRAY_SIZE(peer_attrs),
 	.brief = peer_brief,
+	.tells = peer_tells,
 };
