@@ -131,12 +131,14 @@ int hub_watch(struct hub *hub, int fd, void *data, struct err *err)
 	return 0;
 }
 
-static uint64_t next_time(const struct hub *hub)
+/* Whatever was done since may have given the handshake something to do, so it
+ * is asked each time. */
+static uint64_t next_time(struct hub *hub, uint64_t now)
 {
-	uint64_t next = hub->housekeeping;
+	uint64_t next = handshake_timer(hub->handshake, now);
 
-	if (hub->handshake_next < next)
-		next = hub->handshake_next;
+	if (hub->housekeeping < next)
+		next = hub->housekeeping;
 	if (hub->heap_count && hub->heap[1]->next < next)
 		next = hub->heap[1]->next;
 	return next;
@@ -144,7 +146,7 @@ static uint64_t next_time(const struct hub *hub)
 
 static int wait_for(struct hub *hub, struct epoll_event *events)
 {
-	uint64_t now = clock_us(), next = next_time(hub);
+	uint64_t now = clock_us(), next = next_time(hub, now);
 	uint64_t wait = next > now ? next - now : 0;
 	struct timespec time = { (time_t)(wait / 1000000),
 				 (long)(wait % 1000000) * 1000 };
@@ -156,8 +158,6 @@ static void do_due(struct hub *hub)
 {
 	uint64_t now = clock_us();
 
-	if (hub->handshake_next <= now)
-		hub->handshake_next = handshake_timer(hub->handshake, now);
 	if (hub->housekeeping <= now)
 		hub_housekeeping(hub, now);
 	/* Each once: who is never done must not keep the others waiting. */

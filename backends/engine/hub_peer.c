@@ -319,7 +319,6 @@ static void peer_set(struct hub *hub, void *arg)
 	endpoints_change(peer);
 	if (!hub->config.server && !handshake_session(peer->handshake))
 		handshake_start(hub->handshake, peer->handshake, now);
-	hub->handshake_next = now;
 }
 
 int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err)
@@ -522,7 +521,6 @@ static void member_set(struct hub *hub, void *arg)
 	if (!handshake_session(peer->handshake))
 		handshake_start(hub->handshake, peer->handshake, now);
 	hub_schedule(hub, peer, 0);
-	hub->handshake_next = now;
 }
 
 void hub_member_set(struct hub *hub, const struct hub_member *member)

@@ -80,7 +80,6 @@ struct hub {
 	struct mac *macs;	    /* tap */
 	struct peer **heap;	    /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
-	uint64_t handshake_next;
 	uint64_t housekeeping; /* when it is due */
 
 	struct udp_room *room;

@@ -169,7 +169,6 @@ static void datagram(struct hub *hub, uint8_t *data, size_t size,
 
 	if (data[0] != WIRE_TRANSPORT) {
 		handshake_input(hub->handshake, data, size, source, now);
-		hub->handshake_next = now;
 		return;
 	}
 	if (handshake_open(hub->handshake, data, size, source, now, &session,
