@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define NARROWEST 20
+#define NARROWEST 8
 #define WIDEST	  10000
 
 static unsigned within(long columns)
@@ -22,11 +22,12 @@ unsigned screen_width(void)
 	struct winsize size = { 0 };
 	long asked = columns ? strtol(columns, NULL, 10) : 0;
 
-	if (asked > 0)
-		return within(asked);
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		size.ws_col = 0;
+	/* An exported $COLUMNS does not know of a window made smaller. */
+	if (size.ws_col && (asked <= 0 || asked > size.ws_col))
 		return within(size.ws_col);
-	return 80;
+	return asked > 0 ? within(asked) : 80;
 }
 
 unsigned screen_height(void)

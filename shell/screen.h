@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Columns of stdout: $COLUMNS, then the terminal's, then 80. */
+/* Columns of stdout: $COLUMNS, but no more than the terminal has; then the
+ * terminal's; then 80. */
 unsigned screen_width(void);
 /* Rows; 24 where it is not known. */
 unsigned screen_height(void);
