@@ -149,7 +149,7 @@ void live_set_u(struct live *live, const struct node *node, size_t attr,
 		uint64_t u);
 void live_set_text(struct live *live, const struct node *node, size_t attr,
 		   const char *text);
-/* NULL: nothing known. */
+/* NULL: nothing known. Borrowed until the next is set. */
 const struct value *live_value(const struct live *live, const struct node *node,
 			       size_t attr);
 

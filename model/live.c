@@ -4,16 +4,17 @@
 #include "model/base/mem.h"
 
 struct cell {
+	size_t attr;
 	struct value value;
-	bool known;
 };
 
-/* A node, and a cell for each setting of its kind. */
+/* A node, and what is known of it: of most that is state and error. */
 struct entry {
 	const struct node *node; /* NULL: a free slot */
 	/* Its own: what was read may outlive the tree. */
 	const struct kind *kind;
-	struct cell *cells; /* owned */
+	struct cell *cells; /* owned, in no order */
+	uint32_t count, room;
 };
 
 /* Open addressing, by node: what is set and asked of one comes in a row, and
@@ -37,9 +38,9 @@ static void clear_entry(struct entry *entry)
 {
 	const struct kind *kind = entry->kind;
 
-	for (size_t i = 0; i < kind->attr_count; i++)
-		if (entry->cells[i].known)
-			value_clear(&kind->attrs[i], &entry->cells[i].value);
+	for (size_t i = 0; i < entry->count; i++)
+		value_clear(&kind->attrs[entry->cells[i].attr],
+			    &entry->cells[i].value);
 	free(entry->cells);
 }
 
@@ -93,22 +94,42 @@ static struct entry *entry_for(struct live *live, const struct node *node)
 	if (!entry->node) {
 		entry->node = node;
 		entry->kind = node_kind(node);
-		entry->cells = mem_array(node_kind(node)->attr_count,
-					 sizeof(*entry->cells));
 		live->count++;
 	}
 	live->last = entry;
 	return entry;
 }
 
+static struct cell *cell_of(const struct entry *entry, size_t attr)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->cells[i].attr == attr)
+			return &entry->cells[i];
+	return NULL;
+}
+
+static struct cell *add_cell(struct entry *entry, size_t attr)
+{
+	if (entry->count == entry->room) {
+		entry->room = entry->room ? entry->room * 2 : 2;
+		entry->cells = mem_resize(entry->cells,
+					  entry->room * sizeof(*entry->cells));
+	}
+	entry->cells[entry->count] = (struct cell){ .attr = attr };
+	return &entry->cells[entry->count++];
+}
+
 static void set(struct live *live, const struct node *node, size_t attr,
 		struct value value)
 {
-	struct cell *cell = &entry_for(live, node)->cells[attr];
+	struct entry *entry = entry_for(live, node);
+	struct cell *cell = cell_of(entry, attr);
 
-	if (cell->known)
-		value_clear(&node_kind(node)->attrs[attr], &cell->value);
-	*cell = (struct cell){ value, true };
+	if (cell)
+		value_clear(&entry->kind->attrs[attr], &cell->value);
+	else
+		cell = add_cell(entry, attr);
+	cell->value = value;
 }
 
 void live_set_u(struct live *live, const struct node *node, size_t attr,
@@ -128,8 +149,7 @@ const struct value *live_value(const struct live *live, const struct node *node,
 {
 	const struct entry *entry =
 		slot_of(live->slots, live->slot_count, node);
+	const struct cell *cell = entry->node ? cell_of(entry, attr) : NULL;
 
-	return entry->node && entry->cells[attr].known
-		       ? &entry->cells[attr].value
-		       : NULL;
+	return cell ? &cell->value : NULL;
 }

@@ -112,7 +112,7 @@ static void grow_hashes(struct tree *tree)
 {
 	free(tree->names);
 	free(tree->ids);
-	tree->slot_count *= 4;
+	tree->slot_count *= 2;
 	tree->names = mem_array(tree->slot_count, sizeof(*tree->names));
 	tree->ids = mem_array(tree->slot_count, sizeof(*tree->ids));
 	for (struct node *at = tree->root; at; at = node_walk(tree->root, at)) {

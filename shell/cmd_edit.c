@@ -171,8 +171,12 @@ static int create_run(struct session *session, const struct match *match,
 		rc = check_required(node, err);
 	if (rc < 0)
 		return rc;
+	/* A batch tells of the whole. */
 	session_did(session, DEED_CREATED, node,
-		    mem_printf("Created %s %s.", node_kind(node)->name, name));
+		    session->gathering
+			    ? NULL
+			    : mem_printf("Created %s %s.",
+					 node_kind(node)->name, name));
 	session_made(session, node);
 	return 0;
 }
