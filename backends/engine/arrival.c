@@ -71,15 +71,15 @@ static void want(struct arrival *arrival, uint32_t bytes, bool gap,
 }
 
 void arrival_add(struct arrival *arrival, uint64_t counter, uint32_t time,
-		 uint32_t bytes, bool counts, uint64_t now)
+		 uint32_t bytes, bool counts, uint64_t at, uint64_t now)
 {
 	bool gap = false;
 
-	measure(arrival, time, now);
+	measure(arrival, time, at);
 	if (!arrival->any) {
 		arrival->any = true;
 		arrival->largest = counter;
-		arrival->time = wire_time(now);
+		arrival->time = wire_time(at);
 		for (int i = 0; i < ARRIVAL_FLOORS; i++)
 			arrival->floors[i] = counter;
 	} else if (counter > arrival->largest) {
@@ -87,7 +87,7 @@ void arrival_add(struct arrival *arrival, uint64_t counter, uint32_t time,
 		arrival->lost += counter - arrival->largest - 1;
 		advance(arrival, counter);
 		arrival->largest = counter;
-		arrival->time = wire_time(now);
+		arrival->time = wire_time(at);
 	} else if (arrival->largest - counter >= ARRIVAL_BITS) {
 		return;
 	} else if (arrival->lost) {

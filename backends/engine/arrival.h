@@ -51,9 +51,9 @@ static inline int32_t arrival_since(uint32_t a, uint32_t b)
 }
 
 /* time: as in the inner header; bytes: with overhead; counts: it wants an
- * ack. */
+ * ack; at: when it came, not later than now. */
 void arrival_add(struct arrival *arrival, uint64_t counter, uint32_t time,
-		 uint32_t bytes, bool counts, uint64_t now);
+		 uint32_t bytes, bool counts, uint64_t at, uint64_t now);
 /* An ack is wanted now. */
 void arrival_hurry(struct arrival *arrival, uint64_t now);
 /* Fills in all but the lane. False: nothing came in yet. */

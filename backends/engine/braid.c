@@ -78,6 +78,13 @@ struct lane *braid_lane(const struct braid *braid, uint8_t id)
 	return slot == BRAID_NO_SLOT ? NULL : braid->lanes[slot];
 }
 
+uint64_t braid_advance(struct braid *braid, uint64_t now)
+{
+	if (now > braid->clock)
+		braid->clock = now;
+	return braid->clock;
+}
+
 bool braid_has_lane(const struct braid *braid, uint8_t id)
 {
 	return braid_lane(braid, id);
@@ -224,6 +231,7 @@ int braid_lane_add(struct braid *braid, uint8_t id,
 	struct lane *lane;
 	uint8_t slot;
 
+	now = braid_advance(braid, now);
 	if (braid_lane(braid, id))
 		return -EEXIST;
 	if (braid->count == BRAID_LANES)
@@ -244,6 +252,7 @@ void braid_lane_set(struct braid *braid, uint8_t id,
 {
 	struct lane *lane = braid_lane(braid, id);
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return;
 	lane->config = filled(config);
@@ -258,6 +267,7 @@ void braid_lane_drain(struct braid *braid, uint8_t id, uint64_t now)
 {
 	struct lane *lane = braid_lane(braid, id);
 
+	now = braid_advance(braid, now);
 	if (!lane || lane->draining)
 		return;
 	lane->draining = true;
@@ -272,6 +282,7 @@ void braid_lane_remove(struct braid *braid, uint8_t id, uint64_t now)
 	struct lane *lane = braid_lane(braid, id);
 	uint8_t at = braid->slot_of[id];
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return;
 	abandon(braid, lane, now);
@@ -303,6 +314,7 @@ void braid_lane_down(struct braid *braid, uint8_t id, uint64_t now)
 {
 	struct lane *lane = braid_lane(braid, id);
 
+	now = braid_advance(braid, now);
 	if (!lane || lane->down)
 		return;
 	lane->down = true;
@@ -314,6 +326,7 @@ void braid_lane_up(struct braid *braid, uint8_t id, uint64_t now)
 {
 	struct lane *lane = braid_lane(braid, id);
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return;
 	if (lane->down) {
@@ -328,6 +341,7 @@ void braid_lane_up(struct braid *braid, uint8_t id, uint64_t now)
 
 void braid_restart(struct braid *braid, uint64_t now)
 {
+	now = braid_advance(braid, now);
 	reorder_restart(braid->reorder);
 	resend_clear(&braid->resend);
 	memset(braid->streams, 0, sizeof(braid->streams));
@@ -389,6 +403,7 @@ void braid_sent(struct braid *braid, const struct braid_sent *sent,
 	};
 	uint32_t bytes;
 
+	now = braid_advance(braid, now);
 	if (!lane || !sent->count)
 		return;
 	describe(braid, sent, &entry);
@@ -422,9 +437,10 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 		    uint64_t now)
 {
 	struct lane *lane = braid_lane(braid, in->lane);
+	uint64_t at = now, lost;
 	uint32_t bytes;
-	uint64_t lost;
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return;
 	bytes = (uint32_t)in->size + lane->config.overhead;
@@ -432,7 +448,7 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 	braid->in_at = now;
 	lane->heard_at = now;
 	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
-		    !(in->inner.flags & WIRE_CONTROL), now);
+		    !(in->inner.flags & WIRE_CONTROL), at, now);
 	lost = lane->arrival.lost;
 	if (lost > lane->arrival_lost)
 		meter_add(&lane->in_lost, lost - lane->arrival_lost, 0, now);
@@ -490,6 +506,7 @@ void braid_order(struct braid *braid, const struct braid_received *in,
 {
 	const struct lane *lane = braid_lane(braid, in->lane);
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return;
 	look_at_skew(braid, now);
@@ -613,6 +630,7 @@ int braid_read(struct braid *braid, uint8_t id, const uint8_t *payload,
 	struct message message;
 	int used;
 
+	now = braid_advance(braid, now);
 	if (!lane)
 		return 0;
 	while ((used = message_parse(&message, payload, size)) > 0) {
@@ -647,6 +665,7 @@ uint64_t braid_next(const struct braid *braid)
 
 void braid_timer(struct braid *braid, uint64_t now)
 {
+	now = braid_advance(braid, now);
 	reorder_timer(braid->reorder, now);
 	if (braid->room_next <= now)
 		braid->room_next = BRAID_NEVER;

@@ -231,7 +231,8 @@ struct braid_received {
 };
 /* Each datagram that authenticated, once. The lane must have been added; if
  * not nothing happens. `now` is best the kernel's receive time, put on our
- * clock: time spent waiting for us is no delay of the line. */
+ * clock: time spent waiting for us is no delay of the line. It may lie
+ * before times that were told already. */
 void braid_received(struct braid *braid, const struct braid_received *in,
 		    uint64_t now);
 

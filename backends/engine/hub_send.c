@@ -9,6 +9,7 @@ enum {
 	SMALL_UDP = 300, /* payloads of calls and questions: kept in no order */
 	DSCP_CS5 = 40,	 /* from here on: voice, signalling, routing */
 	TCP_ACK_ONLY = 0x10,
+	AT_ONCE = 16, /* packets: sent while they are in the cache */
 };
 
 /* --- one run of datagrams ------------------------------------------------- */
@@ -323,7 +324,12 @@ static void queue(struct peer *peer, const struct backlog_run *run,
 	if (!peer->backlog)
 		peer->backlog = backlog_new(&(struct backlog_config){ 0 });
 	backlog_put(peer->backlog, run, now);
-	peer_work(peer, now);
+	/* Small ones wait until all that is there was read: how much a flow
+	 * sends at once is what the braid goes by. */
+	if (run->count >= AT_ONCE)
+		peer_work(peer, now);
+	else
+		hub_schedule(peer->hub, peer, 0);
 }
 
 static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)

@@ -52,6 +52,7 @@ struct braid {
 	bool control_counts; /* the last control payload holds a ping */
 	bool control_probe;  /* ... and is one of the MTU */
 
+	uint64_t clock;	     /* the latest time anybody told */
 	uint64_t planned_at; /* last time somebody had something to send */
 	int64_t spare;	     /* millionths of bytes that copies may use */
 	uint64_t spare_at;
@@ -75,6 +76,9 @@ struct braid {
 enum { BRAID_NO_SLOT = 0xff };
 
 struct lane *braid_lane(const struct braid *braid, uint8_t id);
+/* Receive times of several sockets are not in order, and older than what the
+ * clock says meanwhile: inside, time only goes forward. */
+uint64_t braid_advance(struct braid *braid, uint64_t now);
 void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
 	       uint64_t value, uint64_t now);
 /* The lane is in another state: what was under way goes elsewhere. */

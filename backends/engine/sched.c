@@ -409,6 +409,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 		loose ? WIRE_BUCKET_ANY : flow->bucket % WIRE_BUCKET_ANY;
 	struct braid_stream *stream = &braid->streams[bucket];
 
+	now = braid_advance(braid, now);
 	if (now - braid->planned_at > REST_US)
 		ask_all(braid, now);
 	braid->planned_at = now;
@@ -490,11 +491,13 @@ static const struct resend_item *next_item(struct braid *braid, uint64_t now)
 
 int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
 {
-	const struct resend_item *item = next_item(braid, now);
+	const struct resend_item *item;
 	struct wish wish = { .skew_us = INT64_MAX };
 	struct reasons why = { 0 };
 	struct choice choice, other = { 0 };
 
+	now = braid_advance(braid, now);
+	item = next_item(braid, now);
 	if (!item)
 		return 0;
 	wish.size = item->size;

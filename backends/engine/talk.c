@@ -210,6 +210,8 @@ static size_t write_probe(struct braid *braid, struct lane *lane,
 	if (!size || size > room || lane->state != BRAID_UP)
 		return 0;
 	braid->control_probe = true;
+	/* In case it is never sent. */
+	lane->mtu.next = now + ASK_US;
 	append(&message, payload, room, &used);
 	memset(payload + used, 0, size - used);
 	return size;
@@ -220,6 +222,7 @@ size_t braid_control(struct braid *braid, uint8_t *payload, size_t room,
 {
 	size_t used;
 
+	now = braid_advance(braid, now);
 	braid->control_counts = braid->control_probe = false;
 	if (room < BRAID_CONTROL_ROOM)
 		return 0;

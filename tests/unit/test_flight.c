@@ -193,7 +193,8 @@ TEST(flight, abandons_all_of_a_lane_that_died)
 
 static void arrive(struct arrival *arrival, uint64_t counter, uint64_t now)
 {
-	arrival_add(arrival, counter, wire_time(now - 5000), 1500, true, now);
+	arrival_add(arrival, counter, wire_time(now - 5000), 1500, true, now,
+		    now);
 }
 
 TEST(arrival, acks_what_came_and_names_the_holes)
@@ -238,7 +239,7 @@ TEST(arrival, hurries_for_a_gap_and_takes_its_time_for_a_trickle)
 	static struct arrival arrival;
 
 	arrival = (struct arrival){ 0 };
-	arrival_add(&arrival, 1, 0, 100, true, 1000000);
+	arrival_add(&arrival, 1, 0, 100, true, 1000000, 1000000);
 	CU_ASSERT_EQUAL(arrival.due, 1000000 + ARRIVAL_TRICKLE_US);
 	arrive(&arrival, 2, 1000100);
 	CU_ASSERT_EQUAL(arrival.due, 1000100 + ARRIVAL_DELAY_US);
