@@ -1051,7 +1051,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 			   .base = base,
 			   .outcome = outcome,
 			   .view = { txn->host, txn->backends, candidate,
-				     &outcome->facts, txn } };
+				     &outcome->facts, txn, NULL } };
 	sigset_t before;
 	int rc;
 

@@ -155,7 +155,7 @@ const struct command command_give_up = {
 	       "of a change that was cut off is forgotten. Nothing is sent to "
 	       "the kernel: what runs is as the attempts left it. If that is "
 	       "not what the store says, the exit status is 7, drift shows "
-	       "every place, and each later change tries to mend them, too. "
+	       "every place, and repair mends them once it can. "
 	       "Everybody who is logged in is told, and the system's log.",
 	.example = "give-up confirm=yes",
 	.see = "undo, confirm, drift, repair",

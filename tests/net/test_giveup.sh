@@ -36,6 +36,7 @@ release() {
 }
 on_trial() {
 	tresse -c begin -c "/classes/uplink/other set rate=$1" \
+		-c '/classes/uplink/voice/match/sip set dport=5061' \
 		-c 'commit confirm=1s' >"$tmp/out" 2>&1
 	# shellcheck disable=SC2046
 	kill $(pgrep -f -- --confirm-watch)
@@ -76,7 +77,9 @@ run 3 'nothing is left to give up' tresse give-up confirm=yes
 release
 run 0 'once the cause is gone, changes are possible' \
 	tresse /classes/uplink/voice set prio=1
-run 0 'and mend the rest' tresse drift
+run 0 'and the rest can be mended' tresse repair
+run 0 'so that all agrees' tresse drift
+tresse /classes/uplink/voice/match/sip set dport=5060 >/dev/null 2>&1
 
 # --- a change that was cut off, and cannot be undone --------------------------
 traced() {
