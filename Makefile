@@ -40,7 +40,7 @@ ldflags = $(sanitize) $(LDFLAGS)
 libs = $(pkg_libs) -lcrypto -lreadline
 # Only of the engine. libipsec-mb has code for x86 alone, and no .pc file.
 ipsec_mb := $(wildcard /usr/include/ipsec-mb.h /usr/include/intel-ipsec-mb.h)
-engine_libs = -lcrypto $(if $(ipsec_mb),-lIPSec_MB) -pthread
+engine_libs = -lcrypto $(if $(ipsec_mb),-lIPSec_MB) -lsystemd -lseccomp -pthread
 
 model := $(wildcard model/*.c model/*/*.c)
 engine := $(wildcard backends/engine/*.c)

@@ -271,6 +271,18 @@ static int prefixes_read(json_t *object, struct hub_peer *peer, struct err *err)
 	return 0;
 }
 
+/* "gw.example.net:5000": its address is not known yet (resolver.h). */
+static bool is_name(const char *text)
+{
+	const char *port = strrchr(text, ':');
+	size_t host = port ? (size_t)(port - text) : 0;
+
+	return host && strchr(text, ':') == port &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == host &&
+	       strspn(text, "0123456789.") < host;
+}
+
 static int endpoints_read(json_t *object, struct hub_peer *peer,
 			  struct err *err)
 {
@@ -285,13 +297,16 @@ static int endpoints_read(json_t *object, struct hub_peer *peer,
 	json_array_foreach(list, i, value)
 	{
 		const char *text = json_string_value(value);
-		int rc = endpoint_read(text ? text : "", &peer->endpoints[i],
-				       err);
+		int rc;
 
+		if (text && is_name(text))
+			continue;
+		rc = endpoint_read(text ? text : "",
+				   &peer->endpoints[peer->endpoint_count], err);
 		if (rc < 0)
 			return rc;
+		peer->endpoint_count++;
 	}
-	peer->endpoint_count = json_array_size(list);
 	json_object_del(object, "endpoints");
 	return 0;
 }

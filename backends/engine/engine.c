@@ -6,11 +6,13 @@
 #include <sys/queue.h>
 
 #include "backends/engine/description.h"
+#include "backends/engine/resolver.h"
 
 struct link {
 	TAILQ_ENTRY(link) entry;
 	struct description wanted;
-	json_t *shown; /* of wanted, without secrets */
+	json_t *shown; /* what was asked for, without secrets */
+	bool named;    /* it names hosts that have to be looked up */
 	struct hub *hub;
 };
 
@@ -19,6 +21,7 @@ enum { KEYS_KNOWN = 4096 };
 struct engine {
 	TAILQ_HEAD(, link) links;
 	json_t *keys; /* by digest, that links have or had */
+	struct resolver *resolver;
 };
 
 struct engine *engine_new(void)
@@ -27,6 +30,7 @@ struct engine *engine_new(void)
 
 	TAILQ_INIT(&engine->links);
 	engine->keys = json_object();
+	engine->resolver = resolver_new();
 	return engine;
 }
 
@@ -48,6 +52,7 @@ void engine_free(struct engine *engine)
 	while ((link = TAILQ_FIRST(&engine->links)))
 		link_free(engine, link);
 	json_decref(engine->keys);
+	resolver_free(engine->resolver);
 	free(engine);
 }
 
@@ -268,12 +273,26 @@ static int link_restart(struct engine *engine, struct link *link,
 	return err && err->code ? err->code : 0;
 }
 
+/* Names that are not known yet leave a peer without an address for now. */
+static int read_filled(struct engine *engine, const json_t *description,
+		       struct description *out, bool *named, struct err *err)
+{
+	json_t *filled = json_deep_copy(description);
+	int rc;
+
+	*named = resolver_fill(engine->resolver, filled);
+	rc = description_parse(filled, out, err);
+	json_decref(filled);
+	return rc;
+}
+
 static int set_revealed(struct engine *engine, const json_t *description,
 			struct err *err)
 {
 	struct description wanted;
 	struct link *link;
-	int rc = description_parse(description, &wanted, err);
+	bool named;
+	int rc = read_filled(engine, description, &wanted, &named, err);
 
 	if (rc < 0)
 		return rc;
@@ -295,6 +314,7 @@ static int set_revealed(struct engine *engine, const json_t *description,
 	description_clear(&link->wanted);
 	json_decref(link->shown);
 	link->wanted = wanted;
+	link->named = named;
 	link->shown = without_secrets(engine, description, &wanted);
 	return 0;
 }
@@ -309,6 +329,40 @@ int engine_set(struct engine *engine, const json_t *description,
 		rc = set_revealed(engine, whole, err);
 	json_decref(whole);
 	return rc;
+}
+
+int engine_names_fd(const struct engine *engine)
+{
+	return resolver_fd(engine->resolver);
+}
+
+static void look_again(struct engine *engine, struct link *link)
+{
+	json_t *whole = json_deep_copy(link->shown);
+	struct description wanted;
+	bool named;
+
+	json_object_del(whole, "public");
+	if (!reveal_all(engine, NULL, whole, NULL) &&
+	    !read_filled(engine, whole, &wanted, &named, NULL)) {
+		if (link_change(link, &wanted, NULL) < 0) {
+			description_clear(&wanted);
+		} else {
+			description_clear(&link->wanted);
+			link->wanted = wanted;
+		}
+	}
+	json_decref(whole);
+}
+
+void engine_names(struct engine *engine)
+{
+	struct link *link;
+
+	resolver_heard(engine->resolver);
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (link->named)
+			look_again(engine, link);
 }
 
 void engine_remove(struct engine *engine, const char *name)

@@ -38,6 +38,11 @@ json_t *engine_get(const struct engine *engine);
 /* What they do; one link, or all if name is NULL. */
 json_t *engine_status(const struct engine *engine, const char *name);
 
+/* Readable when names of hosts have come to mean something else: then call
+ * engine_names(). */
+int engine_names_fd(const struct engine *engine);
+void engine_names(struct engine *engine);
+
 /* A device of this host has gone down or come up. */
 void engine_device(struct engine *engine, const char *name, uint32_t index,
 		   bool up);

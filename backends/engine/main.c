@@ -5,20 +5,68 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "backends/engine/aead.h"
 #include "backends/engine/control.h"
+#include "backends/engine/restore.h"
+#include "backends/engine/sandbox.h"
 #include "backends/engine/watch.h"
 
 static const char usage[] =
-	"usage: tressed [--socket PATH]\n"
+	"usage: tressed [--socket PATH] [--store FILE] [--user NAME]\n"
 	"\n"
 	"The engine of Tresse: carries the tunnels that tresse(8) describes.\n"
 	"\n"
 	"  -s, --socket PATH  where it is told and asked; TRESSE_SOCKET, or\n"
 	"                     /run/tresse/engine.sock\n"
+	"      --store FILE   what it starts with; TRESSE_STORE, or\n"
+	"                     /var/lib/tresse/tresse.db\n"
+	"      --user NAME    who it becomes; it keeps CAP_NET_ADMIN, _RAW\n"
 	"  -V, --version      its version\n"
-	"  -h, --help         this text\n";
+	"  -h, --help         this text\n"
+	"\n"
+	"SIGHUP: it reads the store again. SIGTERM, SIGINT: it ends.\n";
+
+struct options {
+	const char *socket, *store, *user;
+};
+
+static const char *setting(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : otherwise;
+}
+
+/* The exit status, or -1 to go on. */
+static int options_read(int argc, char **argv, struct options *options)
+{
+	static const struct option rows[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "store", required_argument, NULL, 'S' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "s:Vh", rows, NULL)) != -1)
+		switch (option) {
+		case 's': options->socket = optarg; break;
+		case 'S': options->store = optarg; break;
+		case 'u': options->user = optarg; break;
+		case 'V': puts("tressed " TRESSE_VERSION); return 0;
+		case 'h': fputs(usage, stdout); return 0;
+		default: fputs(usage, stderr); return 2;
+		}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "tressed: %s: what is that?\n%s", argv[optind], usage);
+	return 2;
+}
 
 static int signals_open(void)
 {
@@ -33,56 +81,94 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int loop(struct control *control, struct engine *engine)
+static void load(struct engine *engine, const char *store)
 {
-	struct pollfd fds[3] = {
+	AUTO_ERR err = ERR_NONE;
+
+	if (restore(engine, store, &err) < 0)
+		fprintf(stderr, "tressed: %s: %s\n", store, err.text);
+}
+
+/* false: it is to end. */
+static bool hear(int fd, struct engine *engine, const char *store)
+{
+	struct signalfd_siginfo got;
+
+	while (read(fd, &got, sizeof(got)) == sizeof(got)) {
+		if (got.ssi_signo != SIGHUP)
+			return false;
+		sd_notify(0, "RELOADING=1");
+		load(engine, store);
+		sd_notify(0, "READY=1");
+	}
+	return true;
+}
+
+static int loop(struct control *control, struct engine *engine, int signals,
+		const char *store)
+{
+	struct pollfd fds[] = {
 		{ .fd = control_fd(control), .events = POLLIN },
-		{ .fd = signals_open(), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
 		{ .fd = watch_open(), .events = POLLIN },
+		{ .fd = engine_names_fd(engine), .events = POLLIN },
 	};
 
 	for (;;) {
-		struct signalfd_siginfo got;
-
-		if (poll(fds, 3, -1) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
 			continue;
+		if (fds[1].revents && !hear(fds[1].fd, engine, store))
+			return 0;
 		if (fds[2].revents)
 			watch_turn(fds[2].fd, engine);
+		if (fds[3].revents)
+			engine_names(engine);
 		if (fds[0].revents)
 			control_turn(control);
-		if (fds[1].revents &&
-		    read(fds[1].fd, &got, sizeof(got)) == sizeof(got) &&
-		    got.ssi_signo != SIGHUP)
-			return 0;
 	}
+}
+
+/* By systemd's socket, or by one of our own. */
+static struct control *control_open(const struct options *options,
+				    struct engine *engine, struct err *err)
+{
+	if (sd_listen_fds(1) == 1)
+		return control_adopt(SD_LISTEN_FDS_START, engine);
+	return control_new(options->socket, engine, err);
+}
+
+static int run(const struct options *options, struct err *err)
+{
+	AUTO(engine) struct engine *engine = engine_new();
+	AUTO(control) struct control *control = NULL;
+	int signals = signals_open();
+
+	control = control_open(options, engine, err);
+	if (!control)
+		return 1;
+	aead_choose(); /* measured while nobody waits for it */
+	if (sandbox_drop(options->user, err) < 0)
+		return 1;
+	load(engine, options->store);
+	if (sandbox_lock(err) < 0)
+		return 1;
+	sd_notify(0, "READY=1");
+	return loop(control, engine, signals, options->store);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
+	struct options options = {
+		.socket = setting("TRESSE_SOCKET", "/run/tresse/engine.sock"),
+		.store = setting("TRESSE_STORE", "/var/lib/tresse/tresse.db"),
 	};
-	AUTO(engine) struct engine *engine = engine_new();
-	AUTO(control) struct control *control = NULL;
-	const char *path = getenv("TRESSE_SOCKET");
 	AUTO_ERR err = ERR_NONE;
-	int option;
+	int status = options_read(argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "s:Vh", options, NULL)) != -1)
-		switch (option) {
-		case 's': path = optarg; break;
-		case 'V': puts("tressed " TRESSE_VERSION); return 0;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
-		}
-	control = control_new(path ? path : "/run/tresse/engine.sock", engine,
-			      &err);
-	if (!control) {
+	if (status >= 0)
+		return status;
+	status = run(&options, &err);
+	if (status)
 		fprintf(stderr, "tressed: %s\n", err.text);
-		return 1;
-	}
-	return loop(control, engine);
+	return status;
 }

@@ -72,8 +72,8 @@ is 'its file is for root alone' "$(stat -c %a "$tmp/home.db-secrets")" 600
 # --- traffic -----------------------------------------------------------------
 home iperf3 -c 10.77.0.1 -t 4 -O 2 -J >"$tmp/iperf" 2>&1
 mbit=$(jq -r '.end.sum_received.bits_per_second / 1e6 | floor' "$tmp/iperf")
-[ "${mbit:-0}" -gt 52 ] && ok "one TCP flow has more than the better line ($mbit Mbit/s)" ||
-	not_ok "one TCP flow has more than the better line: ${mbit:-0} Mbit/s"
+check "one TCP flow has more than the better line (${mbit:-0} Mbit/s)" \
+	[ "${mbit:-0}" -gt 52 ]
 home tresse /links/home0/members/line1 get >"$tmp/member"
 has 'the rate of a line was found out' "$tmp/member" '^rate=(4[0-9]|5[0-4])[0-9]*[mk]bit'
 
@@ -120,6 +120,23 @@ ip -n home addr add 10.201.1.77/24 dev w1
 ip -n home addr del $line1_address/24 dev w1
 ip -n home route replace default via 10.201.1.1 dev w1 table 20000 proto 84 2>/dev/null
 check 'an address that changed is followed' wait_for 10 pings
+
+# By itself, with what is committed.
+echo '10.200.0.1 gw.test' >"$tmp/hosts"
+mount --bind "$tmp/hosts" /etc/hosts
+kill -9 "$pid_home"
+wait "$pid_home" 2>/dev/null
+ip netns exec home tressed --socket "$tmp/home.sock" --store "$tmp/home.db" &
+pid_home=$!
+check 'an engine that starts again carries on' wait_for 10 pings
+has 'with no rights but those of the network' "/proc/$pid_home/status" \
+	'^CapEff:.0000000000003000$' '^CapBnd:.0000000000000000$' \
+	'^NoNewPrivs:.1$' '^Seccomp:.2$'
+
+# A server by its name.
+run 0 'a server is named' home tresse /links/home0 set peer=gw.test:5000
+check 'and found by its name' wait_for 10 pings
+umount /etc/hosts
 
 head -c 1200 /dev/urandom >"$tmp/noise"
 for i in 1 2 3 4 5; do
