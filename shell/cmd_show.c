@@ -395,3 +395,32 @@ const struct command command_status = {
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = status_run,
 };
+
+/* ---- refresh ---- */
+
+static int refresh_run(struct session *session, const struct match *match,
+		       struct err *err)
+{
+	(void)match;
+	(void)err;
+	session_unsee(session);
+	if (output_is_json(session->output))
+		output_number(session->output, "revision", session->base);
+	output_say(session->output, SAY_DONE, "This is revision %llu%s.",
+		   (unsigned long long)session->base,
+		   session->draft ? ", with a candidate on top" : "");
+	return 0;
+}
+
+const struct command command_refresh = {
+	.name = "refresh",
+	.summary = "look again, and say which revision this is",
+	.man = "Every command looks at the store and at the running system "
+	       "anew, so this is never needed; it says what others changed "
+	       "since the last one.",
+	.example = "refresh",
+	.see = "status, history",
+	.json = "revision:int",
+	.needs = NEEDS_TREE | REPEATABLE,
+	.run = refresh_run,
+};

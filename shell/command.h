@@ -138,8 +138,8 @@ extern const struct command command_bookmarks, command_find_objects,
 	command_backups;
 extern const struct command command_cd, command_ls, command_pwd, command_create,
 	command_delete, command_set, command_get, command_info, command_status,
-	command_explain, command_saveconfig, command_restoreconfig,
-	command_clearconfig, command_import, command_help, command_schema,
-	command_version, command_exit;
+	command_refresh, command_explain, command_saveconfig,
+	command_restoreconfig, command_clearconfig, command_import,
+	command_help, command_schema, command_version, command_exit;
 
 #endif

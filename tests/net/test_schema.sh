@@ -24,7 +24,7 @@ tresse -q saveconfig
 tresse -q /paths/adsl0 set description='two words, ünï & | # {x}'
 tresse -q saveconfig
 
-for command in pwd version bookmarks ls get find info status drift repair check \
+for command in pwd version refresh bookmarks ls get find info status drift repair check \
 	plan diff undo history blame stats saveconfig backups restoreconfig \
 	clearconfig help; do
 	j "$command" "$command"
