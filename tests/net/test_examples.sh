@@ -22,6 +22,12 @@ world() {
 	: >"$tmp/world"
 }
 empty() { tresse -q clearconfig confirm=yes; }
+# foreign: a tree that somebody else made.
+foreign() {
+	empty
+	tc qdisc replace dev wan0 root handle 1: htb default 10
+	tc class replace dev wan0 parent 1: classid 1:10 htb rate 1mbit
+}
 
 # example COMMAND LINE: runs the line as somebody would who reads help COMMAND.
 example() {
@@ -29,6 +35,7 @@ example() {
 	local changed="/paths/adsl0 set description=$RANDOM.$SECONDS"
 
 	case $line in
+	*import*) foreign ;;
 	'/paths create'*) empty ;; # and what follows it needs it
 	commit*) before=$'begin\n'$changed ;;
 	confirm) before=$'begin\n'$changed$'\ncommit confirm=60s' ;;
@@ -73,7 +80,7 @@ for command in "${commands[@]}"; do
 		esac
 		example "$command" "$line"
 		case $line in
-		*create* | delete* | *delete* | undo* | rollback* | restore* | set* | *set*)
+		*create* | *import* | delete* | *delete* | undo* | rollback* | restore* | set* | *set*)
 			world
 			;;
 		esac

@@ -106,6 +106,9 @@ check 'follow prints a document' wait_for 20 followed
 stop "$pid"
 sed 's/^/follow\t/' "$tmp/follow" >>"$tmp/documents"
 j clearconfig clearconfig confirm=yes
+tc qdisc add dev wan0 root handle 1: htb default 10
+tc class add dev wan0 parent 1: classid 1:10 htb rate 1mbit
+j import /classes import wan0
 
 run 0 'the program prints a schema' tresse schema
 cp "$tmp/out" "$tmp/schema"
