@@ -9,6 +9,7 @@ cd "$tmp" || exit 1
 # world: a policy, eight revisions, a saved file and a backup.
 world() {
 	tresse -q clearconfig confirm=yes
+	tc qdisc del dev wan0 root 2>/dev/null # what was imported stood there
 	tresse -q -f "$root/man/examples/adsl.tresse" 2>/dev/null
 	[ -e "$tmp/world" ] || for n in 1 2 3 4 5 6 7 8; do
 		tresse -q /paths/adsl0 set description="revision $n"
@@ -25,8 +26,9 @@ empty() { tresse -q clearconfig confirm=yes; }
 # foreign: a tree that somebody else made.
 foreign() {
 	empty
-	tc qdisc replace dev wan0 root handle 1: htb default 10
-	tc class replace dev wan0 parent 1: classid 1:10 htb rate 1mbit
+	tc qdisc del dev wan0 root 2>/dev/null
+	tc qdisc add dev wan0 root handle 1: htb default 10
+	tc class add dev wan0 parent 1: classid 1:10 htb rate 1mbit
 }
 
 # example COMMAND LINE: runs the line as somebody would who reads help COMMAND.
