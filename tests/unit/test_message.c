@@ -19,8 +19,11 @@ TEST(message, reads_what_it_wrote)
 	};
 	struct message lane = {
 		.type = MESSAGE_LANE,
-		.lane = { 200, MESSAGE_LANE_DOWN | MESSAGE_LANE_METERED, 3,
-			  50000 },
+		.lane = { .lane = 200,
+			  .flags = MESSAGE_LANE_DOWN | MESSAGE_LANE_METERED,
+			  .tier = 3,
+			  .line = 9,
+			  .cap_kbps = 50000 },
 	};
 	struct message skip = {
 		.type = MESSAGE_SKIP,
@@ -46,6 +49,8 @@ TEST(message, reads_what_it_wrote)
 	CU_ASSERT_EQUAL(read.ack.range[1].length, 20000);
 	used += message_parse(&read, bytes + used, sizeof(bytes));
 	CU_ASSERT_EQUAL(read.lane.lane, 200);
+	CU_ASSERT_EQUAL(read.lane.tier, 3);
+	CU_ASSERT_EQUAL(read.lane.line, 9);
 	CU_ASSERT_EQUAL(read.lane.cap_kbps, 50000);
 	used += message_parse(&read, bytes + used, sizeof(bytes));
 	CU_ASSERT_EQUAL(read.skip.seq, 0xfffff);
