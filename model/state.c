@@ -52,24 +52,43 @@ static void fill(struct object *object, const char *key, const char *path,
 	memcpy(object->path, path, path_size);
 }
 
-struct object *state_add(struct state *state, const struct backend *backend,
-			 const char *key, const char *path, const void *data,
-			 size_t size)
+/* An empty place under that key, or NULL if it is taken. */
+static struct object *add_place(struct state *state,
+				const struct backend *backend, const char *key)
 {
-	struct object *object;
 	uint32_t *slot;
 
 	if (state->count * 2 >= state->slot_count)
 		grow_slots(state);
 	slot = slot_of(state, backend, key);
-	assert(!*slot);
+	if (*slot)
+		return NULL;
 	state->items = mem_grow(state->items, state->count, &state->room,
 				sizeof(*state->items));
-	object = &state->items[state->count++];
-	*slot = (uint32_t)state->count;
+	*slot = (uint32_t)++state->count;
+	return &state->items[state->count - 1];
+}
+
+struct object *state_add(struct state *state, const struct backend *backend,
+			 const char *key, const char *path, const void *data,
+			 size_t size)
+{
+	struct object *object = add_place(state, backend, key);
+
+	assert(object);
 	*object = (struct object){ .backend = backend, .size = size };
 	fill(object, key, path, data);
 	return object;
+}
+
+void state_move(struct state *state, struct object *object)
+{
+	struct object *to = add_place(state, object->backend, object->key);
+
+	if (!to)
+		return;
+	*to = *object;
+	object->data = NULL;
 }
 
 const struct object *state_find(const struct state *state,

@@ -52,6 +52,9 @@ struct state {
 struct object *state_add(struct state *state, const struct backend *backend,
 			 const char *key, const char *path, const void *data,
 			 size_t size);
+/* Moves an object of another state, which is left without data, unless its key
+ * is there already. */
+void state_move(struct state *state, struct object *object);
 /* NULL: none. */
 const struct object *state_find(const struct state *state,
 				const struct backend *backend, const char *key);

@@ -91,17 +91,19 @@ static int cut_line(struct batch *batch, const struct line *line,
 {
 	const char *text = batch->text + line->from;
 	AUTO_ERR err = ERR_NONE;
+	bool plain = words_readable(text, line->length);
 	size_t at = 0;
-	int rc;
+	int rc = 0;
 
 	words_empty(&batch->words);
-	rc = words_read(&batch->words, text, line->length, &at, &err);
+	if (!plain)
+		rc = words_read(&batch->words, text, line->length, &at, &err);
 	if (rc < 0 && tell) {
 		const struct origin_line where = { batch->name, line->number };
 
 		tell_line(output, &where, text, line->length, at, &err);
 	}
-	if (rc < 0 || !batch->words.count)
+	if (rc < 0 || (!plain && !batch->words.count))
 		return rc;
 	batch->lines = mem_grow(batch->lines, batch->count, &batch->room,
 				sizeof(*batch->lines));

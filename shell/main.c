@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tresse: one shell for a site's WAN edge. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +140,14 @@ static int print_usage(void)
 	return EXIT_DONE;
 }
 
+/* Ten thousand objects come and go at once: what the program gave back it soon
+ * takes again, and each page that is new costs the kernel a fault. */
+static void keep_memory(void)
+{
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 static void options_clear(struct options *options)
 {
 	text_clear(&options->commands);
@@ -151,6 +160,7 @@ int main(int argc, char **argv)
 	bool unicode;
 
 	fill_standard_files();
+	keep_memory();
 	signal(SIGPIPE, SIG_IGN); /* who stops reading is no error */
 	unicode = utf8_start();
 	if (options_read(argc, argv, &options, &err) < 0) {

@@ -31,6 +31,25 @@ static bool is_key_char(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '_';
 }
 
+/* What a byte can be where no quote is open. */
+enum sort {
+	ODD,	/* to be looked at closely */
+	EASY,	/* of a word, as it is */
+	OF_KEY, /* ...and of a key */
+};
+static enum sort sort_of(char c)
+{
+	static unsigned char sorts[256];
+
+	if (sorts['a'] != OF_KEY) /* not made yet */
+		for (int i = 0; i < 256; i++)
+			sorts[i] = i <= ' ' || i > '~' || strchr("\"'\\", i)
+					   ? ODD
+				   : is_key_char((char)i) ? OF_KEY
+							  : EASY;
+	return (enum sort)sorts[(unsigned char)c];
+}
+
 static int fail(struct lexer *lexer, size_t at, const char *what)
 {
 	lexer->at = at;
@@ -72,25 +91,21 @@ static int take(struct lexer *lexer)
 	return 0;
 }
 
-/* Nearly all there is: no blank, no quote, nothing to look at twice. */
-static bool is_easy(char c)
-{
-	return c > ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\';
-}
-
 /* Takes what is easy as far as it goes. Within quotes a key cannot be. */
 static void take_easy(struct lexer *lexer)
 {
 	const char *from = lexer->line + lexer->at;
 	size_t left = lexer->length - lexer->at, size = 0;
 
-	for (; size < left && is_easy(from[size]); size++) {
-		if (!lexer->plain || is_key_char(from[size]))
-			continue;
+	while (lexer->plain && size < left && sort_of(from[size]) == OF_KEY)
+		size++;
+	if (lexer->plain && size < left && sort_of(from[size]) == EASY) {
 		if (from[size] == '=' && lexer->text.length + size)
 			lexer->key = lexer->text.length + size;
 		lexer->plain = false;
 	}
+	while (!lexer->plain && size < left && sort_of(from[size]) != ODD)
+		size++;
 	text_put_bytes(&lexer->text, from, size);
 	lexer->at += size;
 }
@@ -157,7 +172,7 @@ static int read_piece(struct lexer *lexer)
 {
 	char c = lexer->line[lexer->at];
 
-	if (is_easy(c)) {
+	if (sort_of(c) != ODD) {
 		take_easy(lexer);
 		return 0;
 	}
@@ -294,6 +309,15 @@ int words_read(struct words *words, const char *line, size_t length, size_t *at,
 	}
 	text_clear(&lexer.text);
 	return rc;
+}
+
+bool words_readable(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (line[i] == '#' ||
+		    (sort_of(line[i]) == ODD && !is_blank(line[i])))
+			return false;
+	return length && length <= LINE_LIMIT && !is_blank(line[0]);
 }
 
 bool words_read_typed(struct words *words, const char *line, size_t length,

@@ -48,6 +48,9 @@ struct words {
  * cannot be read, and nothing was appended. The line need not be terminated. */
 int words_read(struct words *words, const char *line, size_t length, size_t *at,
 	       struct err *err);
+/* True if a glance shows that words_read() can read it, and finds words; what
+ * has quotes or a comment takes more than a glance. */
+bool words_readable(const char *line, size_t length);
 /* The same for a line that is still being typed: always ends with one more
  * word, the unfinished one, which may be empty. *quote is the quote it stands
  * in, or 0. False in a comment, and where words_read() would fail. */

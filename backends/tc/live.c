@@ -118,16 +118,32 @@ static void find_classes(const struct counting *counting,
 				at;
 }
 
-static int count_device(struct netlink *netlink, struct counting *counting,
-			struct err *err)
+static int count_htb_at(struct netlink *netlink, struct counting *counting,
+			uint32_t handle, struct err *err)
 {
 	struct tcmsg header = { .tcm_family = AF_UNSPEC,
-				.tcm_ifindex = counting->index };
+				.tcm_ifindex = counting->index,
+				.tcm_parent = handle };
 	AUTO(nlmsg)
 	struct nl_msg *request =
 		netlink_message(RTM_GETTCLASS, 0, &header, sizeof(header), 0);
 
 	return netlink_dump(netlink, request, take_class, NULL, counting, err);
+}
+
+/* By the number of each HTB, which costs the kernel far less (read.c). */
+static int count_device(struct netlink *netlink, struct counting *counting,
+			const struct node *uplink, struct err *err)
+{
+	bool used[SHARD_LAST + 1] = { false };
+	int rc = count_htb_at(netlink, counting, TC_ROOT_HANDLE, err);
+
+	if (counting->shards)
+		shard_use(uplink, used);
+	for (uint32_t n = SHARD_FIRST; n <= SHARD_LAST && rc == 0; n++)
+		if (used[n])
+			rc = count_htb_at(netlink, counting, n << 16, err);
+	return rc;
 }
 
 int tc_live(struct host *host, const struct tree *tree,
@@ -155,7 +171,7 @@ int tc_live(struct host *host, const struct tree *tree,
 		counting.index = link->index;
 		counting.shards = uplink_shards(uplink, facts);
 		find_classes(&counting, uplink);
-		rc = count_device(netlink, &counting, err);
+		rc = count_device(netlink, &counting, uplink, err);
 	}
 	return rc;
 }

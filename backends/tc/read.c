@@ -196,16 +196,6 @@ static void add_read(struct state *state, const struct tc_object *object,
 		added->queued = tc_queued(attrs[TCA_STATS2]);
 }
 
-static void add_seen(struct state *state, const struct object *seen)
-{
-	const struct tc_object *object = tc_of(seen);
-	struct object *added =
-		tc_add(state, object, object->raw, object->raw_size, "");
-
-	if (added)
-		added->queued = seen->queued;
-}
-
 /* ---- qdiscs ---- */
 
 void tc_read_root(const struct nlattr *options, struct tc_root *out)
@@ -582,14 +572,22 @@ static int dump(struct netlink *netlink, int type, int index, uint32_t parent,
 }
 
 /* These dumps are never begun again: net/sched/sch_api.c does not mark one as
- * interrupted. Reading back after the steps finds what slipped through. */
+ * interrupted. Reading back after the steps finds what slipped through.
+ *
+ * Each HTB is asked for by its number: for a dump of all, the kernel goes over
+ * every queue of the device again for each 32 kB of the answer. */
 static int read_ours(struct netlink *netlink, struct reading *reading,
 		     struct err *err)
 {
-	int index = reading->device->index;
-	int rc = dump(netlink, RTM_GETTCLASS, index, 0, take_class, NULL,
-		      reading, err);
+	const struct device *device = reading->device;
+	int index = device->index;
+	int rc = dump(netlink, RTM_GETTCLASS, index, TC_ROOT_HANDLE, take_class,
+		      NULL, reading, err);
 
+	for (uint32_t n = SHARD_FIRST; n <= SHARD_LAST && rc == 0; n++)
+		if (device->shards[n])
+			rc = dump(netlink, RTM_GETTCLASS, index, n << 16,
+				  take_class, NULL, reading, err);
 	if (rc == 0)
 		rc = dump(netlink, RTM_GETTFILTER, index, TC_ROOT_HANDLE,
 			  take_filter, NULL, reading, err);
@@ -652,7 +650,7 @@ static void add_saved(struct reading *reading, const struct device *device)
 
 /* Leaves in our classes are ours; qdiscs below a foreign root make it one that
  * cannot be put back. */
-static void place_qdisc(struct reading *reading, const struct object *seen)
+static void place_qdisc(struct reading *reading, struct object *seen)
 {
 	const struct tc_object *object = tc_of(seen);
 	const struct device *device = device_at(reading, object->index);
@@ -664,7 +662,7 @@ static void place_qdisc(struct reading *reading, const struct object *seen)
 	    !is_in_tree(device, object->parent))
 		return;
 	if (device->ours) {
-		add_seen(reading->now, seen);
+		state_move(reading->now, seen);
 		return;
 	}
 	memcpy(root.device, device->name, sizeof(root.device));
@@ -675,13 +673,13 @@ static void place_qdisc(struct reading *reading, const struct object *seen)
 }
 
 static int place_root(struct netlink *netlink, struct reading *reading,
-		      const struct object *seen, struct err *err)
+		      struct object *seen, struct err *err)
 {
 	const struct tc_object *object = tc_of(seen);
 	int rc = 0;
 
-	if (object->sort == TC_LEAF || object->sort == TC_SHARD)
-		return 0;
+	if (!object || object->sort == TC_LEAF || object->sort == TC_SHARD)
+		return 0; /* placed already, or of no tree of ours */
 	reading->device = device_at(reading, object->index);
 	if (object->sort == TC_INGRESS)
 		rc = read_ingress(netlink, reading, seen, err);
@@ -689,7 +687,7 @@ static int place_root(struct netlink *netlink, struct reading *reading,
 		rc = read_ours(netlink, reading, err);
 	else
 		rc = read_foreign(netlink, reading, seen, err);
-	add_seen(reading->now, seen);
+	state_move(reading->now, seen);
 	return rc < 0 ? err_prefix(err, "%s: ", reading->device->name) : 0;
 }
 
@@ -874,11 +872,11 @@ static int read_own(struct netlink *netlink, struct reading *reading,
 			rc = get_own(netlink, reading, tc_of(&want->items[i]),
 				     err);
 	for (size_t i = 0; i < reading->seen.count && rc == 0; i++) {
-		const struct object *seen = &reading->seen.items[i];
+		struct object *seen = &reading->seen.items[i];
 
 		place_qdisc(reading, seen);
-		if (tc_of(seen)->sort == TC_ROOT)
-			add_seen(reading->now, seen);
+		if (seen->data && tc_of(seen)->sort == TC_ROOT)
+			state_move(reading->now, seen);
 	}
 	for (size_t i = 0; i < reading->count && rc == 0; i++)
 		if (!reading->devices[i].ours)

@@ -71,6 +71,34 @@ static uint32_t other_number(const struct tc_object *object)
 						 : object->handle & 0xfff;
 }
 
+static char *put_word(char *at, const char *word)
+{
+	return stpcpy(at, word);
+}
+
+static char *put_hex(char *at, uint32_t u)
+{
+	int shift = 28;
+
+	while (shift && !(u >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[u >> shift & 15];
+	*at = '\0';
+	return at;
+}
+
+/* Keys are made by the ten thousand: not by printf(), for these. */
+static void class_key(const char *kept, const char *name, const char *device,
+		      uint32_t classid, char key[TC_KEY_SIZE])
+{
+	char *at = put_word(put_word(put_word(key, kept), name), " ");
+
+	at = put_word(at, device);
+	at = put_hex(put_word(at, " "), TC_H_MAJ(classid) >> 16);
+	put_hex(put_word(at, ":"), TC_H_MIN(classid));
+}
+
 void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 {
 	const char *name = sort_names[object->sort];
@@ -93,9 +121,7 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 			 object->device,
 			 TC_H_MAJ(object->handle) >> 16);
 	else if (classid)
-		snprintf(key, TC_KEY_SIZE, "%s%s %s %x:%x", kept, name,
-			 object->device, TC_H_MAJ(classid) >> 16,
-			 TC_H_MIN(classid));
+		class_key(kept, name, object->device, classid, key);
 	else
 		snprintf(key, TC_KEY_SIZE, "%s%s %s", kept, name,
 			 object->device);
