@@ -118,8 +118,7 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 			 object->device);
 	else if (object->sort == TC_SHARD)
 		snprintf(key, TC_KEY_SIZE, "%s%s %s %x:", kept, name,
-			 object->device,
-			 TC_H_MAJ(object->handle) >> 16);
+			 object->device, TC_H_MAJ(object->handle) >> 16);
 	else if (classid)
 		class_key(kept, name, object->device, classid, key);
 	else
