@@ -183,8 +183,10 @@ fuzz-%: FORCE
 lint:
 	@tests/run 'lint: tests/lab/lint'
 
-install: $(BUILD)/tresse $(pages)
+install: $(BUILD)/tresse $(BUILD)/tressed $(pages)
 	install -D -m 755 $(BUILD)/tresse $(DESTDIR)$(bindir)/tresse
+	install -D -m 755 $(BUILD)/tressed $(DESTDIR)$(bindir)/tressed
+	install -D -m 644 man/tressed.8 $(DESTDIR)$(mandir)/man8/tressed.8
 	install -D -m 644 $(BUILD)/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
 	install -D -m 644 $(BUILD)/tresse.5 $(DESTDIR)$(mandir)/man5/tresse.5
 	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
@@ -193,15 +195,21 @@ install: $(BUILD)/tresse $(pages)
 	$(if $(unitdir),sed 's|/usr/bin/|$(bindir)/|' \
 		debian/tresse.tresse-follow.service | install -D -m 644 \
 		/dev/stdin $(DESTDIR)$(unitdir)/tresse-follow.service)
+	$(if $(unitdir),for unit in service socket; do \
+		sed 's|/usr/bin/|$(bindir)/|' debian/tresse.tressed.$$unit \
+		| install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/tressed.$$unit || exit; done)
 	$(foreach pair,$(completions),install -D -m 644 \
 		$(subst :, $(DESTDIR)$(PREFIX)/share/,$(pair));)
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8 \
-		$(DESTDIR)$(mandir)/man5/tresse.5
+		$(DESTDIR)$(mandir)/man5/tresse.5 \
+		$(DESTDIR)$(bindir)/tressed $(DESTDIR)$(mandir)/man8/tressed.8
 	rm -rf $(DESTDIR)$(docdir)
 	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service \
-		$(DESTDIR)$(unitdir)/tresse-follow.service)
+		$(DESTDIR)$(unitdir)/tresse-follow.service \
+		$(DESTDIR)$(unitdir)/tressed.service \
+		$(DESTDIR)$(unitdir)/tressed.socket)
 	$(foreach pair,$(completions),rm -f \
 		$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(pair)));)
 
