@@ -96,9 +96,8 @@ bare() {
 }
 # What a rehearsal is to tc: a namespace, a device, the commands.
 elsewhere() {
-	unshare --net sh -c 'ip link add wan0 type veth peer name far0 &&
-		ip link set wan0 up && tc -batch "$1" && nft -f "$2"' \
-		sh "$tmp/tc" "$tmp/nft"
+	unshare --net sh -c "ip link add wan0 type veth peer name far0 &&
+		ip link set wan0 up && tc -batch $tmp/tc && nft -f $tmp/nft"
 }
 
 # ---- few ----
@@ -140,9 +139,7 @@ for ((round = 0; round < rounds; round++)); do
 	)" ] && untouched='no write' || untouched='BUT IT WROTE'
 	took many.listed listed
 	took many.start tresse pwd
-	echo "/classes/u/all/c7 set ceil=$((round + 2))mbit" >"$tmp/one"
-	took many.one tresse -f "$tmp/one"
-	steps=$(grep -oE '[0-9]+ steps? applied' "$tmp/out")
+	took many.one tresse /classes/u/all/c7 set ceil=$((round + 2))mbit
 	class=$(tc class show dev wan0 | awk '$3 ~ /:17$/ { print $3, $5 }')
 	read -r class parent <<<"$class"
 	took tc.one tc class change dev wan0 parent "$parent" classid "$class" \
@@ -154,9 +151,12 @@ bare
 
 # ---- the table ----
 
-# row WHAT REACH TIME [NAME TIME]...
-row() {
-	printf '%-36s %-10s %9.1f ms' "$1" "$2" "$(awk "BEGIN { print $3 / 1000 }")"
+# figure WHAT REACH TIME [NAME TIME]...: and how many times the others' it is.
+figure() {
+	local ours=$3
+
+	printf '%-36s %-10s %9.1f ms' "$1" "$2" \
+		"$(awk "BEGIN { print $ours / 1000 }")"
 	shift 3
 	while [ $# -gt 1 ]; do
 		awk -v name="$1" -v other="$2" -v ours="$ours" 'BEGIN {
@@ -166,21 +166,17 @@ row() {
 	done
 	echo
 }
-figure() {
-	ours=$3
-	row "$@"
-}
 echo "many classes with queues and marks; lowest of $rounds, ms"
 figure "$few, cold" '<= batch' "${best[few.cold]}" \
 	'tc -batch + nft -f' "${best[few.batch]}" \
 	'tc each + nft -f' "${best[few.each]}"
-echo "    tc each takes $((best[few.each] / best[few.cold])) times as long" \
+echo "    tc each takes $((${best[few.each]} / ${best[few.cold]})) times as long" \
 	"as tresse (reach: 50)"
 figure "$many, $htbs HTBs" '< 1000' "${best[many.cold]}" \
 	'tc -batch + nft -f, one HTB' "${best[many.batch]}"
 figure "$many again, $untouched" '< 60' "${best[many.again]}" \
 	'tc and nft listing it' "${best[many.listed]}"
-figure "one of $many: $steps" '< 5 + pwd' "${best[many.one]}" \
+figure "one class of $many changed" '< 5 + pwd' "${best[many.one]}" \
 	'tc class change' "${best[tc.one]}" 'tresse pwd' "${best[many.start]}"
 figure "$rehearsed operations rehearsed" '< 500' "${best[rehearsal]}" \
 	'tc -batch + nft -f in a namespace' "${best[ns.batch]}"
