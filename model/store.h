@@ -104,6 +104,17 @@ int store_disarm(struct store *store, const struct owned *owned,
 int store_commit(struct store *store, struct tree *tree, uint64_t base,
 		 const struct owned *owned, const struct stamp *stamp,
 		 uint64_t *revision, struct err *err);
+/* The same in two halves, for who has something else to do while the rows are
+ * written: nobody sees them before they are kept. In between nothing else may
+ * be asked of this store. */
+struct writing;
+/* NULL: it failed, and nothing was written. */
+struct writing *store_write(struct store *store, struct tree *tree,
+			    uint64_t base, const struct owned *owned,
+			    const struct stamp *stamp, struct err *err);
+/* Both end it and free it. */
+int store_keep(struct writing *writing, uint64_t *revision, struct err *err);
+void store_drop(struct writing *writing);
 
 /*
  * The seal: a digest that somebody found when all was as this very store says.

@@ -8,6 +8,7 @@
  */
 #include "model/store_private.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -435,24 +436,70 @@ static int write_all(struct writer *writer, uint64_t base,
 	return rc < 0 ? rc : db_run_sql(db, SQL_DISARM, err);
 }
 
+struct writing {
+	struct writer writer;
+	uint64_t reached;
+};
+
+static int end_writing(struct writing *writing, int rc, struct err *err)
+{
+	struct writer *writer = &writing->writer;
+
+	rc = db_end(writer->db, rc, err);
+	for (size_t i = 0; i < writer->fresh_count && rc < 0; i++)
+		node_set_id(writer->fresh[i], 0);
+	free(writer->fresh);
+	if (rc == 0)
+		tree_clean(writer->tree);
+	free(writing);
+	return rc;
+}
+
+struct writing *store_write(struct store *store, struct tree *tree,
+			    uint64_t base, const struct owned *owned,
+			    const struct stamp *stamp, struct err *err)
+{
+	struct writing *writing;
+	int rc = db_begin(&store->db, SQL_BEGIN_WRITE, err);
+
+	if (rc < 0)
+		return NULL;
+	writing = mem_alloc(sizeof(*writing));
+	*writing =
+		(struct writing){ .writer = { .db = &store->db, .tree = tree },
+				  .reached = base };
+	rc = write_all(&writing->writer, base, owned, stamp, &writing->reached,
+		       err);
+	if (rc == 0)
+		return writing;
+	end_writing(writing, rc, err);
+	return NULL;
+}
+
+int store_keep(struct writing *writing, uint64_t *revision, struct err *err)
+{
+	uint64_t reached = writing->reached;
+	int rc = end_writing(writing, 0, err);
+
+	if (rc == 0)
+		*revision = reached;
+	return rc;
+}
+
+void store_drop(struct writing *writing)
+{
+	if (writing)
+		end_writing(writing, -ECANCELED, NULL);
+}
+
 int store_commit(struct store *store, struct tree *tree, uint64_t base,
 		 const struct owned *owned, const struct stamp *stamp,
 		 uint64_t *revision, struct err *err)
 {
-	struct writer writer = { .db = &store->db, .tree = tree };
-	uint64_t reached = base;
-	int rc = db_begin(&store->db, SQL_BEGIN_WRITE, err);
+	AUTO_ERR why = ERR_NONE;
+	struct writing *writing =
+		store_write(store, tree, base, owned, stamp, &why);
 
-	if (rc < 0)
-		return rc;
-	rc = write_all(&writer, base, owned, stamp, &reached, err);
-	rc = db_end(&store->db, rc, err);
-	for (size_t i = 0; i < writer.fresh_count && rc < 0; i++)
-		node_set_id(writer.fresh[i], 0);
-	free(writer.fresh);
-	if (rc < 0)
-		return rc;
-	tree_clean(tree);
-	*revision = reached;
-	return 0;
+	return writing ? store_keep(writing, revision, err)
+		       : err_move(err, &why);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "model/base/mem.h"
+#include "model/ahead.h"
 #include "model/diff.h"
 #include "model/excerpt.h"
 #include "model/patch.h"
@@ -304,6 +305,8 @@ struct run {
 	struct sight sight; /* of what was read last */
 	struct tree *way;   /* owned; the change goes by it, or NULL */
 	size_t leg;	    /* ...and by so many of the steps */
+	struct owned kept;  /* after; owned */
+	struct writing *writing; /* owned; rows that wait to be kept */
 };
 
 static bool has_dirt_below(const struct node *branch)
@@ -749,7 +752,11 @@ static void keep_wanted(const struct txn *txn, const struct state *want,
 static int undo(struct run *run, int code, struct err *err)
 {
 	AUTO_ERR trouble = ERR_NONE;
-	int rc = go_to(&run->view, &run->outcome->now, &run->both, &trouble);
+	int rc;
+
+	store_drop(run->writing);
+	run->writing = NULL;
+	rc = go_to(&run->view, &run->outcome->now, &run->both, &trouble);
 
 	if (rc == 0)
 		rc = store_disarm(run->txn->store, &run->found, &trouble);
@@ -812,6 +819,37 @@ static int second_leg(struct run *run, struct err *err)
 	return rc;
 }
 
+static void find_kept(struct run *run)
+{
+	owned_clear(&run->kept);
+	if (run->view.own)
+		owned_copy(&run->kept, &run->owned);
+	else
+		keep_wanted(run->txn, &run->outcome->want, &run->both,
+			    &run->kept);
+}
+
+/* Steps see objects alone, so the tree is free for the rows. */
+static int apply_first(struct run *run, struct err *err)
+{
+	const struct txn *txn = run->txn;
+	struct plan *plan = &run->outcome->plan;
+	struct ahead *ahead = NULL;
+	AUTO_ERR why = ERR_NONE;
+	int rc;
+
+	if (plan->count >= AHEAD_STEPS) {
+		find_kept(run);
+		ahead = ahead_start(txn->store, run->candidate, run->base,
+				    &run->kept, &txn->stamp);
+	}
+	rc = apply_steps(run, plan, run->leg, err);
+	if (!ahead)
+		return rc;
+	run->writing = ahead_end(ahead, &why);
+	return rc == 0 && !run->writing ? err_move(err, &why) : rc;
+}
+
 static int apply(struct run *run, struct err *err)
 {
 	struct outcome *outcome = run->outcome;
@@ -825,7 +863,7 @@ static int apply(struct run *run, struct err *err)
 	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
 	if (rc < 0)
 		return rc; /* nothing was done yet */
-	rc = apply_steps(run, &outcome->plan, run->leg, err);
+	rc = apply_first(run, err);
 	if (rc == 0 && run->way)
 		rc = second_leg(run, err);
 	if (rc < 0)
@@ -863,21 +901,20 @@ static void seal(struct run *run)
 static int commit(struct run *run, struct err *err)
 {
 	struct outcome *outcome = run->outcome;
-	struct owned kept = OWNED_NONE;
 	bool dirty = tree_is_dirty(run->candidate);
 	int rc = 0;
 
-	if (run->view.own)
-		owned_copy(&kept, &run->owned);
-	else
-		keep_wanted(run->txn, &outcome->want, &run->both, &kept);
-	if (dirty || outcome->plan.count || kept.count != run->found.count ||
-	    run->txn->stamp.ends_trial)
+	find_kept(run);
+	if (run->writing)
+		rc = store_keep(run->writing, &outcome->revision, err);
+	else if (dirty || outcome->plan.count ||
+		 run->kept.count != run->found.count ||
+		 run->txn->stamp.ends_trial)
 		rc = store_commit(run->txn->store, run->candidate, run->base,
-				  &kept, &run->txn->stamp, &outcome->revision,
-				  err);
+				  &run->kept, &run->txn->stamp,
+				  &outcome->revision, err);
+	run->writing = NULL;
 	outcome->stored = rc == 0 && outcome->revision != run->base;
-	owned_clear(&kept);
 	if (rc < 0 && outcome->plan.count)
 		return undo(run, rc, err);
 	if (rc == 0)
@@ -1062,6 +1099,8 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	owned_clear(&run.found);
 	owned_clear(&run.owned);
 	owned_clear(&run.both);
+	owned_clear(&run.kept);
+	store_drop(run.writing);
 	tree_free(run.way);
 	return rc;
 }

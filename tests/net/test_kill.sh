@@ -5,12 +5,12 @@
 # of the two, never between. TRESSE_KILLS=1000 for a long run.
 . "$(dirname "$0")/lib.sh"
 
-kills=${TRESSE_KILLS:-40}
+kills=${TRESSE_KILLS:-40} classes=90
 uplink
 policy() { # policy RATE NAME
 	echo "/paths create adsl0 device=wan0 gateway=192.0.2.1 source=192.0.2.2/24"
 	echo "/classes create uplink path=adsl0 default=$2"
-	for i in 1 2 3 4 5 6 7 8; do
+	for ((i = 1; i <= classes; i++)); do
 		echo "/classes/uplink create c$i rate=$1 burst=15k leaf=\"pfifo limit $i\""
 		echo "/classes/uplink/c$i/match create m proto=udp dport=$i"
 	done

@@ -87,28 +87,32 @@ again() {
 }
 
 # Messages that do not go out.
-undone=0
-for ((n = 1; n <= calls; n++)); do
-	status=0
-	traced -e inject=sendmsg,sendto,sendmmsg:error=ENOBUFS:when=$n \
-		tresse <"$tmp/second" >"$tmp/out" 2>&1 || status=$?
-	if [ $status = 0 ]; then
-		# It could do without that one.
-		again
-		continue
-	fi
-	if [ $status != 1 ]; then
-		cat "$tmp/out"
-		not_ok "message $n fails: exit status 1 (got $status)"
-	fi
-	if as_before "message $n fails"; then
-		undone=$((undone + 1))
-	else
-		again
-	fi
-done
-check "a failure at each of $calls messages is undone ($undone)" \
-	test "$undone" -ge 5
+undone_at_each() {
+	local n status undone=0
+
+	for ((n = 1; n <= calls; n++)); do
+		status=0
+		traced -e inject=sendmsg,sendto,sendmmsg:error=ENOBUFS:when=$n \
+			tresse <"$tmp/second" >"$tmp/out" 2>&1 || status=$?
+		if [ $status = 0 ]; then
+			# It could do without that one.
+			again
+			continue
+		fi
+		if [ $status != 1 ]; then
+			cat "$tmp/out"
+			not_ok "message $n fails: exit status 1 (got $status)"
+		fi
+		if as_before "message $n fails"; then
+			undone=$((undone + 1))
+		else
+			again
+		fi
+	done
+	check "a failure at each of $calls messages is undone ($undone)" \
+		test "$undone" -ge 5
+}
+undone_at_each
 
 # The process dies instead. Once it is in the store, the change stands.
 undone=0 stands=0
@@ -133,4 +137,14 @@ for ((n = 1; n <= calls; n++)); do
 done
 check "a death at any message is undone ($undone), or stands ($stands)" \
 	test $((undone + stands)) = "$calls" -a "$undone" -ge 5
+# So many steps that the store is written while the kernel is busy.
+for ((i = 1; i <= 120; i++)); do
+	echo "/classes/uplink create many$i rate=10kbit burst=15k leaf=\"pfifo limit $i\""
+done >"$tmp/second"
+again
+everything >"$tmp/before"
+run 0 '120 classes more' traced tresse <"$tmp/second"
+calls=$(grep -cE 'send(msg|to|mmsg)\(' "$tmp/calls")
+again
+undone_at_each
 finish
