@@ -209,8 +209,12 @@ static void complete_setting(const struct match *match, const struct arg *arg,
 {
 	const struct kind *kind = kind_of_set(match);
 
-	for (size_t i = 0; kind && i < kind->attr_count; i++)
-		to->offer(to, kind->attrs[i].name, kind->attrs[i].help);
+	for (size_t i = 0; kind && i < kind->attr_count; i++) {
+		AUTO_TEXT about = TEXT_NONE;
+
+		completion_about(match, kind, &kind->attrs[i], &about);
+		to->offer(to, kind->attrs[i].name, text_get(&about));
+	}
 	complete_group(match, arg, prefix, to);
 }
 

@@ -48,23 +48,39 @@ static void offer_targets(const struct match *match, const struct attr *attr,
 }
 
 /* The value it has now; false: it has none, or none that may be shown. */
-static bool put_present(const struct match *match, const struct arg *arg,
-			const struct attr *attr, struct text *out)
+static bool put_value(const struct node *node, const struct kind *kind,
+		      const struct attr *attr, struct text *out)
 {
-	const struct node *node = match->node;
-
 	if (attr->flags & ATTR_SECRET)
 		return false;
-	if (arg->type->kind(match) == &kind_global) {
+	if (kind == &kind_global) {
 		pref_print((enum pref)kind_index(&kind_global, attr), out);
 		return true;
 	}
-	if (arg->type != &type_ownset || !node ||
-	    arg->type->kind(match) != node_kind(node) ||
-	    !node_has(node, kind_index(node_kind(node), attr)))
+	if (!node || kind != node_kind(node) ||
+	    !node_has(node, kind_index(kind, attr)))
 		return false;
-	node_print(node, kind_index(node_kind(node), attr), out);
+	node_print(node, kind_index(kind, attr), out);
 	return true;
+}
+
+/* What is yet to be made has none, even below an object of its own kind. */
+static bool put_present(const struct match *match, const struct arg *arg,
+			const struct attr *attr, struct text *out)
+{
+	return arg->type != &type_childset &&
+	       put_value(match->node, arg->type->kind(match), attr, out);
+}
+
+void completion_about(const struct match *match, const struct kind *kind,
+		      const struct attr *attr, struct text *out)
+{
+	AUTO_TEXT now = TEXT_NONE, range = TEXT_NONE;
+
+	if (put_value(match->node, kind, attr, &now))
+		text_printf(out, "now %s ", text_get(&now));
+	table_range(attr, &range);
+	text_printf(out, "(%s) %s", text_get(&range), attr->help);
 }
 
 /* Among the candidates, too. */
@@ -122,19 +138,18 @@ static void complete_value(const struct match *match, const struct arg *arg,
 	hint_value(match, arg, attr, to);
 }
 
-/* "now 128kbit (rate 8bit..4gbit) guaranteed": what matters most comes first,
- * as a narrow terminal cuts the end. */
 static void put_setting_help(const struct match *match, const struct arg *arg,
 			     const struct attr *attr, struct text *out)
 {
-	bool fresh = arg->type == &type_childset;
-	AUTO_TEXT now = TEXT_NONE, range = TEXT_NONE;
+	AUTO_TEXT range = TEXT_NONE;
 
-	if (put_present(match, arg, attr, &now))
-		text_printf(out, "now %s ", text_get(&now));
-	else if (fresh && attr->flags & ATTR_REQUIRED)
+	if (arg->type != &type_childset) {
+		completion_about(match, arg->type->kind(match), attr, out);
+		return;
+	}
+	if (attr->flags & ATTR_REQUIRED)
 		text_put(out, "required ");
-	else if (fresh && attr->standard)
+	else if (attr->standard)
 		text_printf(out, "%s if left out ", attr->standard);
 	table_range(attr, &range);
 	text_printf(out, "(%s) %s", text_get(&range), attr->help);

@@ -14,7 +14,10 @@
 
 #include "model/value.h"
 
+struct attr;
 struct command;
+struct kind;
+struct match;
 struct place;
 struct words;
 
@@ -44,6 +47,11 @@ void completion_find(struct completion *completion, const struct place *place,
 void completion_common(const struct completion *completion, struct text *out);
 /* A word that is not finished by this candidate: KEY= and folders. */
 bool completion_goes_on(const struct candidate *candidate);
+/* "now 128kbit (rate 8bit..4gbit) guaranteed": one setting of a kind, with its
+ * value where the match's node has it. What matters most comes first, as a
+ * narrow terminal cuts the end. */
+void completion_about(const struct match *match, const struct kind *kind,
+		      const struct attr *attr, struct text *out);
 void completion_clear(struct completion *completion);
 #define AUTO_COMPLETION                                                        \
 	__attribute__((cleanup(completion_clear))) struct completion
