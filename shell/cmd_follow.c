@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "shell/follow.h"
+#include "shell/screen.h"
 #include "shell/session.h"
 
 static void put_clock(struct text *out)
@@ -96,6 +97,10 @@ static int follow_run(struct session *session, const struct match *match,
 	if (to_log)
 		openlog("tresse", LOG_PID, LOG_DAEMON);
 	rc = follow(&options, err);
+	if (output_is_terminal(session->output) && screen_moves()) {
+		fputs("\r\033[K", stdout); /* the terminal wrote ^C there */
+		fflush(stdout);
+	}
 	if (to_log)
 		closelog();
 	output_begin(session->output);

@@ -21,7 +21,8 @@ enum {
 	WAIT_US = 200000,
 	/* While somebody else changes things, or a look failed. */
 	AGAIN_US = 500000,
-	/* A look of 10 ms is followed by 90 ms without one. */
+	/* A look that takes 10 ms of a processor is followed by 90 ms without
+	 * one. */
 	REST = 9,
 	/* Of what happened at once; the rest is counted. */
 	TOLD_MOST = 50,
@@ -190,9 +191,18 @@ static int look(struct follow *follow, struct err *err)
 	return drifts_save(&follow->drifts, store, err);
 }
 
+/* What a busy machine takes for itself is not ours to rest for. */
+static uint64_t used_us(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000;
+}
+
 static void look_now(struct follow *follow)
 {
-	uint64_t began = pause_now_us(), took;
+	uint64_t began = used_us(), took;
 	AUTO_ERR err = ERR_NONE;
 
 	follow->due_us = NEVER;
@@ -208,7 +218,7 @@ static void look_now(struct follow *follow)
 		follow->failing = false;
 	}
 	say_rest(follow);
-	took = pause_now_us() - began;
+	took = used_us() - began;
 	follow->rest_us = pause_now_us() + took * REST;
 }
 

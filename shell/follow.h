@@ -7,8 +7,8 @@
  *
  *     event ... quiet for a moment ... look ... tell, mend ... event
  *
- * Looks are bounded: whatever storm there is, at most a tenth of the time is
- * spent on them. What is mended and changed back three times in a minute is
+ * Looks are bounded: whatever storm there is, they take at most a tenth of a
+ * processor. What is mended and changed back three times in a minute is
  * left alone until it has agreed for a minute, so that two programs that fight
  * do not go on for ever.
  */

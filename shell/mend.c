@@ -382,8 +382,6 @@ static int adopt_path(struct work *work, const char *path, const char *key,
 	}
 	if (rc == 0)
 		tell(work, "adopted", path, text_get(&settings));
-	else if (outcome.report.errors)
-		err_append(err, ": %s", outcome.report.items[0].text);
 	outcome_clear(&outcome);
 	session_clear(&writer);
 	return rc;
