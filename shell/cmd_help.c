@@ -56,7 +56,7 @@ static void help_all(struct output *output)
 		"A path alone goes there; in front of a command it says what "
 		"the command is for. Values may be typed by position or as "
 		"KEY=VALUE. Quote blanks with \"...\" or '...'; # starts a "
-		"comment. TAB shows what can come next.");
+		"comment. TAB and ? show what can come next.");
 	show_commands(output);
 	show_kinds(output);
 	output_prose(output, "more",
