@@ -171,9 +171,24 @@ check 'the routes go with the carrier' test -z "$(ip route show table 20000)"
 ip link set wan0 up
 check 'and are put back with it' wait_for 5 agrees
 tc qdisc del dev wan0 root
+tree_is_back() { [ "$(tc class show dev wan0 2>/dev/null | grep -c htb)" = 4 ]; }
 check 'a whole tree that somebody took away is made again' \
 	wait_for 5 heard 'uplink/more: repaired: \+ class'
 check 'and all agrees' wait_for 5 agrees
+
+# A device that goes, and comes back bare, as ppp0 does with each session.
+ip link del wan0
+check 'a device that is gone is no difference' wait_for 5 agrees
+ip link add wan0 numtxqueues 1 numrxqueues 1 txqlen 1000 type veth peer name \
+	wan0 netns far
+ip addr add 192.0.2.2/24 dev wan0
+ip link set wan0 up
+far ip link set wan0 up
+check 'and gets its classes when it comes back' wait_for 5 tree_is_back
+check 'and its routes' wait_for 5 agrees
+{ ip route show table 20000 && tc qdisc show dev wan0; } >"$tmp/back"
+has 'both by that name' "$tmp/back" \
+	'default via 192.0.2.1 dev wan0' 'qdisc htb 1: root'
 
 # --- a storm ------------------------------------------------------------------
 cat >"$tmp/storm" <<END
