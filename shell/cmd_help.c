@@ -266,7 +266,9 @@ static int schema_run(struct session *session, const struct match *match,
 			       "there is no command '%s'; help lists them",
 			       name);
 	schema = schema_new(command);
-	text = json_dumps(schema, JSON_INDENT(2));
+	text = json_dumps(schema, output_is_json(session->output)
+					  ? JSON_COMPACT
+					  : JSON_INDENT(2));
 	json_decref(schema);
 	output_raw(session->output, text, strlen(text));
 	output_raw(session->output, "\n", 1);

@@ -41,22 +41,34 @@ static int find_file(const struct session *session, const struct match *match,
 		      : 0;
 }
 
-/* "uplink" typed in /classes is /classes/uplink, whether it is there or not. */
-static char *find_path(const struct session *session, const struct match *match)
+/* "uplink" typed in /classes is /classes/uplink, whether it is there or not.
+ * *out stays NULL where no path was given. */
+static int find_path(const struct session *session, const struct match *match,
+		     char **out, struct err *err)
 {
 	const char *path = match_value(match, "path");
 	const struct node *node;
 	AUTO(str) char *here = NULL;
 
 	if (!path)
-		return NULL;
-	node = match_node(match, "path", NULL);
-	if (node)
-		return node_path_dup(node);
-	if (*path == '/')
-		return mem_strdup(path);
+		return 0;
+	if (!*path)
+		return err_set(err, EINVAL,
+			       "the path is empty: leave it out, or say / for "
+			       "all of the file");
+	node = match_node(match, "path", *path == '@' ? err : NULL);
+	if (!node && *path == '@')
+		return err ? err->code : -ENOENT;
+	if (node == tree_root(session->place.tree))
+		return 0; /* all of it, with what guards that */
 	here = session_path(session);
-	return mem_printf("%s/%s", here, path);
+	if (node)
+		*out = node_path_dup(node);
+	else if (*path == '/')
+		*out = mem_strdup(path);
+	else
+		*out = mem_printf("%s/%s", here[1] ? here : "", path);
+	return 0;
 }
 
 static bool is_merge(const struct match *match)
@@ -101,6 +113,28 @@ static int read_file(struct session *session, const char *file,
 	return rc;
 }
 
+/* A file that was cut off, or is another one, is not to wipe everything. */
+static int check_wipe(const struct session *session, const struct sync *sync,
+		      struct err *err)
+{
+	const struct node *root = tree_root(session->place.tree);
+	const struct node *wanted = tree_root(sync->wanted);
+	size_t here = 0, there = 0;
+
+	if (sync->merge || sync->path)
+		return 0;
+	for (const struct node *at = root; at; at = node_walk(root, at))
+		here += !node_is_fixed(at);
+	for (const struct node *at = wanted; at; at = node_walk(wanted, at))
+		there += !node_is_fixed(at);
+	if (there || !here)
+		return 0;
+	return err_set(err, ECANCELED,
+		       "the file has no object in it, so all %zu would go; if "
+		       "that is meant: clearconfig confirm=yes",
+		       here);
+}
+
 /* ---- the preview ---- */
 
 /* What it would change is shown; returns how much that is. */
@@ -142,8 +176,10 @@ static int ask_about(struct session *session, const struct sync *sync,
 		     const char *file, struct err *err)
 {
 	size_t changes = 0;
-	int rc = preview(session, sync, &changes, err);
+	int rc = check_wipe(session, sync, err);
 
+	if (rc == 0)
+		rc = preview(session, sync, &changes, err);
 	output_end(session->output);
 	if (rc < 0 || !changes)
 		return rc;
@@ -162,7 +198,7 @@ static int restoreconfig_ask(struct session *session, const struct match *match,
 			     struct err *err)
 {
 	AUTO(str) char *file = NULL;
-	AUTO(str) char *path = find_path(session, match);
+	AUTO(str) char *path = NULL;
 	struct session builder;
 	int rc;
 
@@ -171,6 +207,8 @@ static int restoreconfig_ask(struct session *session, const struct match *match,
 	    output_is_json(session->output))
 		return 0;
 	rc = find_file(session, match, &file, err);
+	if (rc == 0)
+		rc = find_path(session, match, &path, err);
 	if (rc < 0 || !file)
 		return rc;
 	rc = read_file(session, file, &builder, err);
@@ -190,19 +228,22 @@ static int restoreconfig_ask(struct session *session, const struct match *match,
 static int restore(struct session *session, const struct match *match,
 		   const char *file, struct err *err)
 {
-	AUTO(str) char *path = find_path(session, match);
+	AUTO(str) char *path = NULL;
 	bool shown = session->staying && output_is_terminal(session->output) &&
 		     pref_u(PREF_ASK);
 	struct session builder;
 	size_t changes;
-	int rc = read_file(session, file, &builder, err);
+	int rc = find_path(session, match, &path, err);
 
+	if (rc == 0)
+		rc = read_file(session, file, &builder, err);
 	if (rc == 0) {
 		const struct sync sync = { builder.place.tree, is_merge(match),
 					   path, &builder.ledger };
 
 		stand_at(session, file, 0, err);
-		if (!output_is_json(session->output) &&
+		rc = check_wipe(session, &sync, err);
+		if (rc == 0 && !output_is_json(session->output) &&
 		    (!shown || session->options.dry))
 			rc = preview(session, &sync, &changes, err);
 		/* It comes first, and what became of it behind. */

@@ -119,6 +119,7 @@ has 'its settings are those of the tables' "$tmp/schema" \
 	'"description": "guaranteed; bit/s"' '"maximum": 7'
 
 run 3 'of no command' tresse schema bogus
+is 'with -j it is one line' "$(tresse -j schema | wc -l)" 1
 $python "$root/tests/net/schema.py" "$tmp/schema" <"$tmp/documents" \
 	>"$tmp/verdict" 2>&1 || echo "not ok - schema.py ended badly"
 cat "$tmp/verdict"
