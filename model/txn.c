@@ -1323,6 +1323,30 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 	return rc;
 }
 
+bool txn_glance(struct store *store, struct host *host,
+		const struct backend *const *backends,
+		int (*read_facts)(struct host *, struct facts *, struct err *),
+		const struct tree *tree, const struct owned *owned,
+		struct outcome *outcome)
+{
+	struct view view = {
+		host, backends, tree, &outcome->facts, NULL, NULL
+	};
+	struct digest seal;
+	struct sight sight = { .whole = false };
+	bool same;
+
+	*outcome = (struct outcome){ 0 };
+	same = store_seal(store, &seal) &&
+	       read_facts(host, &outcome->facts, NULL) == 0 &&
+	       glance(&view, owned, &outcome->now, &sight, NULL) == 0 &&
+	       sight.whole && digest_equal(sight.digest, seal) &&
+	       probe_seen(&view, outcome, NULL) == 0;
+	if (!same)
+		outcome_clear(outcome);
+	return same;
+}
+
 /* What is wrong with one node, in one line. */
 static void tell_step(struct live *live, const struct node *node,
 		      const struct step *step)

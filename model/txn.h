@@ -114,6 +114,15 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err);
 
+/* The same where the seal (seal.h) shows that all is as it was when this tree was
+ * last read back: an outcome without a difference, for a fraction of the time.
+ * False: that has to be looked for. */
+bool txn_glance(struct store *store, struct host *host,
+		const struct backend *const *backends,
+		int (*read_facts)(struct host *, struct facts *, struct err *),
+		const struct tree *tree, const struct owned *owned,
+		struct outcome *outcome);
+
 /* Writes what was observed as the read-only settings `state` and `error` of the
  * nodes: applied, missing, differs, disabled or no-device; nothing where it is
  * not known. A state that a driver has set stays. */

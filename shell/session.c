@@ -459,10 +459,43 @@ const struct outcome *session_observe(struct session *session, const char **why)
 	return session->seen;
 }
 
+/* Nothing differs, and that could be seen without looking at everything. */
+static bool glance(struct session *session, struct outcome *outcome)
+{
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, NULL);
+	struct owned owned = OWNED_NONE;
+	uint64_t revision;
+	bool same;
+
+	same = store && store_revision(store, &revision, NULL) == 0 &&
+	       revision == session->base &&
+	       store_load_owned(store, &owned, NULL) == 0 &&
+	       txn_glance(store, session_host(session), backends,
+			  host_read_facts, session->place.tree, &owned,
+			  outcome);
+	owned_clear(&owned);
+	return same;
+}
+
+static void fill_live(struct session *session, const struct outcome *seen)
+{
+	const struct tree *tree = session->place.tree;
+
+	session->live = live_new();
+	for (const struct backend *const *at = backends; *at; at++)
+		if ((*at)->live)
+			(*at)->live(session->host, tree, &seen->facts,
+				    session->live, NULL);
+	txn_states(seen, tree, session->live);
+}
+
 const struct live *session_live(struct session *session)
 {
 	const struct tree *tree = session->place.tree;
 	const struct outcome *seen;
+	struct outcome outcome;
 	const char *why;
 
 	if (session->live || !can_be_seen(session))
@@ -471,15 +504,14 @@ const struct live *session_live(struct session *session)
 	if (!node_first(tree_paths(tree)) && !node_first(tree_classes(tree)) &&
 	    !node_first(tree_links(tree)))
 		return NULL;
+	if (!session->seen && glance(session, &outcome)) {
+		fill_live(session, &outcome);
+		outcome_clear(&outcome);
+		return session->live;
+	}
 	seen = session_observe(session, &why);
-	if (!seen)
-		return NULL;
-	session->live = live_new();
-	for (const struct backend *const *at = backends; *at; at++)
-		if ((*at)->live)
-			(*at)->live(session->host, tree, &seen->facts,
-				    session->live, NULL);
-	txn_states(seen, tree, session->live);
+	if (seen)
+		fill_live(session, seen);
 	return session->live;
 }
 

@@ -60,6 +60,18 @@ mended 'an element' nft delete element inet tresse class_uplink '{ 2 }'
 mended 'a route' ip route flush table 20000
 mended 'a rule of routing' ip rule del table 20000
 
+# ls tells from the seal that nothing differs, and otherwise what does.
+rules_read() {
+	strace -qq -e trace=sendmsg,sendto -o "$tmp/calls" tresse ls >"$tmp/out"
+	grep -c NFT_MSG_GETRULE "$tmp/calls"
+}
+is 'ls reads the rules for their counters alone' "$(rules_read)" 1
+check 'and tells of no error' sh -c "! grep -q ERROR '$tmp/out'"
+tc class change dev wan0 classid 1:2 htb rate 7mbit ceil 7mbit
+is 'where a class differs it compares them too' "$(rules_read)" 2
+has 'and tells which' "$tmp/out" 'o- other .*ERROR.*rate 7mbit'
+run 0 'it is mended' tresse repair
+
 # What is not ours costs one more look, and no more.
 nft add table inet other
 check 'another table: nothing is changed' again
