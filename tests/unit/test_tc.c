@@ -488,6 +488,62 @@ TEST(tc_plan, rebuilds_the_tree_for_a_default_that_is_no_more)
 	      "rebuild + class lo 1:2 root prio 0 rate 1mbit ceil 1mbit\n");
 }
 
+TEST(tc_plan, waits_until_the_queues_of_classes_that_go_are_empty)
+{
+	plans(TREE("/classes up device=lo", "/classes/up a rate=1mbit",
+		   "/classes/up b rate=1mbit|leaf=pfifo",
+		   "/classes/up c rate=1mbit"),
+	      TREE("/classes up device=lo",
+		   "/classes/up c rate=1mbit|classid=1:3"),
+	      "hitless . wait lo: until nothing is queued in what goes, 10 s "
+	      "at most\n"
+	      "hitless - class lo 1:1 root prio 0 rate 1mbit ceil 1mbit\n"
+	      "hitless - class lo 1:2 root prio 0 rate 1mbit ceil 1mbit\n");
+}
+
+/* Paths of what would rather be made beside its place, with blanks. */
+static void asides(const char *const *from, const char *const *to,
+		   const char *expected)
+{
+	struct round before = { 0 }, after = { 0 };
+	struct owned owned = OWNED_NONE, claims = OWNED_NONE;
+	AUTO_TEXT paths = TEXT_NONE;
+
+	know_lo(&before.facts);
+	know_lo(&after.facts);
+	before.tree = make_tree(from);
+	after.tree = make_tree(to);
+	backend_tc.want(before.tree, &before.facts, &before.report, &after.now);
+	backend_tc.want(after.tree, &after.facts, &after.report, &after.want);
+	plan_round(&after, &after.want, &owned, &claims);
+	for (size_t i = 0; i < after.plan.aside_count; i++)
+		text_printf(&paths, "%s ", after.plan.asides[i]->path);
+	ASSERT_TEXT(text_get(&paths), expected);
+	round_clear(&before);
+	round_clear(&after);
+	owned_clear(&claims);
+}
+
+TEST(tc_plan, would_rather_make_beside_its_place_what_costs_packets)
+{
+#define HERE(x) TREE("/classes up device=lo", "/classes/up a rate=2mbit|" x)
+	asides(HERE("leaf=pfifo"), HERE("leaf=bfifo"), "/classes/up/a ");
+	asides(HERE("leaf=pfifo"), HERE("prio=1"), "/classes/up/a ");
+	asides(HERE("prio=1"), HERE("leaf=pfifo"), "/classes/up/a ");
+	asides(HERE("leaf=pfifo"), HERE("leaf=pfifo limit 7|rate=3mbit"), "");
+	/* The first class below it, and the last that goes. */
+	asides(HERE("prio=1"),
+	       TREE("/classes up device=lo", "/classes/up a rate=2mbit",
+		    "/classes/up/a b rate=1mbit"),
+	       "/classes/up/a ");
+	asides(TREE("/classes up device=lo", "/classes/up a rate=2mbit",
+		    "/classes/up/a b rate=1mbit"),
+	       HERE("prio=1"), "/classes/up/a ");
+	asides(trees[0], trees[2],
+	       "/classes/up/a /classes/up/b /classes/up/b/c /classes/up/b/d ");
+#undef HERE
+}
+
 TEST(tc_plan, keeps_filters_out_of_the_way)
 {
 	const char *const *there =
