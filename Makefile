@@ -149,6 +149,7 @@ bench-tunnel: $(programs)
 
 bench: $(programs) $(BUILD)/tab $(BUILD)/aead
 	@tests/bench/scale.sh
+	@tests/bench/patch.sh
 	@tests/bench/bench.sh
 	@tests/bench/shell.sh
 	@$(BUILD)/aead

@@ -114,9 +114,9 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 		const struct tree *tree, const struct owned *owned,
 		struct outcome *outcome, struct err *err);
 
-/* The same where the seal (seal.h) shows that all is as it was when this tree was
- * last read back: an outcome without a difference, for a fraction of the time.
- * False: that has to be looked for. */
+/* The same where the seal (seal.h) shows that all is as it was when this tree
+ * was last read back: an outcome without a difference, for a fraction of the
+ * time. False: that has to be looked for. */
 bool txn_glance(struct store *store, struct host *host,
 		const struct backend *const *backends,
 		int (*read_facts)(struct host *, struct facts *, struct err *),
