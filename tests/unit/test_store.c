@@ -490,6 +490,66 @@ TEST(store, a_tree_that_says_the_same_makes_no_revision)
 	owned_clear(&back);
 }
 
+/* --- in two halves ------------------------------------------------------ */
+
+/* So much that SQLite would like to write some of it before the end. */
+static void add_thousands(struct tree *tree)
+{
+	struct node *uplink = at_path(tree, "/classes/uplink");
+
+	for (unsigned i = 0; i < 8000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many%u", i);
+		set(make(uplink, name), "rate", "1mbit");
+	}
+}
+
+TEST(store, what_is_written_is_seen_when_it_is_kept)
+{
+	SITE(site);
+	AUTO(store) struct store *store = open_locked(site.file);
+	AUTO(tree) struct tree *tree = sample_tree();
+	AUTO_ERR err = ERR_NONE;
+	struct owned none = OWNED_NONE;
+	struct writing *writing;
+	uint64_t revision = 0;
+
+	commit(store, tree, 0);
+	add_thousands(tree);
+	writing = store_write(store, tree, 1, &none, &stamp, &err);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(writing);
+	/* Another process may read all the while. */
+	CU_ASSERT_EQUAL(revision_of(&site), 1);
+	CU_ASSERT_EQUAL(store_keep(writing, &revision, &err), 0);
+	CU_ASSERT_EQUAL(revision, 2);
+	CU_ASSERT_EQUAL(revision_of(&site), 2);
+	CU_ASSERT_FALSE(tree_is_dirty(tree));
+	assert_sound(&site);
+}
+
+TEST(store, what_is_written_and_dropped_leaves_no_trace)
+{
+	SITE(site);
+	AUTO(store) struct store *store = open_locked(site.file);
+	AUTO(tree) struct tree *tree = sample_tree();
+	AUTO(tree) struct tree *back = NULL;
+	AUTO_ERR err = ERR_NONE;
+	struct owned none = OWNED_NONE;
+	struct writing *writing;
+
+	writing = store_write(store, tree, 0, &none, &stamp, &err);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(writing);
+	store_drop(writing);
+	CU_ASSERT_EQUAL(revision_of(&site), 0);
+	CU_ASSERT_TRUE(tree_is_dirty(tree));
+	CU_ASSERT_EQUAL(node_id(at_path(tree, "/paths/adsl0")), 0);
+	CU_ASSERT_EQUAL(commit(store, tree, 0), 1);
+	back = load(store);
+	assert_same(back, tree);
+	assert_sound(&site);
+}
+
 /* --- references --------------------------------------------------------- */
 
 TEST(store, a_reference_that_leads_nowhere_is_refused_and_nothing_written)
@@ -1120,14 +1180,15 @@ TEST(store, no_permission_is_said_as_such)
 	CU_ASSERT_EQUAL(in_child(refused_as_nobody, &site), 0);
 }
 
-/* Dies with its pages half written: SQLite flushes what does not fit into a
- * small cache before the commit. */
+/* Dies with its pages half written, as in the middle of a commit: SQLite
+ * flushes what does not fit into a small cache, when it is let. */
 static void die_half_done(const struct site *site)
 {
 	struct store *store = open_locked(site->file);
 
 	sqlite3_exec(store->db.db,
-		     "PRAGMA cache_size = 2; BEGIN IMMEDIATE;"
+		     "PRAGMA cache_spill = ON; PRAGMA cache_size = 2;"
+		     "BEGIN IMMEDIATE;"
 		     "CREATE TABLE big(x);"
 		     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
 		     " FROM n WHERE i < 300)"
