@@ -801,6 +801,11 @@ static void check_peer_keys(const struct node *link, struct report *report)
 static void check_links(const struct tree *tree, struct report *report)
 {
 	node_each (link, tree_links(tree)) {
+		if (node_origin(link, LINK_PUBLIC_KEY) == ORIGIN_GIVEN)
+			report_error(
+				report, link, EINVAL,
+				"public-key follows from key and cannot be "
+				"set; for another one: key=auto");
 		check_role(link, report);
 		check_peer_keys(link, report);
 		if (node_u(link, LINK_ROLE) == ROLE_CLIENT &&

@@ -81,6 +81,28 @@ static int hide(struct node *node, size_t attr, struct store *store,
 	return 0;
 }
 
+/* A link that was brought back with the digest of its key gets its public key
+ * back as well. */
+static void follow(struct node *node, struct store *store)
+{
+	struct value value = { .text = NULL };
+	char public[SECRET_KEY];
+	char *secret;
+
+	if (node_kind(node) != &kind_link || !store ||
+	    node_has(node, LINK_PUBLIC_KEY) || !node_text(node, LINK_KEY))
+		return;
+	secret = secret_find(store, node_text(node, LINK_KEY), NULL);
+	if (!secret)
+		return;
+	if (secret_public(secret, public)) {
+		value.text = mem_strdup(public);
+		node_set(node, LINK_PUBLIC_KEY, &value, ORIGIN_CHOSEN);
+	}
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
 int secret_hide(struct tree *tree, struct store *store, struct err *err)
 {
 	struct node *root = tree_root(tree);
@@ -100,6 +122,7 @@ int secret_hide(struct tree *tree, struct store *store, struct err *err)
 			return err_prefix(err, "%s: %s: ", path,
 					  kind->attrs[i].name);
 		}
+		follow(at, store);
 	}
 	return 0;
 }

@@ -219,6 +219,29 @@ static void take_away(struct plan *plan, const struct object *now, void *arg)
 		 levels[data->what], EFFECT_FLAP, now, NULL);
 }
 
+/* A device that is made anew has lost its addresses. */
+static void readdress(const struct state *now, const struct state *want,
+		      struct plan *plan)
+{
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *object = &want->items[i];
+		const struct object *old, *device;
+		AUTO(str) char *key = NULL;
+
+		if (object->backend != &backend_tunnel ||
+		    tunnel_of(object)->what != TUNNEL_ADDRESS ||
+		    !state_find(now, &backend_tunnel, object->key))
+			continue;
+		key = mem_printf("device %s", tunnel_of(object)->device);
+		old = state_find(now, &backend_tunnel, key);
+		device = state_find(want, &backend_tunnel, key);
+		if (old && device && !tunnel_of(old)->foreign &&
+		    tunnel_of(old)->tap != tunnel_of(device)->tap)
+			plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_BUILD,
+				 LEVEL_ADDRESS, EFFECT_HITLESS, NULL, object);
+	}
+}
+
 static void tunnel_plan(const struct state *now, const struct state *want,
 			const struct facts *facts, const struct owned *owned,
 			struct report *report, struct plan *plan,
@@ -230,6 +253,7 @@ static void tunnel_plan(const struct state *now, const struct state *want,
 	(void)facts;
 	(void)owned;
 	state_diff(now, want, &backend_tunnel, &diff, plan, &planning);
+	readdress(now, want, plan);
 }
 
 /* --- applying ------------------------------------------------------------- */

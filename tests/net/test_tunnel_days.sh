@@ -92,6 +92,29 @@ else
 fi
 kill "$holder" 2>/dev/null
 
+# --- keys that stay ----------------------------------------------------------
+key=$(key_of home)
+run 1 'a public key cannot be set' home tresse /links/home0 set \
+	public-key=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=
+has 'and it is said why' "$tmp/err" 'follows from key'
+home tresse -q saveconfig "$tmp/saved"
+home tresse -q clearconfig confirm=yes
+run 0 'a link is brought back' home tresse -q restoreconfig "$tmp/saved"
+is 'with its public key' "$(key_of home)" "$key"
+check 'and with its secret one' wait_for 15 pings
+home tresse -q saveconfig "$tmp/again"
+same 'what is saved then is the same' "$tmp/saved" "$tmp/again"
+
+# --- frames in place of packets ----------------------------------------------
+for n in gw home; do
+	run 0 "$n carries Ethernet" $n tresse /links/home0 set mode=tap
+done
+check 'the link carries frames' wait_for 15 pings
+for n in home gw; do
+	run 0 "$n carries IP again" $n tresse undo
+done
+check 'and packets again' wait_for 15 pings
+
 # --- both ends at once -------------------------------------------------------
 for n in home gw; do
 	pid=pid_$n

@@ -119,8 +119,9 @@ ping_end() {
 # lost, and the longest time between two answers in ms
 ping_losses() {
 	awk -F'[][ =]+' '/icmp_seq/ { for (i = 1; i < NF; i++) if ($i == "icmp_seq") s = $(i + 1)
-			if (s > last + 1) lost += s - last - 1
+			if (!seen[s]++) count++
+			if (s > last) last = s
 			if (t && $2 - t > gap) gap = $2 - t
-			t = $2; last = s }
-		END { printf "%d %d\n", lost, gap * 1000 }' "$tmp/ping"
+			t = $2 }
+		END { printf "%d %d\n", last - count, gap * 1000 }' "$tmp/ping"
 }
