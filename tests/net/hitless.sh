@@ -4,18 +4,23 @@
 # hitless.sh - changes of a class while datagrams pass through its standing
 # queue. Whoever sources it may say how fast: shape, the words of the class, and
 # send, a little more than that in bit/s of datagrams; and in how many flows, for
-# a queue that gives each of them little room.
+# a queue that gives each of them little room. `arriving` turns it round: what
+# comes from far is shaped here, on the ifb.
 
 datagrams=7500
 flows=1
 shape='rate=17mbit ceil=17mbit burst=20k'
 send=18500000
 sender=
+device=wan0 to=192.0.2.1 here=() there=(ip netns exec far)
+arriving() {
+	device=tr-wan0 to=192.0.2.2 here=(ip netns exec far) there=()
+}
 over() { ! kill -0 "$sender" 2>/dev/null; }
-waits() { tc -s qdisc show dev wan0 | grep -qE 'backlog [1-9][0-9]*[KM]?b'; }
+waits() { tc -s qdisc show dev "$device" | grep -qE 'backlog [1-9][0-9]*[KM]?b'; }
 # missed: those that the socket over there had no room for, so far.
 missed() {
-	far cat /proc/net/snmp | awk '$1 == "Udp:" {
+	"${there[@]}" cat /proc/net/snmp | awk '$1 == "Udp:" {
 		for (i = 2; i <= NF; i++)
 			if (name[i] == "RcvbufErrors") print $i
 			else name[i] = $i }'
@@ -34,7 +39,7 @@ flow() {
 	local i
 
 	for ((i = 0; i < flows; i++)); do
-		echo "udp,to=192.0.2.1,dport=9000,sport=$((20000 + i)),size=1400," \
+		echo "udp,to=$to,dport=9000,sport=$((20000 + i)),size=1400," \
 			"rate=$((send / flows)),count=$((datagrams / flows))"
 	done | tr -d ' '
 }
@@ -87,21 +92,23 @@ joined() {
 lines=/classes/u/line
 # hitless CLASSIFIER A B: with two leaves to go to and fro between.
 hitless() {
-	local classifier=$1 a=$2 b=$3 name="$1, $2 and $3"
+	local how=classifier=$1 a=$2 b=$3 name="$1, $2 and $3"
+
+	[ "$1" != arriving ] || how=direction=down
 
 	tresse clearconfig confirm=yes >/dev/null 2>&1
 	run 0 "$name: a tree" tresse <<-END
-	/classes create u device=wan0 default=bulk classifier=$classifier
+	/classes create u device=wan0 default=bulk $how
 	/classes/u create line rate=40mbit burst=60k
 	$lines create bulk $shape leaf="$a"
 	$lines create side rate=1mbit burst=15k
 	$lines/bulk/match create test proto=udp dport=9000
 	END
-	start "$tmp/sink" ip netns exec far traffic sink 200 udp:9000
+	start "$tmp/sink" "${there[@]}" traffic sink 200 udp:9000
 	wait_for 5 grep -q ready "$tmp/sink"
 	sink=$pid missed_before=$(missed)
 	mapfile -t words < <(flow)
-	start "$tmp/send" traffic send 100 "${words[@]}"
+	start "$tmp/send" "${here[@]}" traffic send 100 "${words[@]}"
 	sender=$pid
 	check "$name: packets wait" wait_for 10 waits
 	changes=0 amid=0
@@ -131,5 +138,5 @@ hitless() {
 	is "$name: every datagram arrived" \
 		"$(arrived)" $datagrams
 	check "$name: nothing of the way stays behind" \
-		test -z "$(tc class show dev wan0 | grep 1:ff)"
+		test -z "$(tc class show dev "$device" | grep 1:ff)"
 }

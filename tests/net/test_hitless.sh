@@ -64,6 +64,17 @@ else
 	skip 'classifier=bpf: this kernel has no bpf filter'
 fi
 
+if ip link add probe0 type ifb 2>/dev/null; then
+	ip link del probe0
+	(
+		arriving
+		hitless arriving 'pfifo limit 4000' 'bfifo limit 6000000'
+		exit $((failures > 0))
+	) || failures=$((failures + 1))
+else
+	skip 'what arrives: this kernel has no ifb'
+fi
+
 # What does cost packets is refused, with their number. The class takes 17 s for
 # a hundred datagrams.
 tresse clearconfig confirm=yes >/dev/null 2>&1
