@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/drifts.h"
 #include "model/secret.h"
 #include "shell/draft.h"
 #include "shell/draw.h"
@@ -348,6 +349,23 @@ static void show_findings(struct output *output, const struct report *report)
 		output_finding(output, NULL, &report->items[i]);
 }
 
+/* Does anybody hear what others change? */
+static void show_followed(struct output *output, const struct store *store)
+{
+	struct drifts drifts;
+	AUTO_TEXT since = TEXT_NONE;
+
+	drifts_load(&drifts, store);
+	put_time(drifts.began_us, &since);
+	if (output_is_json(output))
+		output_flag(output, "followed", drifts.followed);
+	else
+		output_field(output, "followed",
+			     drifts.followed ? text_get(&since)
+					     : "by nobody (follow)");
+	drifts_clear(&drifts);
+}
+
 static int status_run(struct session *session, const struct match *match,
 		      struct err *err)
 {
@@ -366,6 +384,7 @@ static int status_run(struct session *session, const struct match *match,
 	show_store(session, store);
 	show_agreement(output, seen, why);
 	trial_show(output, store);
+	show_followed(output, store);
 	if (session->draft)
 		output_number(output, "candidate", draft_changes(session));
 	output_close(output);
@@ -391,6 +410,7 @@ const struct command command_status = {
 	.see = "info, ls, drift, repair",
 	.json = "store:string revision:int actor?:string at?:string "
 		"running:string agrees:bool on_trial?:string confirm_in?:int "
+		"followed:bool "
 		"candidate?:int differences?:[step] objects:[standing]",
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = status_run,

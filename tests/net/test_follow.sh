@@ -46,6 +46,8 @@ has 'and is told which right is missing' "$tmp/err" CAP_NET_ADMIN
 start "$tmp/log" tresse follow
 follower=$pid
 check 'what was there before is told at once' wait_for 5 heard "bulk: differs"
+run 0 'status says that somebody follows' tresse -j status
+is 'for programs' "$(jq .followed "$tmp/out")" true
 run 5 'a second one is refused' tresse follow
 has 'and told who follows' "$tmp/err" "process $follower follows"
 run 1 'drift knows' tresse drift
@@ -212,6 +214,8 @@ tresse repair >/dev/null 2>&1
 kill "$follower"
 wait "$follower"
 run 0 'who stops leaves no difference' tresse drift
+run 0 'and status says that nobody follows' tresse status
+has 'and how' "$tmp/out" 'followed +by nobody \(follow\)'
 change "$voice" rate 7mbit
 run 1 'and what comes after' tresse drift
 has 'has no time again' "$tmp/out" 'since +unknown \(nobody follows'
