@@ -165,7 +165,7 @@ TEST(value, types_refuse_blanks_and_garbage_around_a_value)
 		"yes",	"5",	"1kbit", "0",	"a",	  "eth0", "1s",
 		"1%",	"none", "",	 "::1", "::1/64", "53",	  "0",
 		"::/0", "40",	"0",	 "tcp", "ef",	  "10",	  "",
-		"1-2",	"1:10", "syn",	 "a/b"
+		"1-2",	"2-3",	"1:10",	 "syn", "a/b"
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
