@@ -125,7 +125,7 @@ programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
-		'screens: tests/term/run.sh' 'transport: $(BUILD)/sim -t -s 1'
+		'screens: tests/term/run.sh' 'transport: $(BUILD)/sim -t -s 3'
 
 check-net: $(programs)
 	@tests/run -t 300 $(sort $(wildcard tests/net/test_*.sh))

@@ -9,8 +9,8 @@ enum {
 	QUANTUM = 3000,	 /* bytes a turn */
 	LIMIT_BYTES = 4 << 20,
 	RUNS = 2048,
-	TARGET_US = 20000,
-	INTERVAL_US = 150000,
+	TARGET_US = 30000,
+	INTERVAL_US = 300000,
 	DROPS_MOST = 64, /* in a row: nothing is dropped to nothing */
 };
 

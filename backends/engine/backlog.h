@@ -36,8 +36,8 @@ struct backlog_run {
 struct backlog_config {
 	uint32_t limit_bytes; /* [4 MB]; the longest queue pays for excess */
 	uint32_t runs;	      /* [2048] that may wait */
-	uint32_t target_us;   /* a queue that stands longer... [20000] */
-	uint32_t interval_us; /* ... for this long is cut [150000] */
+	uint32_t target_us;   /* a queue that stands longer... [30000] */
+	uint32_t interval_us; /* ... for this long is cut [300000] */
 };
 
 struct backlog_stats {

@@ -674,8 +674,8 @@ void braid_timer(struct braid *braid, uint64_t now)
 
 		if (lane_timer(lane, now))
 			braid_changed(braid, lane, now);
-		if (lane->state == BRAID_UP && lane->mtu.probe &&
-		    lane->mtu.next <= now &&
+		if ((lane->state == BRAID_UP || lane->state == BRAID_PROVING) &&
+		    lane->mtu.probe && lane->mtu.next <= now &&
 		    mtu_lost(&lane->mtu, lane->mtu.counter, now)) {
 			braid_say(braid, BRAID_LANE_MTU, lane->id,
 				  lane->mtu.good, now);

@@ -21,7 +21,7 @@ struct braid_skip {
 	uint32_t seq;
 };
 
-enum braid_spread { SPREAD_NOT, SPREAD_BURST, SPREAD_PROVEN };
+enum braid_spread { SPREAD_NOT, SPREAD_FRESH, SPREAD_BURST, SPREAD_PROVEN };
 
 /* What is remembered of the flows of one bucket. Times are low bits. */
 struct braid_stream {

@@ -143,7 +143,8 @@ bool lane_acked(struct lane *lane, uint64_t newest_at, uint32_t packets,
 
 static uint64_t margin_us(const struct lane *lane)
 {
-	uint64_t margin = MARGIN_US, rate = lane->window.rate;
+	uint64_t margin = MARGIN_US;
+	uint64_t rate = lane->window.known ? lane->window.rate : 0;
 
 	if (lane->window.srtt_us / 4 > margin)
 		margin = lane->window.srtt_us / 4;
@@ -254,7 +255,8 @@ uint64_t lane_next(struct lane *lane, bool quiet)
 		next = other;
 	if (lane->tell && lane->tell_at < next)
 		next = lane->tell_at;
-	if (lane->state == BRAID_UP && lane->mtu.next < next)
+	if ((lane->state == BRAID_UP || lane->state == BRAID_PROVING) &&
+	    lane->mtu.next < next)
 		next = lane->mtu.next;
 	return next;
 }

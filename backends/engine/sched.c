@@ -22,8 +22,9 @@ enum {
 	BURST_REST_US = 250000, /* after such a rest begins a burst */
 	SLOWER_US = 12000,	/* of backlog, and slow lanes are used too */
 	BURST_BYTES = 10000,	/* which is one if so much waits */
+	BURST_GROWN = 50,	/* packets it had sent after 7/3 round trips */
 	CALM_US = 30000,	/* without waiting: not needed any more */
-	LITTLE_US = 1000000,	/* nor if so long half the fast lane would do */
+	LITTLE_US = 300000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
 };
 
@@ -351,31 +352,60 @@ static int no_way(const struct reasons *why)
  * So a burst is spread from its first packet on, slow lane first, or keeps to
  * the fast lanes, until so much waits that the slow one is no later.
  */
-static void spread(struct braid_stream *stream, const struct braid_flow *flow,
-		   const struct lane *first, uint64_t now)
+static void begin_burst(struct braid_stream *stream,
+			const struct braid_flow *flow, uint32_t us)
 {
-	uint64_t rate = first->window.known ? first->window.rate : UINT32_MAX;
+	stream->spread =
+		flow->waiting >= BURST_BYTES ? SPREAD_FRESH : SPREAD_NOT;
+	stream->since_us = us;
+	stream->bytes = 0;
+}
+
+/* Does the burst go on as it must if it gains by the slow lanes? A TCP that has
+ * more to send doubles with every round trip. One that knows the short way's
+ * round trip from its handshake, and holds to it (bbr), does not grow: that is
+ * better off without them. */
+static void look_at_burst(struct braid_stream *stream,
+			  const struct braid_flow *flow, uint64_t rate,
+			  uint32_t rtt_us, uint32_t us)
+{
+	uint32_t age = us - stream->since_us;
+	uint64_t least;
+
+	if (stream->spread == SPREAD_FRESH) {
+		if (age < rtt_us * 7 / 3)
+			return;
+		least = (uint64_t)BURST_GROWN * flow->size;
+	} else {
+		if (age < LITTLE_US)
+			return;
+		least = rate * age / 1000000 * 2 / 5;
+	}
+	stream->spread = stream->bytes < least ? SPREAD_NOT : SPREAD_BURST;
+	stream->since_us = us;
+	stream->bytes = 0;
+}
+
+static void spread(struct braid_stream *stream, const struct braid_flow *flow,
+		   const struct lane *first, uint32_t rtt_us, uint64_t now)
+{
+	uint64_t rate = first->window.known ? first->window.rate : 0;
 	uint32_t us = (uint32_t)now;
-	bool rested = us - stream->last_us > BURST_REST_US || !stream->last_us;
 
 	if (flow->waiting >= BURST_BYTES / 2)
 		stream->waited_us = us;
-	if (rested) {
-		stream->spread = flow->waiting >= BURST_BYTES ? SPREAD_BURST
-							      : SPREAD_NOT;
-	} else if (stream->spread == SPREAD_NOT) {
-		if (flow->waiting > rate * SLOWER_US / 1000000)
+	if (us - stream->last_us > BURST_REST_US || !stream->last_us)
+		begin_burst(stream, flow, us);
+	switch (stream->spread) {
+	case SPREAD_NOT:
+		if (rate && flow->waiting > rate * SLOWER_US / 1000000)
 			stream->spread = SPREAD_PROVEN;
-	} else if (stream->spread == SPREAD_PROVEN) {
+		break;
+	case SPREAD_PROVEN:
 		if (us - stream->waited_us > CALM_US)
 			stream->spread = SPREAD_NOT;
-	}
-	if (us - stream->since_us > LITTLE_US) {
-		if (us - stream->waited_us > LITTLE_US &&
-		    stream->bytes < rate / 2)
-			stream->spread = SPREAD_NOT;
-		stream->since_us = us;
-		stream->bytes = 0;
+		break;
+	default: look_at_burst(stream, flow, rate, rtt_us, us);
 	}
 }
 
@@ -384,13 +414,19 @@ static void set_skew(struct braid *braid, struct wish *wish,
 		     uint64_t now)
 {
 	const struct lane *first = NULL;
+	uint32_t rtt_us = 0;
 
 	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
 	if (!first)
 		return;
-	spread(stream, flow, first, now);
+	for (unsigned i = 0; i < braid->count; i++)
+		if (braid->lanes[i]->state == BRAID_UP &&
+		    braid->lanes[i]->window.srtt_us > rtt_us)
+			rtt_us = braid->lanes[i]->window.srtt_us;
+	spread(stream, flow, first, rtt_us, now);
 	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
-	wish->slowest = stream->spread == SPREAD_BURST &&
+	wish->slowest = (stream->spread == SPREAD_FRESH ||
+			 stream->spread == SPREAD_BURST) &&
 			(uint32_t)now - stream->slow_us > COVER_US;
 }
 

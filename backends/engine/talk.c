@@ -207,7 +207,9 @@ static size_t write_probe(struct braid *braid, struct lane *lane,
 	struct message message = { .type = MESSAGE_PING };
 	size_t used = 0;
 
-	if (!size || size > room || lane->state != BRAID_UP)
+	/* At once, so that the device's MTU is right from the start. */
+	if (!size || size > room ||
+	    (lane->state != BRAID_UP && lane->state != BRAID_PROVING))
 		return 0;
 	braid->control_probe = true;
 	/* In case it is never sent. */

@@ -115,13 +115,12 @@ static void served(void *context, uint64_t tag)
 
 static void serve(struct line *line)
 {
-	static double rest;
 	double us;
 
 	if (line->busy || !line->head)
 		return;
-	us = bytes_of(line->head) * 8e6 / line->rate_bps + rest;
-	rest = us - (double)(uint64_t)us;
+	us = bytes_of(line->head) * 8e6 / line->rate_bps + line->rest;
+	line->rest = us - (double)(uint64_t)us;
 	line->busy = true;
 	sim_at(sim_now() + (uint64_t)us, served, line, 0);
 }

@@ -85,6 +85,7 @@ struct line {
 	struct datagram *head, *tail;
 	uint32_t queued;
 	bool busy;
+	double rest; /* of a microsecond */
 	unsigned burst_left;
 	uint64_t last_out;
 	struct node *to;

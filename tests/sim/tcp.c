@@ -594,6 +594,8 @@ static unsigned allowance(struct tcp *tcp)
 	double count;
 
 	if (tcp->kind == TCP_BBR) {
+		if (tcp->next < 10) /* Linux does not pace these */
+			return 10 - tcp->next;
 		if (tcp->pace_at > sim_now())
 			return 0;
 		rate = tcp->btlbw > 0 ? tcp->btlbw * tcp->gain

@@ -122,8 +122,8 @@ TEST(backlog, thins_out_a_queue_that_stands_but_not_one_that_moves)
 	}
 	backlog_stats(backlog, &stats);
 	CU_ASSERT_EQUAL(stats.dropped_stood, 0);
-	/* 100 ms behind, for a second. */
-	for (int i = 0; i < 1000; i++, now += 1000) {
+	/* 100 ms behind, for two seconds. */
+	for (int i = 0; i < 2000; i++, now += 1000) {
 		put(backlog, 1, 2, 0, now);
 		if (i < 100 || !backlog_head(backlog, now))
 			continue;
