@@ -123,7 +123,7 @@ static const struct scenario scenarios[] = {
 	  .rate = { 1e9, 1e9 },
 	  .delay_us = { 50, 50 },
 	  .seconds = 2,
-	  .bar = { .share = { 85, 30 }, .p50 = 15, .p99 = 30 } },
+	  .bar = { .share = { 60, 30 }, .p50 = 15, .p99 = 30 } },
 };
 
 struct result {
