@@ -268,6 +268,7 @@ static void memory(struct hub *hub)
 	hub->room = udp_room_new();
 	hub->keep = keep_new(KEEP_BYTES);
 	hub->out = mem_alloc(HUB_OUT + 4096);
+	hub->control = mem_alloc(HUB_CONTROL);
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
 		hub->prefixes = inner_map_new();
@@ -351,6 +352,7 @@ void hub_free(struct hub *hub)
 	free(hub->macs);
 	free(hub->heap);
 	free(hub->out);
+	free(hub->control);
 	free(hub->scratch);
 	pthread_mutex_destroy(&hub->lock);
 	pthread_cond_destroy(&hub->done);

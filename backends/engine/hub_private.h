@@ -15,6 +15,7 @@
 enum {
 	HUB_MTU = 1440, /* 1500 less what IPv4 and we put around a packet */
 	HUB_OUT = 160 << 10,	 /* bytes that are sealed at once */
+	HUB_CONTROL = 64 << 10,	 /* a payload that probes the MTU */
 	HUB_SCRATCH = 512 << 10, /* delivered, and not yet written */
 	HUB_MACS = 1024,	 /* places for addresses learnt (tap) */
 	NO_LANE = 255,
@@ -65,6 +66,14 @@ struct mac {
 	struct peer *peer;
 };
 
+/* Datagrams that go out by one system call. */
+struct bunch {
+	struct peer *peer;
+	struct lane *lane;
+	size_t stride, bytes;
+	bool ended; /* the last one is shorter */
+};
+
 struct hub {
 	struct hub_config config;
 	struct tun *tun;
@@ -84,7 +93,11 @@ struct hub {
 
 	struct udp_room *room;
 	struct keep *keep;
-	uint8_t *out;	  /* HUB_OUT */
+	struct bunch bunch;   /* in out */
+	uint8_t *control;     /* HUB_CONTROL */
+	struct peer *touched; /* has got packets that were not sent yet */
+	size_t touched_bytes;
+	uint8_t *out;
 	uint8_t *scratch; /* HUB_SCRATCH */
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */

@@ -5,7 +5,8 @@
 #include "backends/engine/hub_private.h"
 
 enum {
-	READS = 16,	 /* of the device, before the sockets have their turn */
+	READS = 64, /* of the device, before the sockets have their turn */
+	GATHER = 32 << 10, /* bytes that are read before they are sent */
 	SMALL_UDP = 300, /* payloads of calls and questions: kept in no order */
 	DSCP_CS5 = 40,	 /* from here on: voice, signalling, routing */
 	TCP_ACK_ONLY = 0x10,
@@ -21,36 +22,49 @@ struct outgoing {
 	uint32_t seq, handle;
 	const struct tun_packet *packet; /* NULL: control */
 	unsigned index, count;
-	size_t size; /* of the control payload */
+	const uint8_t *payload; /* control */
+	size_t size;		/* of it */
 };
 
-static size_t fill(struct hub *hub, const struct outgoing *out, size_t stride,
-		   uint64_t now)
+/* Bytes of the first, and of the last. */
+static size_t first_size(const struct outgoing *out)
+{
+	return out->packet ? tun_cut_size(out->packet, out->index) : out->size;
+}
+
+static size_t last_size(const struct outgoing *out)
+{
+	return out->packet
+		       ? tun_cut_size(out->packet, out->index + out->count - 1)
+		       : out->size;
+}
+
+static void fill(uint8_t *to, const struct outgoing *out, size_t stride,
+		 uint64_t now)
 {
 	struct wire_inner inner = { wire_time(now), out->flags, out->bucket,
 				    out->seq };
-	size_t size = out->size;
 
 	if (out->packet && out->packet->unsummed)
 		inner.flags |= WIRE_UNSUMMED;
 	for (unsigned i = 0; i < out->count; i++, inner.seq++) {
-		uint8_t *at = hub->out + i * stride + WIRE_HEADER;
+		uint8_t *at = to + i * stride + WIRE_HEADER;
 
 		wire_put_inner(at, &inner);
 		if (out->packet)
-			size = tun_cut(out->packet, out->index + i,
-				       at + WIRE_INNER);
+			tun_cut(out->packet, out->index + i, at + WIRE_INNER);
+		else
+			memcpy(at + WIRE_INNER, out->payload, out->size);
 	}
-	return size;
 }
 
 /* The last datagram may be shorter: it is sealed by itself. */
-static bool seal(struct hub *hub, struct session *session, uint8_t lane,
+static bool seal(uint8_t *at, struct session *session, uint8_t lane,
 		 size_t size, size_t last, unsigned count, uint64_t now,
 		 uint64_t *first)
 {
 	struct session_run run = { .lane = lane,
-				   .datagrams = hub->out,
+				   .datagrams = at,
 				   .stride = WIRE_OVERHEAD + size,
 				   .size = WIRE_INNER + size,
 				   .count = last == size ? count : count - 1 };
@@ -65,47 +79,78 @@ static bool seal(struct hub *hub, struct session *session, uint8_t lane,
 	return session_seal(session, &run, now, count > 1 ? NULL : first);
 }
 
-static void closed(struct peer *peer, const struct lane *lane, int rc,
-		   uint64_t now)
+/* --- datagrams for one lane go out together ------------------------------- */
+
+static void flush_out(struct hub *hub)
 {
-	if (rc == -EAGAIN || rc == -ENOBUFS || rc == -EMSGSIZE ||
-	    rc == -ECONNREFUSED || rc == -EINTR)
-		return; /* lost, as far as the braid knows; it finds out */
-	braid_lane_down(peer->braid, lane->id, now);
+	struct bunch *bunch = &hub->bunch;
+	size_t sent;
+	int rc;
+
+	if (!bunch->bytes)
+		return;
+	rc = udp_send(bunch->lane->udp, &bunch->lane->to, hub->out,
+		      bunch->bytes, bunch->stride, &sent);
+	bunch->bytes = 0;
+	/* What is lost for other reasons the braid finds out. */
+	if (rc < 0 && rc != -EAGAIN && rc != -ENOBUFS && rc != -EMSGSIZE &&
+	    rc != -ECONNREFUSED && rc != -EINTR)
+		braid_lane_down(bunch->peer->braid, bunch->lane->id,
+				clock_us());
+}
+
+/* All but the last of a bunch have the same size (udp.h). */
+static uint8_t *bunch_room(struct peer *peer, struct lane *lane, size_t stride,
+			   size_t bytes, unsigned count)
+{
+	struct hub *hub = peer->hub;
+	struct bunch *bunch = &hub->bunch;
+
+	if (bunch->bytes && (bunch->lane != lane || bunch->ended ||
+			     (stride != bunch->stride &&
+			      (count > 1 || bytes > bunch->stride)) ||
+			     bunch->bytes + bytes > UDP_SEND_BYTES))
+		flush_out(hub);
+	if (!bunch->bytes)
+		*bunch = (struct bunch){ peer, lane, stride, 0, false };
+	return hub->out + bunch->bytes;
+}
+
+static void bunch_add(struct bunch *bunch, size_t bytes)
+{
+	bunch->bytes += bytes;
+	bunch->ended = bunch->bytes % bunch->stride != 0;
 }
 
 static void send_out(struct peer *peer, struct session *session,
 		     const struct outgoing *out)
 {
-	struct hub *hub = peer->hub;
 	struct lane *lane = peer->lanes[out->lane];
-	size_t size =
-		out->packet ? tun_cut_size(out->packet, out->index) : out->size;
-	size_t stride = WIRE_OVERHEAD + size, last, bytes, sent;
+	size_t size = first_size(out), last = last_size(out);
+	size_t stride = WIRE_OVERHEAD + size;
+	size_t bytes = stride * (out->count - 1) + WIRE_OVERHEAD + last;
 	uint64_t now = clock_us(), first = 0;
 	struct braid_sent note = { .lane = out->lane,
 				   .flags = out->flags,
 				   .count = (uint16_t)out->count,
 				   .size = (uint16_t)size,
+				   .last = (uint16_t)last,
 				   .bucket = out->bucket,
 				   .seq = out->seq,
 				   .handle = out->handle };
-	int rc;
+	uint8_t *at;
 
 	if (!lane || !lane->reachable)
 		return;
-	last = fill(hub, out, stride, now);
-	if (!seal(hub, session, out->lane, size, last, out->count, now, &first))
+	at = bunch_room(peer, lane, stride, bytes, out->count);
+	fill(at, out, stride, now);
+	if (!seal(at, session, out->lane, size, last, out->count, now, &first))
 		return;
-	bytes = stride * (out->count - 1) + WIRE_OVERHEAD + last;
-	rc = udp_send(lane->udp, &lane->to, hub->out, bytes, stride, &sent);
-	note.last = (uint16_t)last;
+	bunch_add(&peer->hub->bunch, bytes);
 	note.counter = first;
 	if (out->packet && out->packet->unsummed)
 		note.flags |= WIRE_UNSUMMED;
 	braid_sent(peer->braid, &note, now);
-	if (rc < 0)
-		closed(peer, lane, rc, now);
 }
 
 /* --- what a peer has to send ---------------------------------------------- */
@@ -113,12 +158,13 @@ static void send_out(struct peer *peer, struct session *session,
 static void send_control(struct peer *peer, struct session *session,
 			 uint64_t now)
 {
-	uint8_t *payload = peer->hub->out + WIRE_HEADER + WIRE_INNER;
-	struct outgoing out = { .flags = WIRE_CONTROL, .count = 1 };
+	uint8_t *payload = peer->hub->control;
+	struct outgoing out = { .flags = WIRE_CONTROL,
+				.count = 1,
+				.payload = payload };
 
-	while ((out.size =
-			braid_control(peer->braid, payload,
-				      HUB_OUT - WIRE_OVERHEAD, now, &out.lane)))
+	while ((out.size = braid_control(peer->braid, payload, HUB_CONTROL, now,
+					 &out.lane)))
 		send_out(peer, session, &out);
 }
 
@@ -273,6 +319,7 @@ void peer_work(struct peer *peer, uint64_t now)
 	send_again(peer, session, now);
 	limit = send_data(peer, session, now);
 	send_control(peer, session, now);
+	flush_out(peer->hub);
 	notice(peer, now);
 	next = braid_next(peer->braid);
 	hub_schedule(peer->hub, peer, limit < next ? limit : next);
@@ -314,22 +361,36 @@ static void describe(const struct tun_packet *packet, struct backlog_run *run)
 	run->last = (uint16_t)tun_cut_size(packet, packet->count - 1U);
 }
 
+/* Small packets gather, so that they leave together; a large one goes while it
+ * is in the processor's cache. */
+static void work_touched(struct hub *hub, uint64_t now)
+{
+	struct peer *peer = hub->touched;
+
+	hub->touched = NULL;
+	hub->touched_bytes = 0;
+	if (peer)
+		peer_work(peer, now);
+}
+
 static void queue(struct peer *peer, const struct backlog_run *run,
 		  uint64_t now)
 {
+	struct hub *hub = peer->hub;
+
 	if (!peer->braid || !handshake_session(peer->handshake)) {
 		peer->dropped += run->count;
 		return;
 	}
+	if (hub->touched != peer)
+		work_touched(hub, now);
 	if (!peer->backlog)
 		peer->backlog = backlog_new(&(struct backlog_config){ 0 });
 	backlog_put(peer->backlog, run, now);
-	/* Small ones wait until all that is there was read: how much a flow
-	 * sends at once is what the braid goes by. */
-	if (run->count >= AT_ONCE)
-		peer_work(peer, now);
-	else
-		hub_schedule(peer->hub, peer, 0);
+	hub->touched = peer;
+	hub->touched_bytes += (size_t)run->count * run->flow.size;
+	if (hub->touched_bytes >= GATHER)
+		work_touched(hub, now);
 }
 
 static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
@@ -366,8 +427,9 @@ void hub_read(struct hub *hub, uint64_t now)
 				 "anew",
 				 hub->config.device, strerror(-rc));
 		if (rc <= 0)
-			return;
+			break;
 		take_in(hub, &packet, now);
 		now = clock_us();
 	}
+	work_touched(hub, now);
 }

@@ -19,6 +19,10 @@
 #define IFA_PROTO 11
 #endif
 
+/* Packets that wait while the engine is not running, for some milliseconds: it
+ * takes all there are at once and does its own queueing (backlog.h). */
+enum { TXQLEN = 4000 };
+
 /* --- reading -------------------------------------------------------------- */
 
 static bool is_tun(const struct nlattr *link_info, bool *tap)
@@ -173,6 +177,7 @@ int device_set(struct netlink *netlink, const struct tunnel_data *data,
 		netlink_message(RTM_NEWLINK, 0, &header, sizeof(header), 0);
 
 	nla_put_string(message, IFLA_IFNAME, data->device);
+	nla_put_u32(message, IFLA_TXQLEN, TXQLEN);
 	return send_one(netlink, message, data->device, err);
 }
 
