@@ -169,6 +169,8 @@ FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
 fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
+fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
+	udp.c) model/base/mem.c model/base/err.c model/base/text.c $(pkg_libs) -lcrypto
 fuzz_braid = $(filter-out tests/%,$(sim))
 fuzz: $(addprefix fuzz-,$(FUZZERS))
 fuzz-%: FORCE

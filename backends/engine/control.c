@@ -9,13 +9,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 64 << 10 };
+enum {
+	READ_AT_ONCE = 64 << 10,
+	TURNS = 64, /* reads, answers and greetings of one control_turn() */
+};
 
 struct client {
 	TAILQ_ENTRY(client) entry;
 	int fd;
 	bool may_write;
-	char *in; /* owned: a line that is not complete */
+	uint64_t moved; /* when its last byte came or went */
+	char *in;	/* owned: a line that is not complete */
 	size_t in_size, in_room;
 	char *out; /* owned: what was not taken yet */
 	size_t out_size, out_done;
@@ -26,8 +30,8 @@ struct control {
 	char *path; /* that we made; NULL: adopted */
 	int listener, epoll;
 	unsigned count;
-	bool ending;
-	TAILQ_HEAD(, client) clients;
+	uint64_t now;
+	TAILQ_HEAD(, client) clients; /* the stillest first */
 };
 
 /* --- answers -------------------------------------------------------------- */
@@ -184,6 +188,13 @@ static void want(struct control *control, struct client *client,
 	epoll_ctl(control->epoll, EPOLL_CTL_MOD, client->fd, &event);
 }
 
+static void moved(struct control *control, struct client *client)
+{
+	client->moved = control->now;
+	TAILQ_REMOVE(&control->clients, client, entry);
+	TAILQ_INSERT_TAIL(&control->clients, client, entry);
+}
+
 /* false: the other end is gone. */
 static bool client_write(struct control *control, struct client *client)
 {
@@ -199,6 +210,7 @@ static bool client_write(struct control *control, struct client *client)
 		if (wrote < 0)
 			return false;
 		client->out_done += (size_t)wrote;
+		moved(control, client);
 	}
 	client->out_size = client->out_done = 0;
 	want(control, client, EPOLLIN);
@@ -240,7 +252,7 @@ static bool client_lines(struct control *control, struct client *client)
 	return true;
 }
 
-static bool client_read(struct client *client)
+static bool client_read(struct control *control, struct client *client)
 {
 	ssize_t got;
 
@@ -250,8 +262,10 @@ static bool client_read(struct client *client)
 	}
 	got = recv(client->fd, client->in + client->in_size, READ_AT_ONCE,
 		   MSG_DONTWAIT);
-	if (got > 0)
+	if (got > 0) {
 		client->in_size += (size_t)got;
+		moved(control, client);
+	}
 	return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
@@ -263,7 +277,7 @@ static void client_turn(struct control *control, struct client *client,
 	if (events & EPOLLOUT)
 		good = client_write(control, client);
 	else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		good = client_read(client);
+		good = client_read(control, client);
 	if (!good || !client_lines(control, client))
 		client_free(control, client);
 }
@@ -279,12 +293,11 @@ static void client_new(struct control *control)
 
 	if (fd < 0)
 		return;
-	if (control->count >= CONTROL_CLIENTS) {
-		close(fd);
-		return;
-	}
+	if (control->count >= CONTROL_CLIENTS)
+		client_free(control, TAILQ_FIRST(&control->clients));
 	client = mem_alloc(sizeof(*client));
 	client->fd = fd;
+	client->moved = control->now;
 	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length))
 		client->may_write = who.uid == 0 || who.uid == geteuid();
 	TAILQ_INSERT_TAIL(&control->clients, client, entry);
@@ -373,15 +386,47 @@ int control_fd(const struct control *control)
 	return control->epoll;
 }
 
-void control_turn(struct control *control)
+/* Something is under way that its client has to go on with. */
+static bool is_amid(const struct client *client)
+{
+	return client->in_size || client->out_size;
+}
+
+uint64_t control_next(const struct control *control)
+{
+	const struct client *client;
+
+	TAILQ_FOREACH (client, &control->clients, entry)
+		if (is_amid(client))
+			return client->moved + CONTROL_PATIENCE_US;
+	return UINT64_MAX;
+}
+
+static void lose_patience(struct control *control)
+{
+	struct client *client = TAILQ_FIRST(&control->clients), *next;
+
+	for (; client; client = next) {
+		next = TAILQ_NEXT(client, entry);
+		if (is_amid(client) &&
+		    control->now - client->moved >= CONTROL_PATIENCE_US)
+			client_free(control, client);
+	}
+}
+
+void control_turn(struct control *control, uint64_t now_us)
 {
 	struct epoll_event event;
 
+	control->now = now_us;
 	/* One at a time: a turn may free the client of the next event. */
-	while (epoll_wait(control->epoll, &event, 1, 0) == 1) {
+	for (int i = 0; i < TURNS; i++) {
+		if (epoll_wait(control->epoll, &event, 1, 0) != 1)
+			break;
 		if (event.data.ptr)
 			client_turn(control, event.data.ptr, event.events);
 		else
 			client_new(control);
 	}
+	lose_patience(control);
 }

@@ -20,8 +20,10 @@
  *
  * Who may: hello, get and status whoever may open the socket; set and remove
  * root and the engine's own user (SO_PEERCRED, unix(7)). A line of more than
- * CONTROL_LINE bytes, or none within CONTROL_PATIENCE_US of its first byte,
- * ends the connection. Any other bytes are answered with an error.
+ * CONTROL_LINE bytes ends the connection, and so does one that is not complete,
+ * or an answer that is not taken, CONTROL_PATIENCE_US after the last byte that
+ * moved. Any other bytes are answered with an error. Where CONTROL_CLIENTS are
+ * connected, who comes takes the place of who has been still for longest.
  */
 #ifndef BACKENDS_ENGINE_CONTROL_H
 #define BACKENDS_ENGINE_CONTROL_H
@@ -31,7 +33,8 @@
 enum {
 	CONTROL_PROTOCOL = 1,
 	CONTROL_LINE = 4 << 20,
-	CONTROL_CLIENTS = 64, /* at a time; more wait */
+	CONTROL_CLIENTS = 64, /* at a time */
+	CONTROL_PATIENCE_US = 10000000,
 };
 
 struct control;
@@ -46,9 +49,12 @@ struct control *control_adopt(int fd, struct engine *engine);
 void control_free(struct control *control);
 AUTO_DEFINE(control, struct control *, control_free)
 
-/* A file descriptor that is readable when control_turn() has something to do.
- */
+/* A file descriptor that is readable when control_turn() has something to do,
+ * and the time at which it has also without that; UINT64_MAX: never. */
 int control_fd(const struct control *control);
-void control_turn(struct control *control);
+uint64_t control_next(const struct control *control);
+/* Some of what there is to do, so that who asks without end keeps nobody from
+ * his turn. now_us: CLOCK_MONOTONIC. */
+void control_turn(struct control *control, uint64_t now_us);
 
 #endif

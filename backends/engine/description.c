@@ -311,8 +311,18 @@ static int endpoints_read(json_t *object, struct hub_peer *peer,
 	return 0;
 }
 
-static int peer_read(json_t *object, struct hub_peer *peer, struct err *err)
+/* "peer alice: ", or "peer 3: " (from 1) if it has no name. */
+static int in_item(const char *what, const char *name, size_t i,
+		   struct err *err)
 {
+	return *name ? err_prefix(err, "%s %s: ", what, name)
+		     : err_prefix(err, "%s %zu: ", what, i + 1);
+}
+
+static int peer_read(json_t *object, struct hub_peer *peer, size_t i,
+		     struct err *err)
+{
+	bool has_key = json_object_get(object, "key") != NULL;
 	int rc;
 
 	peer->has_psk = json_object_get(object, "psk") != NULL;
@@ -325,10 +335,12 @@ static int peer_read(json_t *object, struct hub_peer *peer, struct err *err)
 		rc = nothing_left(object, err);
 	if (!rc && !peer->name[0])
 		rc = err_set(err, EINVAL, "name: is missing");
-	return rc < 0 ? err_prefix(err, "peer %s: ", peer->name) : 0;
+	if (!rc && !has_key)
+		rc = err_set(err, EINVAL, "key: is missing");
+	return rc < 0 ? in_item("peer", peer->name, i, err) : 0;
 }
 
-static int member_read(json_t *object, struct hub_member *member,
+static int member_read(json_t *object, struct hub_member *member, size_t i,
 		       struct err *err)
 {
 	int rc;
@@ -343,7 +355,7 @@ static int member_read(json_t *object, struct hub_member *member,
 	if (!rc && !member->sockets)
 		rc = err_set(err, EINVAL, "sockets: is no number from 1 to %d",
 			     HUB_SOCKETS);
-	return rc < 0 ? err_prefix(err, "member %s: ", member->name) : 0;
+	return rc < 0 ? in_item("member", member->name, i, err) : 0;
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -367,6 +379,29 @@ static int list_of(json_t *json, const char *name, json_t **list, size_t *count,
 	return 0;
 }
 
+/* Each name once: a name is how they are told apart. */
+static int once(const char *what, const json_t *list, struct err *err)
+{
+	json_t *names = json_object(), *item;
+	int rc = 0;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const char *name =
+			json_string_value(json_object_get(item, "name"));
+
+		if (!name || rc < 0)
+			continue;
+		if (json_object_get(names, name))
+			rc = err_set(err, EINVAL, "%s %s: is there twice", what,
+				     name);
+		json_object_set_new(names, name, json_true());
+	}
+	json_decref(names);
+	return rc;
+}
+
 static int lists_read(json_t *json, struct description *out, struct err *err)
 {
 	json_t *peers, *members;
@@ -375,15 +410,22 @@ static int lists_read(json_t *json, struct description *out, struct err *err)
 	if (!rc)
 		rc = list_of(json, "members", &members, &out->member_count,
 			     err);
-	if (rc < 0)
+	if (!rc)
+		rc = once("peer", peers, err);
+	if (!rc)
+		rc = once("member", members, err);
+	if (rc < 0) {
+		out->peer_count = out->member_count = 0;
 		return rc;
+	}
 	out->peers = mem_array(out->peer_count, sizeof(*out->peers));
 	out->members = mem_array(out->member_count, sizeof(*out->members));
 	for (size_t i = 0; i < out->peer_count && !rc; i++)
-		rc = peer_read(json_array_get(peers, i), &out->peers[i], err);
+		rc = peer_read(json_array_get(peers, i), &out->peers[i], i,
+			       err);
 	for (size_t i = 0; i < out->member_count && !rc; i++)
 		rc = member_read(json_array_get(members, i), &out->members[i],
-				 err);
+				 i, err);
 	json_object_del(json, "peers");
 	json_object_del(json, "members");
 	return rc;
@@ -391,6 +433,8 @@ static int lists_read(json_t *json, struct description *out, struct err *err)
 
 static int parse(json_t *json, struct description *out, struct err *err)
 {
+	bool has_secret = json_object_get(json, "secret") ||
+			  json_object_get(json, "secret-digest");
 	int rc = fields_read(config_fields, json, &out->config, err);
 
 	if (!rc)
@@ -402,7 +446,10 @@ static int parse(json_t *json, struct description *out, struct err *err)
 	if (!rc)
 		rc = nothing_left(json, err);
 	if (!rc && (!out->config.name[0] || !out->config.device[0]))
-		rc = err_set(err, EINVAL, "name, device: one is missing");
+		rc = err_set(err, EINVAL, "%s: is missing",
+			     out->config.name[0] ? "device" : "name");
+	if (!rc && !has_secret)
+		rc = err_set(err, EINVAL, "secret: is missing");
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/engine/aead.h"
@@ -104,6 +105,26 @@ static bool hear(int fd, struct engine *engine, const char *store)
 	return true;
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* For poll(2), at most a minute. */
+static int wait_ms(const struct control *control)
+{
+	uint64_t next = control_next(control), now = now_us();
+
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now	       ? 0
+	       : next - now > 60000000 ? 60000
+				       : (int)((next - now + 999) / 1000);
+}
+
 static int loop(struct control *control, struct engine *engine, int signals,
 		const char *store)
 {
@@ -115,7 +136,7 @@ static int loop(struct control *control, struct engine *engine, int signals,
 	};
 
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), wait_ms(control)) < 0)
 			continue;
 		if (fds[1].revents && !hear(fds[1].fd, engine, store))
 			return 0;
@@ -123,8 +144,7 @@ static int loop(struct control *control, struct engine *engine, int signals,
 			watch_turn(fds[2].fd, engine);
 		if (fds[3].revents)
 			engine_names(engine);
-		if (fds[0].revents)
-			control_turn(control);
+		control_turn(control, now_us());
 	}
 }
 
