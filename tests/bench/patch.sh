@@ -87,7 +87,7 @@ for count in "${counts[@]}"; do
 	one=$(lowest tresse -q --each)
 	input=/dev/null
 	start=$(lowest tresse pwd)
-	load=$(lowest tresse --complete '/classes/u/all/c7')
+	load=$(lowest tresse --complete 'tresse /classes/u/all/c7')
 	ls=$(lowest tresse ls /)
 	list=$(lowest listed)
 	echo "$count classes with queues and matches:"
