@@ -279,6 +279,8 @@ static void endpoints_change(struct peer *peer)
 		if (!lane || !lane->member)
 			continue;
 		to = endpoint_for(peer, lane->member);
+		if (!to && peer->braid)
+			braid_lane_down(peer->braid, lane->id, clock_us());
 		lane->reachable = to != NULL;
 		if (!to || address_equal(&lane->to, to))
 			continue;
