@@ -207,6 +207,7 @@ enum link_attr {
 	LINK_PUBLIC_KEY,
 	LINK_POLICY,
 	LINK_DOUBLE,
+	LINK_DUPLICATE,
 	LINK_HOLD,
 	LINK_MTU,
 	LINK_ENABLED,
@@ -216,6 +217,7 @@ enum link_attr {
 	LINK_MTU_NOW,
 	LINK_RATE_OUT,
 	LINK_RATE_IN,
+	LINK_PEERS_UP,
 	LINK_ATTRS
 };
 enum peer_attr {
@@ -233,6 +235,8 @@ enum peer_attr {
 	PEER_RATE_OUT,
 	PEER_RATE_IN,
 	PEER_LANES,
+	PEER_SPOOFED,
+	PEER_POLICED,
 	PEER_ATTRS
 };
 enum member_attr {
@@ -258,6 +262,11 @@ enum member_attr {
 	MEMBER_RATE_IN,
 	MEMBER_SHARE,
 	MEMBER_MTU,
+	MEMBER_FULL,
+	MEMBER_RATE_MAX,
+	MEMBER_RATE_MAX_AGE,
+	MEMBER_RESENT,
+	MEMBER_DOUBLED,
 	MEMBER_ATTRS
 };
 enum system_attr {

@@ -61,6 +61,8 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, NUMBER, "mtu", mtu, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "small", small_bytes, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "hold-us", hold_max_us, 10000000),
+	FIELD(hub_config, NUMBER, "duplicate-dscp", duplicate_dscp,
+	      HUB_NO_DSCP),
 	FIELD(hub_config, KEY, "secret", secret, 0),
 	{ "secret-digest", DIGEST, 0, 0, 0 },
 	{ .name = NULL },
@@ -459,7 +461,7 @@ int description_parse(const json_t *json, struct description *out,
 	json_t *copy;
 	int rc;
 
-	*out = (struct description){ .peers = NULL };
+	*out = (struct description){ .config.duplicate_dscp = HUB_NO_DSCP };
 	if (!json_is_object(json))
 		return err_set(err, EINVAL, "link: is no object");
 	copy = json_deep_copy(json);

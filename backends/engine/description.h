@@ -5,7 +5,8 @@
  *
  *     { "name": "home0", "device": "tun-home", "tap": false,
  *       "role": "client", "listen": 5000, "mtu": 0, "mode": "aggregate",
- *       "small": 200, "hold-us": 300000, "secret": KEY,
+ *       "small": 200, "hold-us": 300000, "duplicate-dscp": 64,
+ *       "secret": KEY,
  *       "peers": [ { "name": "gateway", "key": KEY, "psk": KEY,
  *                    "prefixes": [ "10.77.0.2/32" ],
  *                    "endpoints": [ "192.0.2.1:5000" ],
@@ -15,9 +16,9 @@
  *                      "tier": 0, "weight": 1, "standby": false,
  *                      "metered": false, "up": 0, "down": 0 } ] }
  *
- * Rates are bits per second, 0 for none or not known. KEY is 32 bytes in
- * base64 (44 characters), as WireGuard writes them. What is left out has the
- * value shown, or none; what is not known here is refused.
+ * Rates are bits per second, 0 for none or not known; a DSCP of 64 is none. KEY
+ * is 32 bytes in base64 (44 characters), as WireGuard writes them. What is left
+ * out has the value shown, or none; what is not known here is refused.
  */
 #ifndef BACKENDS_ENGINE_DESCRIPTION_H
 #define BACKENDS_ENGINE_DESCRIPTION_H

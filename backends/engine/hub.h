@@ -31,6 +31,7 @@ enum {
 	HUB_ENDPOINTS = 8, /* addresses of a peer that are tried */
 	HUB_NAME = 64,	   /* with the zero at its end */
 	HUB_PREFIXES = 32, /* inner prefixes of a peer */
+	HUB_NO_DSCP = 64,
 };
 
 struct hub;
@@ -45,6 +46,8 @@ struct hub_config {
 	enum braid_mode mode;
 	uint16_t small_bytes; /* 0: the braid's default */
 	uint32_t hold_max_us; /* the same */
+	/* What has this DSCP goes on two lines; HUB_NO_DSCP: nothing does. */
+	uint8_t duplicate_dscp;
 };
 
 /* Opens device and socket and starts the thread. NULL and one sentence. */

@@ -317,7 +317,6 @@ static void peer_set(struct hub *hub, void *arg)
 	if (call->rc)
 		return;
 	peer->config = *call->config;
-	peer->tokens_at = now;
 	endpoints_change(peer);
 	if (!hub->config.server && !handshake_session(peer->handshake))
 		handshake_start(hub->handshake, peer->handshake, now);

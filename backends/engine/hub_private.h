@@ -10,6 +10,7 @@
 #include "backends/engine/handshake.h"
 #include "backends/engine/hub.h"
 #include "backends/engine/keep.h"
+#include "backends/engine/limit.h"
 #include "backends/engine/tun.h"
 
 enum {
@@ -41,11 +42,10 @@ struct peer {
 	uint64_t era;		 /* of the braid; 0: none yet */
 	struct lane *lanes[256]; /* owned, by id */
 	unsigned lane_count;
-	uint64_t next;	    /* when it wants to be looked after */
-	size_t place;	    /* in the heap, from 1; 0: not in it */
-	uint64_t tokens_at; /* of the limit towards it */
-	int64_t tokens;
-	uint64_t spoofed, oversize, dropped;
+	uint64_t next;		    /* when it wants to be looked after */
+	size_t place;		    /* in the heap, from 1; 0: not in it */
+	struct limit towards, from; /* its limits */
+	uint64_t spoofed, policed, oversize, dropped;
 	uint64_t since; /* of the session's first; 0: none */
 };
 TAILQ_HEAD(peers, peer);

@@ -4,6 +4,8 @@
 
 #include "backends/engine/hub_private.h"
 
+enum { FROM_US = 100000 }; /* of a peer's limit is taken at once */
+
 /* --- delivered packets ---------------------------------------------------- */
 
 static struct mac *mac_place(const struct hub *hub, const uint8_t *address)
@@ -56,6 +58,33 @@ static bool is_its_own(struct peer *peer, const uint8_t *packet, size_t size,
 	       peer;
 }
 
+/* What every kernel says on a new device (RFC 4861, RFC 3810) from an address
+ * that means nothing elsewhere: not let through, but nobody's claim. */
+static bool is_link_local(const uint8_t *packet, const struct packet_info *info)
+{
+	struct in6_addr from;
+
+	if (info->version != 6)
+		return false;
+	memcpy(&from, packet + info->l3 + 8, sizeof(from));
+	return IN6_IS_ADDR_LINKLOCAL(&from) || IN6_IS_ADDR_UNSPECIFIED(&from);
+}
+
+/* The limit of what is taken from it. What is over is lost behind the braid,
+ * not before: there it would be sent again, and the limit spent on it twice. */
+static bool is_within(struct peer *peer, size_t size)
+{
+	uint64_t rate = peer->config.up_bps, now;
+
+	if (!rate)
+		return true;
+	now = clock_us();
+	if (limit_wait(&peer->from, rate, FROM_US, now))
+		return false;
+	limit_took(&peer->from, rate, size + WIRE_OVERHEAD, now);
+	return true;
+}
+
 /* What is in the receiving room stays there until the flush; other memory is
  * lent for this call only. */
 static uint8_t *keep_until_flush(struct hub *hub, const uint8_t *packet,
@@ -84,7 +113,11 @@ void hub_deliver(void *context, const uint8_t *packet, size_t size,
 
 	packet_parse(packet, size, hub->config.tap, &info);
 	if (!is_its_own(peer, packet, size, &info)) {
-		peer->spoofed++;
+		peer->spoofed += !is_link_local(packet, &info);
+		return;
+	}
+	if (!is_within(peer, size)) {
+		peer->policed++;
 		return;
 	}
 	data = keep_until_flush(hub, packet, size);

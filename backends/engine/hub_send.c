@@ -10,7 +10,8 @@ enum {
 	SMALL_UDP = 300, /* payloads of calls and questions: kept in no order */
 	DSCP_CS5 = 40,	 /* from here on: voice, signalling, routing */
 	TCP_ACK_ONLY = 0x10,
-	AT_ONCE = 16, /* packets: sent while they are in the cache */
+	AT_ONCE = 16,	    /* packets: sent while they are in the cache */
+	TOWARDS_US = 20000, /* of a peer's limit may go to it at once */
 };
 
 /* --- one run of datagrams ------------------------------------------------- */
@@ -213,24 +214,6 @@ static void answer_too_big(struct peer *peer, const struct tun_packet *packet)
 	tun_flush(hub->tun);
 }
 
-/* The limit towards this peer: a bucket of 20 ms. Microseconds until there is
- * room; 0: now. */
-static uint64_t limit_wait(struct peer *peer, uint64_t now)
-{
-	uint64_t rate = peer->config.down_bps, most;
-
-	if (!rate)
-		return 0;
-	most = rate / 8 / 50 + 3000;
-	peer->tokens += (int64_t)((now - peer->tokens_at) * rate / 8000000);
-	peer->tokens_at = now;
-	if (peer->tokens > (int64_t)most)
-		peer->tokens = (int64_t)most;
-	if (peer->tokens > 0)
-		return 0;
-	return (uint64_t)-peer->tokens * 8000000 / rate + 1;
-}
-
 /* 1: sent or dropped, go on. 0: there is no room now. */
 static int send_head(struct peer *peer, struct session *session,
 		     const struct backlog_run *head, uint64_t now)
@@ -259,7 +242,9 @@ static int send_head(struct peer *peer, struct session *session,
 	out.seq = plan.seq;
 	out.count = (unsigned)count;
 	if (peer->config.down_bps)
-		peer->tokens -= count * (head->flow.size + WIRE_OVERHEAD);
+		limit_took(&peer->towards, peer->config.down_bps,
+			   (size_t)count * (head->flow.size + WIRE_OVERHEAD),
+			   now);
 	backlog_took(peer->backlog, count, now);
 	out.flags = plan.flags;
 	if (!backlog_is_empty(peer->backlog))
@@ -282,7 +267,9 @@ static uint64_t send_data(struct peer *peer, struct session *session,
 	if (!peer->backlog)
 		return BRAID_NEVER;
 	while ((head = backlog_head(peer->backlog, now))) {
-		wait = limit_wait(peer, now);
+		if (peer->config.down_bps)
+			wait = limit_wait(&peer->towards, peer->config.down_bps,
+					  TOWARDS_US, now);
 		if (wait || send_head(peer, session, head, now) <= 0)
 			break;
 	}
@@ -344,7 +331,8 @@ static struct peer *peer_for(struct hub *hub, const struct tun_packet *packet)
 }
 
 /* What has no order to keep, and what is in a hurry. */
-static void describe(const struct tun_packet *packet, struct backlog_run *run)
+static void describe(const struct hub *hub, const struct tun_packet *packet,
+		     struct backlog_run *run)
 {
 	const struct packet_info *info = &packet->info;
 	bool tcp = info->proto == IPPROTO_TCP;
@@ -354,6 +342,8 @@ static void describe(const struct tun_packet *packet, struct backlog_run *run)
 	run->flow.ack = tcp && info->payload >= info->end &&
 			info->tcp_flags == TCP_ACK_ONLY;
 	run->urgent = info->dscp >= DSCP_CS5;
+	if (info->version && info->dscp == hub->config.duplicate_dscp)
+		run->flow.mode = BRAID_DUPLICATE;
 	run->flow.loose =
 		!tcp && (run->urgent || info->proto != IPPROTO_UDP ||
 			 (packet->count == 1 && packet->size < SMALL_UDP));
@@ -405,7 +395,7 @@ static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
 	if (packet->count == 1)
 		packet_clamp_mss((uint8_t *)packet->data, &packet->info,
 				 hub->mtu, packet->unsummed);
-	describe(packet, &run);
+	describe(hub, packet, &run);
 	run.handle = keep_add(hub->keep, packet);
 	if (peer) {
 		queue(peer, &run, now);

@@ -126,6 +126,7 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	if (error)
 		put_text(out, "error", error);
 	put(out, "spoofed", peer->spoofed);
+	put(out, "policed", peer->policed);
 	put(out, "oversize", peer->oversize);
 	put(out, "dropped", peer->dropped);
 	if (peer->braid)

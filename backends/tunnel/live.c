@@ -45,7 +45,8 @@ struct sum {
 	const char *state;
 	unsigned lanes, open;
 	uint64_t rtt, delay_out, delay_in, loss_out, loss_in, rate, out, in;
-	uint64_t mtu;
+	uint64_t mtu, rate_max, rate_max_age, resent, doubled;
+	bool full;
 };
 
 static int rank(const char *state)
@@ -82,6 +83,11 @@ static void sum_lane(struct sum *sum, const json_t *lane)
 	sum->out += mean(lane, "out");
 	sum->in += mean(lane, "in");
 	least(&sum->mtu, number(lane, "mtu"));
+	sum->rate_max += number(lane, "rate-max");
+	least(&sum->rate_max_age, number(lane, "rate-max-ago-us"));
+	sum->resent += number(lane, "resent");
+	sum->doubled += number(lane, "doubled");
+	sum->full |= json_is_true(json_object_get(lane, "full"));
 }
 
 static struct sum sum_member(const json_t *lanes, const char *member)
@@ -124,6 +130,19 @@ static uint64_t percent(uint64_t ppm, unsigned lanes)
 	return lanes ? ppm / lanes / 100 : 0;
 }
 
+static void tell_counters(struct live *live, const struct node *member,
+			  const struct sum *sum)
+{
+	live_set_u(live, member, MEMBER_FULL, sum->full);
+	if (sum->rate_max)
+		live_set_u(live, member, MEMBER_RATE_MAX, three(sum->rate_max));
+	if (sum->rate_max_age)
+		live_set_u(live, member, MEMBER_RATE_MAX_AGE,
+			   (sum->rate_max_age + 500000) / 1000000 * 1000000);
+	live_set_u(live, member, MEMBER_RESENT, sum->resent);
+	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
+}
+
 static void tell_member(struct live *live, const struct node *member,
 			const struct sum *sum, uint64_t all_out)
 {
@@ -148,6 +167,7 @@ static void tell_member(struct live *live, const struct node *member,
 			   : 0);
 	if (sum->mtu)
 		live_set_u(live, member, MEMBER_MTU, sum->mtu);
+	tell_counters(live, member, sum);
 }
 
 static void tell_members(struct live *live, const struct node *link,
@@ -201,14 +221,16 @@ static void tell_peer(struct live *live, const struct node *node,
 	live_set_u(live, node, PEER_RATE_OUT, three(sum.out));
 	live_set_u(live, node, PEER_RATE_IN, three(sum.in));
 	live_set_u(live, node, PEER_LANES, sum.open);
+	live_set_u(live, node, PEER_SPOOFED, number(peer, "spoofed"));
+	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
 }
 
 static void tell_link(struct live *live, const struct node *link,
 		      json_t *status)
 {
 	json_t *peers = json_object_get(status, "peers"), *peer;
-	bool server = node_u(link, LINK_ROLE) == ROLE_SERVER, up = false;
-	uint64_t out = 0, in = 0;
+	bool server = node_u(link, LINK_ROLE) == ROLE_SERVER;
+	uint64_t out = 0, in = 0, up_count = 0;
 	const char *error = words(status, "error");
 	size_t i;
 
@@ -217,16 +239,18 @@ static void tell_link(struct live *live, const struct node *link,
 		struct sum sum =
 			sum_member(json_object_get(peer, "lanes"), NULL);
 
-		up |= !strcmp(peer_state(peer, &sum), "up");
+		up_count += !strcmp(peer_state(peer, &sum), "up");
 		out += sum.out;
 		in += sum.in;
 		if (!server && !error)
 			error = words(peer, "error");
 	}
 	live_set_text(live, link, LINK_STATE,
-		      up       ? "up"
+		      up_count ? "up"
 		      : server ? "listening"
 			       : "waiting");
+	if (server)
+		live_set_u(live, link, LINK_PEERS_UP, up_count);
 	if (error)
 		live_set_text(live, link, LINK_ERROR, error);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));

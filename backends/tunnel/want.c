@@ -173,6 +173,8 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_number(out, "listen", node_u(link, LINK_LISTEN));
 	put_number(out, "mtu", node_u(link, LINK_MTU));
 	put_number(out, "small", doubled ? doubled : NONE_DOUBLED);
+	if (node_has(link, LINK_DUPLICATE))
+		put_number(out, "duplicate-dscp", node_u(link, LINK_DUPLICATE));
 	put_number(out, "hold-us", node_u(link, LINK_HOLD));
 	put_digest(out, "secret-digest", node_text(link, LINK_KEY));
 	json_object_set_new(out, "peers", peers_json(link));

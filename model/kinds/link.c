@@ -193,6 +193,14 @@ static const struct attr link_attrs[] = {
 			"so that they survive one; 0: none",
 		.example = "200",
 	},
+	[LINK_DUPLICATE] = {
+		.name = "duplicate",
+		.type = &type_dscp,
+		.effect = EFFECT_HITLESS,
+		.help = "packets of this DSCP go on the two best lines at "
+			"once; what comes from the other end, it decides",
+		.example = "ef",
+	},
 	[LINK_HOLD] = {
 		.name = "hold",
 		.type = &type_duration,
@@ -226,6 +234,8 @@ static const struct attr link_attrs[] = {
 	[LINK_RATE_IN] = TELLS("rate-in", type_rate,
 			       "what comes in, mean of the last seconds",
 			       "48mbit"),
+	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
+				"clients of a server that are up", "3"),
 };
 
 static void link_brief(const struct node *node, struct text *out)
@@ -257,6 +267,7 @@ static const struct kind *const link_fixed[] = { &kind_members, &kind_peers,
 static void link_tells(const struct node *node, const struct live *live,
 		       struct text *out)
 {
+	put_live(node, live, LINK_PEERS_UP, ", peers ", out);
 	put_busy(node, live, LINK_RATE_OUT, ", out ", out);
 	put_busy(node, live, LINK_RATE_IN, ", in ", out);
 }
@@ -380,6 +391,21 @@ static const struct attr member_attrs[] = {
 			       "of what goes out by all members", "72%"),
 	[MEMBER_MTU] = TELLS("mtu", type_number,
 			     "largest inner packet that passes", "1440"),
+	[MEMBER_FULL] = TELLS("full", type_bool,
+			      "the line carries no more than it does now",
+			      "no"),
+	[MEMBER_RATE_MAX] = TELLS("rate-max", type_rate,
+				  "the most that the line was found to carry",
+				  "21mbit"),
+	[MEMBER_RATE_MAX_AGE] = TELLS("rate-max-age", type_duration,
+				      "how long ago that was", "5min"),
+	[MEMBER_RESENT] = TELLS("resent", type_number,
+				"packets sent by it a second time, because "
+				"they were lost",
+				"12"),
+	[MEMBER_DOUBLED] = TELLS("doubled", type_number,
+				 "copies sent by it of what went by another",
+				 "340"),
 };
 
 static void member_brief(const struct node *node, struct text *out)
@@ -404,6 +430,9 @@ static void member_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, MEMBER_SHARE, ", ", out);
 	put_live(node, live, MEMBER_RATE, " of ", out);
+	if (live_value(live, node, MEMBER_FULL) &&
+	    live_value(live, node, MEMBER_FULL)->u)
+		text_put(out, " full");
 	put_live(node, live, MEMBER_RTT, ", ", out);
 	put_live(node, live, MEMBER_DELAY_OUT, " +", out);
 	put_live(node, live, MEMBER_DELAY_IN, "/+", out);
@@ -471,6 +500,12 @@ static const struct attr peer_attrs[] = {
 			       "48mbit"),
 	[PEER_LANES] = TELLS("lanes", type_number,
 			     "ways that are open to it", "2"),
+	[PEER_SPOOFED] = TELLS("spoofed", type_number,
+			       "packets dropped: from an inner address that is "
+			       "not its own",
+			       "0"),
+	[PEER_POLICED] = TELLS("policed", type_number,
+			       "packets dropped: over its limit up", "0"),
 };
 
 static void peer_brief(const struct node *node, struct text *out)

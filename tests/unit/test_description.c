@@ -56,8 +56,9 @@ TEST(description, is_read_field_by_field)
 
 	CU_ASSERT_EQUAL(
 		taken(START ",'listen':5000,'mtu':1400,'mode':'failover',"
-			    "'small':1,'hold-us':5000,'tap':true,'peers':[" PEER
-			    ",'psk':'" SECRET "','prefixes':['10.77.0.2',"
+			    "'small':1,'hold-us':5000,'duplicate-dscp':0,'tap':"
+			    "true,'peers':[" PEER ",'psk':'" SECRET
+			    "','prefixes':['10.77.0.2',"
 			    "'fd77::/64'],'endpoints':['192.0.2.1:5000',"
 			    "'[2001:db8::1]:7','gw.example.net:5000'],"
 			    "'up':1000000,'down':2000000}],'members':["
@@ -74,6 +75,7 @@ TEST(description, is_read_field_by_field)
 	CU_ASSERT_EQUAL(got.config.mode, BRAID_FAILOVER);
 	CU_ASSERT_EQUAL(got.config.small_bytes, 1);
 	CU_ASSERT_EQUAL(got.config.hold_max_us, 5000);
+	CU_ASSERT_EQUAL(got.config.duplicate_dscp, 0);
 	CU_ASSERT_EQUAL(got.peer_count, 1);
 	CU_ASSERT_EQUAL(got.member_count, 2);
 	peer = &got.peers[0];
@@ -90,6 +92,17 @@ TEST(description, is_read_field_by_field)
 	CU_ASSERT_EQUAL(got.members[1].sockets, 1);
 	CU_ASSERT_EQUAL(got.members[1].weight, 1);
 	description_clear(&got);
+}
+
+TEST(description, duplicates_no_class_unless_told)
+{
+	struct description got;
+
+	CU_ASSERT_EQUAL(taken(START "}", &got), 0);
+	CU_ASSERT_EQUAL(got.config.duplicate_dscp, HUB_NO_DSCP);
+	description_clear(&got);
+	refused(START ",'duplicate-dscp':65}",
+		"link home0: duplicate-dscp: is no number from 0 to 64");
 }
 
 TEST(description, of_the_link_is_refused_with_what_and_where)

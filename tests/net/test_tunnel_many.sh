@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# A server with many clients: a thousand known, three of them connected. What it
+# costs at rest, whose traffic is whose, and the limits of each.
+# shellcheck disable=SC2154 # pid_gw comes by eval
+. "$(dirname "$0")/lib.sh"
+
+(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
+type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
+
+# in NAMESPACE COMMAND...: with its store and engine.
+in_() {
+	local n=$1
+	shift
+	TRESSE_SOCKET=$tmp/$n.sock TRESSE_STORE=$tmp/$n.db ip netns exec "$n" "$@"
+}
+engine() { # NAMESPACE
+	ip netns add "$1"
+	ip -n "$1" link set lo up
+	ip netns exec "$1" tressed --socket "$tmp/$1.sock" &
+	eval "pid_$1=$!"
+	wait_for 5 test -S "$tmp/$1.sock"
+}
+get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
+pings() { in_ "$1" ping -c 3 -i 0.05 -W 2 -q "$2" >/dev/null; }
+received() { in_ "$1" cat /sys/class/net/tun0/statistics/rx_packets; }
+ticks() { awk '{ print $14 + $15 }' "/proc/$pid_gw/stat"; }
+resident() { awk '/VmRSS/ { print $2 }' "/proc/$pid_gw/status"; }
+# kbit/s of payload that arrive of 1,200-byte packets: CLIENT [iperf3 OPTION...]
+udp() {
+	local c=$1
+	shift
+	in_ "$c" iperf3 -c 10.77.0.1 -u -b 30M -l 1200 -t 4 -J "$@" 2>/dev/null |
+		jq '.end.sum_received.bits_per_second / 1000 | floor'
+}
+# within NAME GOT WANTED: ten percent
+within() {
+	[ $((${2:-0} * 10)) -ge $(($3 * 9)) ] && [ $((${2:-0} * 10)) -le $(($3 * 11)) ] &&
+		ok "$1 ($2 kbit/s)" && return
+	not_ok "$1: ${2:-none} kbit/s, not $3"
+}
+
+engine gw
+ip -n gw addr add 10.200.0.1/32 dev lo
+in_ gw tresse -q /links create home0 role=server device=tun0 \
+	local=10.77.0.1/16 listen=5000
+few=$(resident)
+
+# --- a thousand of them ------------------------------------------------------
+python3 -c '
+import base64, os
+for i in range(1000):
+    key = base64.b64encode(os.urandom(32)).decode()
+    print(f"/links/home0/peers create p{i} key={key} "
+          f"address=10.77.{4 + i // 250}.{1 + i % 250}")' >"$tmp/batch"
+before=${EPOCHREALTIME/./}
+run 0 'a batch makes a thousand peers' in_ gw tresse -q -f "$tmp/batch"
+echo "# $(((${EPOCHREALTIME/./} - before) / 1000)) ms"
+is 'and they are there' "$(in_ gw tresse -j /links/home0/peers ls 2>/dev/null |
+	grep -o '"p[0-9]*"' | sort -u | wc -l)" 1000
+check 'the running system has them' in_ gw tresse drift
+
+key=$(get gw /links/home0 public-key)
+for i in 1 2 3; do
+	engine c$i
+	ip link add w0 netns c$i type veth peer name w$i netns gw
+	ip -n c$i addr add 10.201.$i.2/24 dev w0
+	ip -n gw addr add 10.201.$i.1/24 dev w$i
+	ip -n c$i link set w0 up
+	ip -n gw link set w$i up
+	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
+	in_ c$i tresse -q /links create home0 role=client device=tun0 \
+		local=10.77.0.1$i/16 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
+	in_ gw tresse -q /links/home0/peers create c$i \
+		"key=$(get c$i /links/home0 public-key)" address=10.77.0.1$i
+	in_ c$i tresse -q /links/home0/members create line
+done
+for i in 1 2 3; do
+	check "client $i is served, among them" wait_for 10 pings c$i 10.77.0.1
+done
+is 'the server counts who is up' "$(get gw /links/home0 peers-up)" 3
+in_ gw tresse status >"$tmp/status"
+check 'status stays on one screen' [ "$(wc -l <"$tmp/status")" -le 24 ]
+
+sleep 1
+before=$(ticks)
+sleep 5
+used=$(($(ticks) - before)) rss=$(resident)
+check "at rest it uses next to no processor ($((used * 2)) ms a second)" [ "$used" -le 10 ]
+check "and memory ($rss kB, $few kB without peers)" [ $((rss - few)) -le 24000 ]
+
+# --- whose is whose ----------------------------------------------------------
+r2=$(received c2) r3=$(received c3)
+in_ gw ping -c 50 -i 0.01 -q 10.77.0.11 >/dev/null
+check 'what is for one reaches one' [ "$(received c1)" -ge 50 ]
+check 'and nobody else' [ $(($(received c2) - r2 + $(received c3) - r3)) -le 4 ]
+ip -n c2 addr add 10.77.0.11/32 dev tun0
+is 'nothing was spoofed so far' "$(get gw /links/home0/peers/c2 spoofed)" 0
+in_ c2 ping -c 20 -i 0.01 -W 0.2 -q -I 10.77.0.11 10.77.0.1 >/dev/null
+is 'what comes from another address is dropped and counted' \
+	"$(get gw /links/home0/peers/c2 spoofed)" 20
+is 'and laid to no other' "$(get gw /links/home0/peers/c1 spoofed)" 0
+ip -n c2 addr del 10.77.0.11/32 dev tun0
+check 'its own traffic goes on' pings c2 10.77.0.1
+
+# --- limits ------------------------------------------------------------------
+in_ gw iperf3 -s -D -I "$tmp/iperf.pid" >/dev/null
+wait_for 5 test -s "$tmp/iperf.pid"
+run 0 'limits of one are set while it is connected' in_ gw tresse \
+	/links/home0/peers/c1 set down=10mbit up=5mbit
+within 'no more than down= is sent to it' "$(udp c1 -R)" 10000
+within 'no more than up= is taken from it' "$(udp c1)" 5000
+check 'what was over is counted' [ "$(get gw /links/home0/peers/c1 policed)" -gt 1000 ]
+within 'the others have no limit' "$(udp c2)" 30000
+is 'and none of theirs is counted' "$(get gw /links/home0/peers/c2 policed)" 0
+
+kill "$(tr -d '\0' <"$tmp/iperf.pid")" 2>/dev/null
+for n in gw c1 c2 c3; do
+	pid=pid_$n
+	kill "${!pid}"
+	wait "${!pid}" 2>/dev/null
+done
+finish
