@@ -252,6 +252,6 @@ help:
 	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
 	@echo 'CFLAGS= and LDFLAGS= come last'
 
-.PHONY: all fuzz man deps check check-net check-full check-all demo bench sim golden lint \
+.PHONY: all fuzz man deps check check-net check-full check-all demo bench bench-tunnel sim golden lint \
 	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
