@@ -275,14 +275,16 @@ static void endpoints_change(struct peer *peer)
 	for (int id = 0; id < 256; id++) {
 		struct lane *lane = peer->lanes[id];
 		const struct address *to;
+		bool led = lane && lane->reachable;
 
 		if (!lane || !lane->member)
 			continue;
 		to = endpoint_for(peer, lane->member);
+		lane->reachable = to != NULL;
 		if (!to && peer->braid)
 			braid_lane_down(peer->braid, lane->id, clock_us());
-		lane->reachable = to != NULL;
-		if (!to || address_equal(&lane->to, to))
+		/* A name may lead to where its lanes led before. */
+		if (!to || (led && address_equal(&lane->to, to)))
 			continue;
 		lane->to = *to;
 		if (peer->braid)
