@@ -272,9 +272,21 @@ static void show_store(struct session *session, struct store *store)
 	free(last.actor);
 }
 
+static void show_object(struct output *output, const char *path,
+			enum health health, const char *summary)
+{
+	output_open(output, SHAPE_ROW, NULL, NULL);
+	output_field(output, "path", path);
+	output_field(output, "health",
+		     health == HEALTH_GOOD  ? "good"
+		     : health == HEALTH_BAD ? "bad"
+					    : "unknown");
+	output_field(output, "summary", summary);
+	output_close(output);
+}
+
 static void show_branch(struct session *session, const struct node *top)
 {
-	struct output *output = session->output;
 	const struct live *live = session_live(session);
 
 	node_each (node, top) {
@@ -282,14 +294,40 @@ static void show_branch(struct session *session, const struct node *top)
 		AUTO_TEXT summary = TEXT_NONE;
 		enum health health = draw_summary(node, live, &summary);
 
-		output_open(output, SHAPE_ROW, NULL, NULL);
-		output_field(output, "path", path);
-		output_field(output, "health",
-			     health == HEALTH_GOOD  ? "good"
-			     : health == HEALTH_BAD ? "bad"
-						    : "unknown");
-		output_field(output, "summary", text_get(&summary));
-		output_close(output);
+		show_object(session->output, path, health, text_get(&summary));
+	}
+}
+
+/* A link, or a member below it: how it stands, in 80 columns. What a program
+ * reads has the whole summary, and the path. */
+static void show_standing(struct session *session, const struct node *node)
+{
+	const struct live *live = session_live(session);
+	AUTO(str) char *path = node_path_dup(node);
+	AUTO_TEXT name = TEXT_NONE;
+	AUTO_TEXT summary = TEXT_NONE;
+	enum health health;
+
+	if (output_is_json(session->output)) {
+		health = draw_summary(node, live, &summary);
+		show_object(session->output, path, health, text_get(&summary));
+		return;
+	}
+	text_printf(&name, "  %s", node_name(node));
+	health = draw_standing(node, live, &summary);
+	show_object(session->output,
+		    node_kind(node) == &kind_link ? path : text_get(&name),
+		    health, text_get(&summary));
+}
+
+/* As multipath -l has it: each with its lines. A server's peers are a number:
+ * there may be thousands. */
+static void show_links(struct session *session, const struct node *links)
+{
+	node_each (link, links) {
+		show_standing(session, link);
+		node_each (member, node_fixed(link, &kind_members))
+			show_standing(session, member);
 	}
 }
 
@@ -393,7 +431,7 @@ static int status_run(struct session *session, const struct match *match,
 	output_open(output, SHAPE_TABLE, "objects", NULL);
 	show_branch(session, tree_paths(tree));
 	show_branch(session, tree_classes(tree));
-	show_branch(session, tree_links(tree));
+	show_links(session, tree_links(tree));
 	output_close(output);
 	if (seen)
 		show_findings(output, &seen->report);
@@ -403,8 +441,9 @@ static int status_run(struct session *session, const struct match *match,
 const struct command command_status = {
 	.name = "status",
 	.summary = "show on one screen how things stand",
-	.man = "The store and its revision, each path and tree of classes with "
-	       "its state, and whether the running system agrees with the "
+	.man = "The store and its revision, each path, tree of classes and "
+	       "link (with its members) with its state, and whether the "
+	       "running system agrees with the "
 	       "store; if not, the steps that would put it right.",
 	.example = "status",
 	.see = "info, ls, drift, repair",

@@ -163,7 +163,7 @@ static bool is_news(const struct node *node, const struct live *live,
 }
 
 static enum health summarize(const struct node *node, const struct live *live,
-			     struct text *raw, struct text *out)
+			     bool brief, struct text *raw, struct text *out)
 {
 	const char *state = live_text(node, live, SHOWN_STATE);
 	const char *error = live_text(node, live, SHOWN_ERROR);
@@ -171,7 +171,8 @@ static enum health summarize(const struct node *node, const struct live *live,
 	if (error) {
 		text_printf(raw, "ERROR %s", error);
 	} else {
-		put_brief(node, raw);
+		if (brief)
+			put_brief(node, raw);
 		if (state &&
 		    (node_kind(node)->tells || is_news(node, live, state))) {
 			put_comma(raw);
@@ -190,7 +191,15 @@ enum health draw_summary(const struct node *node, const struct live *live,
 {
 	AUTO_TEXT raw = TEXT_NONE;
 
-	return summarize(node, live, &raw, out);
+	return summarize(node, live, true, &raw, out);
+}
+
+enum health draw_standing(const struct node *node, const struct live *live,
+			  struct text *out)
+{
+	AUTO_TEXT raw = TEXT_NONE;
+
+	return summarize(node, live, false, &raw, out);
 }
 
 /* ---- the line ---- */
@@ -283,9 +292,10 @@ static void draw_line(struct line *line, const struct node *node,
 	text_cut(&line->summary, 0);
 	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
 	text_cut(&line->raw, 0);
-	health = line->drawing->bare ? HEALTH_UNKNOWN
-				     : summarize(node, line->drawing->live,
-						 &line->raw, &line->summary);
+	health = line->drawing->bare
+			 ? HEALTH_UNKNOWN
+			 : summarize(node, line->drawing->live, true,
+				     &line->raw, &line->summary);
 	/* Deeper than the terminal is wide: the bars give way. */
 	if (margin + 12 > width)
 		margin = width > 12 ? width - 12 : 0;

@@ -36,6 +36,9 @@ void draw_tree(const struct drawing *drawing, const struct node *top,
  * "128kbit..200kbit prio 1, 12.3 kB, 4 drops" */
 enum health draw_summary(const struct node *node, const struct live *live,
 			 struct text *out);
+/* The same without the kind's words. */
+enum health draw_standing(const struct node *node, const struct live *live,
+			  struct text *out);
 /* "12.3 kB" */
 void draw_bytes(uint64_t bytes, struct text *out);
 

@@ -56,7 +56,9 @@ is 'a second plan is empty' "$(home tresse drift 2>&1)" \
 home tresse ls /links >"$tmp/ls"
 has 'ls shows who is up' "$tmp/ls" 'home0 .* up' 'line1 .*up, [0-9]' 'line2 .*sockets 2, up'
 home tresse status >"$tmp/status"
-has 'status has the link' "$tmp/status" '/links/home0 +good'
+has 'status has the link and its members' "$tmp/status" \
+	'^/links/home0 +good +up' '^  line1 +good +up' '^  line2 +good +up'
+is 'in 80 columns' "$(grep -A2 '^/links' "$tmp/status" | grep -cE '.{81}')" 0
 home tresse -j /links/home0 get >"$tmp/json"
 check 'JSON has no secret key' jq -e >/dev/null '.settings | has("key") | not' "$tmp/json"
 home tresse saveconfig "$tmp/saved" 2>/dev/null
@@ -76,6 +78,8 @@ check "one TCP flow has more than the better line (${mbit:-0} Mbit/s)" \
 	[ "${mbit:-0}" -gt 52 ]
 home tresse /links/home0/members/line1 get >"$tmp/member"
 has 'the rate of a line was found out' "$tmp/member" '^rate=(4[0-9]|5[0-4])[0-9]*[mk]bit'
+has 'and what else happened on it' "$tmp/member" '^rate-max=[45][0-9]+[mk]bit' \
+	'^rate-max-age=[0-9]+m?s' '^full=(yes|no)' '^resent=[0-9]' '^doubled=[0-9]'
 
 # --- lines that come, go, and fail -------------------------------------------
 ping_start 0.01
