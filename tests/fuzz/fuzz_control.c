@@ -143,7 +143,12 @@ static void fuzz_lines(const char *bytes, size_t size, size_t cut)
 	control_turn(control, 2);
 	for (size_t i = 0; i < size; i++)
 		lines += bytes[i] == '\n';
-	must(answers(fd) == lines);
+	/* Many answers do not fit into the socket at once. */
+	for (size_t got; (got = answers(fd)); lines -= got) {
+		must(got <= lines);
+		control_turn(control, 2);
+	}
+	must(!lines);
 	must((control_next(control) != UINT64_MAX) ==
 	     (size && bytes[size - 1] != '\n'));
 	close(fd);
