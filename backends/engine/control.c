@@ -355,7 +355,7 @@ struct control *control_new(const char *path, struct engine *engine,
 	mask = umask(0117);
 	rc = bind(fd, (struct sockaddr *)&name, sizeof(name));
 	umask(mask);
-	if (rc < 0 || listen(fd, 16) < 0) {
+	if (rc < 0 || listen(fd, CONTROL_CLIENTS * 2) < 0) {
 		err_set(err, errno, "%s: %m", path);
 		close(fd);
 		return NULL;
