@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/engine.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "backends/engine/description.h"
 #include "backends/engine/resolver.h"
+#include "model/secret.h"
 
 struct link {
 	TAILQ_ENTRY(link) entry;
@@ -74,14 +74,13 @@ static void hide(struct engine *engine, json_t *object, const char *name,
 {
 	json_t *key = json_object_get(object, name);
 	const char *text = json_string_value(key);
-	uint8_t sum[SHA256_DIGEST_LENGTH];
-	char hex[17];
+	char hidden[SECRET_HIDDEN];
+	const char *hex;
 
 	if (!text)
 		return;
-	SHA256((const uint8_t *)text, strlen(text), sum);
-	for (int i = 0; i < 8; i++)
-		snprintf(hex + i * 2, 3, "%02x", sum[i]);
+	secret_digest(text, hidden);
+	hex = strchr(hidden, ':') + 1;
 	if (json_object_size(engine->keys) >= KEYS_KNOWN)
 		json_object_clear(engine->keys);
 	json_object_set(engine->keys, hex, key);

@@ -14,6 +14,7 @@
 #include "backends/engine/restore.h"
 #include "backends/engine/sandbox.h"
 #include "backends/engine/watch.h"
+#include "backends/tunnel/client.h"
 
 static const char usage[] =
 	"usage: tressed [--socket PATH] [--store FILE] [--user NAME]\n"
@@ -179,7 +180,7 @@ static int run(const struct options *options, struct err *err)
 int main(int argc, char **argv)
 {
 	struct options options = {
-		.socket = setting("TRESSE_SOCKET", "/run/tresse/engine.sock"),
+		.socket = client_path(),
 		.store = setting("TRESSE_STORE", "/var/lib/tresse/tresse.db"),
 	};
 	AUTO_ERR err = ERR_NONE;

@@ -9,7 +9,7 @@
 
 /* Makes the engine run the links of the store, and ends others. A link that
  * cannot run is told on stderr and left out; so is one whose device is not
- * there, which tresse makes. 0 if there is no store. */
+ * there, which tresse makes. Without a store nothing happens. */
 int restore(struct engine *engine, const char *store, struct err *err);
 
 #endif

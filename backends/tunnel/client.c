@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/engine/control.h"
 #include "model/base/mem.h"
 
 enum {
 	PATIENCE_MS = 15000,
 	START_MS = 5000,
 	ANSWER_MAX = 64 << 20,
-	PROTOCOL = 1,
 };
 
 const char *client_path(void)
@@ -153,7 +153,8 @@ json_t *client_ask(json_t *request, struct err *err)
 		json_decref(request);
 		return NULL;
 	}
-	json_object_set_new(request, "protocol", json_integer(PROTOCOL));
+	json_object_set_new(request, "protocol",
+			    json_integer(CONTROL_PROTOCOL));
 	text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
 	if (text && !send_all(fd, text, strlen(text), err) &&

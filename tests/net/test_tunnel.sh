@@ -137,6 +137,17 @@ has 'with no rights but those of the network' "/proc/$pid_home/status" \
 	'^CapEff:.0000000000003000$' '^CapBnd:.0000000000000000$' \
 	'^NoNewPrivs:.1$' '^Seccomp:.2$'
 
+ping_start 0.01
+sleep 0.3
+kill -HUP "$pid_home"
+sleep 0.7
+is 'it reads the store again without losing a packet' "$(pings_lost)" 0
+mv "$tmp/home.db" "$tmp/away.db"
+kill -HUP "$pid_home"
+sleep 0.5
+check 'a store that is not there ends nothing' pings
+mv "$tmp/away.db" "$tmp/home.db"
+
 # A server by its name.
 run 0 'a server is named' home tresse /links/home0 set peer=gw.test:5000
 check 'and found by its name' wait_for 10 pings
