@@ -11,31 +11,9 @@
 #include "model/secret.h"
 #include "model/store.h"
 
-static void put_key(json_t *keys, struct store *store, const json_t *digest)
+static char *of_store(void *store, const char *hidden, struct err *err)
 {
-	const char *text = json_string_value(digest);
-	AUTO(str) char *hidden = NULL;
-	char *secret;
-
-	if (!text)
-		return;
-	hidden = mem_printf("digest:%s", text);
-	secret = secret_find(store, hidden, NULL);
-	if (!secret)
-		return; /* engine_set() says so */
-	json_object_set_new(keys, text, json_string(secret));
-	mem_wipe(secret, strlen(secret));
-}
-
-static json_t *keys_of(struct store *store, const json_t *link)
-{
-	json_t *keys = json_object(), *peer;
-	size_t i;
-
-	put_key(keys, store, json_object_get(link, "secret-digest"));
-	json_array_foreach(json_object_get(link, "peers"), i, peer)
-		put_key(keys, store, json_object_get(peer, "psk-digest"));
-	return keys;
+	return secret_find(store, hidden, err);
 }
 
 static void start(struct engine *engine, struct store *store,
@@ -43,7 +21,7 @@ static void start(struct engine *engine, struct store *store,
 {
 	json_t *link = json_loads(data->text, 0, NULL);
 	const char *device = json_string_value(json_object_get(link, "device"));
-	json_t *keys = keys_of(store, link);
+	json_t *keys = tunnel_keys(link, of_store, store);
 	AUTO_ERR err = ERR_NONE;
 
 	if (!device || !if_nametoindex(device))

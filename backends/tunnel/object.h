@@ -43,6 +43,12 @@ void tunnel_print_change(const struct object *before,
 /* Can the engine make before into after while packets flow? */
 bool tunnel_is_hitless(const struct object *before, const struct object *after);
 
+/* The keys behind the digests of a description, as { digest: key }, as far as
+ * find() knows them: who lacks one says so, or has it already. The caller's to
+ * decref. */
+typedef char *tunnel_find(void *arg, const char *hidden, struct err *err);
+json_t *tunnel_keys(const json_t *description, tunnel_find *find, void *arg);
+
 void tunnel_want(const struct tree *tree, const struct facts *facts,
 		 struct report *report, struct state *want);
 int tunnel_read(struct host *host, const struct tree *tree,

@@ -258,36 +258,37 @@ static void tunnel_plan(const struct state *now, const struct state *want,
 
 /* --- applying ------------------------------------------------------------- */
 
-/* Keys that the engine has to know for this description. */
-static int put_key(json_t *keys, struct host *host, const json_t *digest,
-		   struct err *err)
+static void put_key(json_t *keys, const json_t *digest, tunnel_find *find,
+		    void *arg)
 {
 	const char *text = json_string_value(digest);
 	AUTO(str) char *hidden = NULL;
 	char *secret;
 
 	if (!text)
-		return 0;
+		return;
 	hidden = mem_printf("digest:%s", text);
-	secret = host_secret(host, hidden, err);
+	secret = find(arg, hidden, NULL);
 	if (!secret)
-		return err->code;
+		return;
 	json_object_set_new(keys, text, json_string(secret));
 	mem_wipe(secret, strlen(secret));
-	return 0;
 }
 
-/* What is not at hand here the engine may remember itself: it had it once. */
-static json_t *keys_of(struct host *host, const json_t *description)
+json_t *tunnel_keys(const json_t *description, tunnel_find *find, void *arg)
 {
 	json_t *keys = json_object(), *peer;
 	size_t i;
 
-	put_key(keys, host, json_object_get(description, "secret-digest"),
-		NULL);
+	put_key(keys, json_object_get(description, "secret-digest"), find, arg);
 	json_array_foreach(json_object_get(description, "peers"), i, peer)
-		put_key(keys, host, json_object_get(peer, "psk-digest"), NULL);
+		put_key(keys, json_object_get(peer, "psk-digest"), find, arg);
 	return keys;
+}
+
+static char *of_host(void *host, const char *hidden, struct err *err)
+{
+	return host_secret(host, hidden, err);
 }
 
 static int set_link(struct host *host, const struct tunnel_data *data,
@@ -307,8 +308,8 @@ static int set_link(struct host *host, const struct tunnel_data *data,
 		return rc;
 	}
 	done = client_ask(json_pack("{s:s, s:o, s:o}", "do", "set", "keys",
-				    keys_of(host, description), "link",
-				    description),
+				    tunnel_keys(description, of_host, host),
+				    "link", description),
 			  err);
 	json_decref(done);
 	return done ? 0 : err->code;
