@@ -227,7 +227,7 @@ static void choose_text(struct node *node, size_t attr, const char *text)
 
 /* A link's pair of keys is made with it. The public one follows the secret one
  * while that is at hand: a hidden one has its public one already. */
-static void choose_keys(struct node *link)
+void link_choose_keys(struct node *link)
 {
 	const char *secret = node_text(link, LINK_KEY);
 	char fresh[SECRET_KEY], public[SECRET_KEY];
@@ -247,7 +247,7 @@ static void choose_links(const struct tree *tree)
 	node_each (link, tree_links(tree)) {
 		struct node *members = node_fixed(link, &kind_members);
 
-		choose_keys(link);
+		link_choose_keys(link);
 		node_each (member, members)
 			if (!node_has(member, MEMBER_PATH))
 				choose_text(member, MEMBER_PATH,

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/diff.h"
 
+#include "model/secret.h"
+
 struct walk {
 	int (*each)(const struct change *change, void *arg);
 	void *arg;
 };
 
-static char *given_text(const struct node *node, size_t attr)
+/* What was given, and a key that we made: it tells its object from others. */
+static char *told_text(const struct node *node, size_t attr)
 {
+	bool secret = node && node_kind(node)->attrs[attr].flags & ATTR_SECRET;
 	struct text text = TEXT_NONE;
+	enum origin origin;
 
-	if (!node || node_origin(node, attr) != ORIGIN_GIVEN)
+	if (!node)
 		return NULL;
-	node_print(node, attr, &text);
+	origin = node_origin(node, attr);
+	if (origin != ORIGIN_GIVEN && !(secret && origin == ORIGIN_CHOSEN))
+		return NULL;
+	if (secret)
+		secret_print(node, attr, &text);
+	else
+		node_print(node, attr, &text);
 	return text_take(&text);
 }
 
@@ -20,14 +31,17 @@ static int tell_setting(const struct walk *walk, const struct node *node,
 			const struct node *from, const struct node *to,
 			size_t attr)
 {
-	AUTO(str) char *before = given_text(from, attr);
-	AUTO(str) char *after = given_text(to, attr);
+	AUTO(str) char *before = told_text(from, attr);
+	AUTO(str) char *after = told_text(to, attr);
 	struct change change = { CHANGE_SET, node,
 				 &node_kind(node)->attrs[attr], before, after };
 
 	if (!before && !after)
 		return 0;
 	if (before && after && !strcmp(before, after))
+		return 0;
+	/* Who says nothing of a key that we made lets it stay. */
+	if (!after && node_origin(from, attr) == ORIGIN_CHOSEN)
 		return 0;
 	return walk->each(&change, walk->arg);
 }

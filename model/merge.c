@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/diff.h"
+#include "model/secret.h"
 
 struct merge {
 	const struct tree *base;
@@ -56,12 +57,14 @@ static struct node *same_place(const struct tree *tree, const struct node *node)
 	return tree_walk(tree, tree_root(tree), path, NULL);
 }
 
-/* What somebody gave; "" for nothing. */
+/* What somebody gave; "" for nothing. Of keys, the digest. */
 static char *given(const struct node *node, size_t attr)
 {
 	struct text text = TEXT_NONE;
 
-	if (node && node_origin(node, attr) == ORIGIN_GIVEN)
+	if (node && node_kind(node)->attrs[attr].flags & ATTR_SECRET)
+		secret_print(node, attr, &text);
+	else if (node && node_origin(node, attr) == ORIGIN_GIVEN)
 		node_print(node, attr, &text);
 	return text.length ? text_take(&text) : mem_strdup("");
 }
@@ -167,6 +170,10 @@ static int do_change(const struct change *change, void *arg)
 {
 	struct merge *merge = arg;
 	struct node *node = same_place(merge->theirs, change->node), *above;
+	size_t attr =
+		change->attr ? kind_index(node_kind(change->node), change->attr)
+			     : 0;
+	struct value value = { 0 };
 
 	switch (change->op) {
 	case CHANGE_DELETE:
@@ -180,6 +187,12 @@ static int do_change(const struct change *change, void *arg)
 			return 0;
 		return merge->err ? merge->err->code : -EINVAL;
 	case CHANGE_SET: break;
+	}
+	if (node_origin(change->node, attr) == ORIGIN_CHOSEN) {
+		value_copy(change->attr, node_value(change->node, attr),
+			   &value);
+		node_set(node, attr, &value, ORIGIN_CHOSEN);
+		return 0;
 	}
 	return node_set_text(node, change->attr->name,
 			     change->after ? change->after : "", merge->err);

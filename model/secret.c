@@ -24,6 +24,19 @@ bool secret_is_hidden(const char *text)
 	return digits == 2 * DIGEST_BYTES && !text[strlen(HIDDEN) + digits];
 }
 
+void secret_print(const struct node *node, size_t attr, struct text *out)
+{
+	const char *text = node_text(node, attr);
+	char hidden[SECRET_HIDDEN];
+
+	if (!text || secret_is_hidden(text)) {
+		text_put(out, text ? text : "");
+		return;
+	}
+	secret_digest(text, hidden);
+	text_put(out, hidden);
+}
+
 void secret_digest(const char *text, char hidden[SECRET_HIDDEN])
 {
 	uint8_t sum[SHA256_DIGEST_LENGTH];
@@ -81,8 +94,8 @@ static int hide(struct node *node, size_t attr, struct store *store,
 	return 0;
 }
 
-/* A link that was brought back with the digest of its key gets its public key
- * back as well. */
+/* A link that is brought back with the digest of its key, or gets that of
+ * another, has the public key that belongs to it. */
 static void follow(struct node *node, struct store *store)
 {
 	struct value value = { .text = NULL };
@@ -90,7 +103,8 @@ static void follow(struct node *node, struct store *store)
 	char *secret;
 
 	if (node_kind(node) != &kind_link || !store ||
-	    node_has(node, LINK_PUBLIC_KEY) || !node_text(node, LINK_KEY))
+	    !node_text(node, LINK_KEY) ||
+	    (node_has(node, LINK_PUBLIC_KEY) && node_dirt(node) == DIRT_NONE))
 		return;
 	secret = secret_find(store, node_text(node, LINK_KEY), NULL);
 	if (!secret)
@@ -146,6 +160,20 @@ char *secret_find(struct store *store, const char *hidden, struct err *err)
 	text = mem_strndup(value, size);
 	explicit_bzero(value, size);
 	return text;
+}
+
+void secret_forget(struct store *store, const char *text)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, HIDDEN))) {
+		char hidden[SECRET_HIDDEN];
+
+		snprintf(hidden, sizeof(hidden), "%s", at);
+		at += strlen(HIDDEN);
+		if (secret_is_hidden(hidden))
+			store_secret_drop(store, 0, hidden, NULL);
+	}
 }
 
 /* --- pairs ---------------------------------------------------------------- */

@@ -15,10 +15,13 @@
 #define MODEL_SECRET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "model/base/err.h"
 
+struct node;
 struct store;
+struct text;
 struct tree;
 
 enum {
@@ -28,6 +31,8 @@ enum {
 
 /* Is it a digest, in place of the secret itself? */
 bool secret_is_hidden(const char *text);
+/* A secret setting as anybody may see it: its digest. */
+void secret_print(const struct node *node, size_t attr, struct text *out);
 void secret_digest(const char *text, char hidden[SECRET_HIDDEN]);
 
 /* Puts digests in the place of all secrets in the tree, which are kept in the
@@ -37,6 +42,10 @@ int secret_hide(struct tree *tree, struct store *store, struct err *err);
 /* The secret behind a digest (or text itself, if it is none); the caller's to
  * mem_wipe() and free. NULL if it is not kept here, or not to be read by us. */
 char *secret_find(struct store *store, const char *hidden, struct err *err);
+
+/* Forgets what the digests in that text stand for, unless the tree, a revision
+ * or a candidate has them as well: a candidate with that text is gone. */
+void secret_forget(struct store *store, const char *text);
 
 /* A new pair of keys for X25519 (RFC 7748). */
 void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY]);

@@ -196,5 +196,9 @@ int store_secret_set(struct store *store, uint64_t node, const char *name,
 		     const void *value, size_t size, struct err *err);
 int store_secret_get(struct store *store, uint64_t node, const char *name,
 		     void **value, size_t *size, struct err *err);
+/* Forgets it, unless its name stands in a setting, a revision or a candidate.
+ */
+int store_secret_drop(struct store *store, uint64_t node, const char *name,
+		      struct err *err);
 
 #endif

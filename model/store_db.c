@@ -89,6 +89,13 @@ static const char *const sql_texts[SQL_COUNT] = {
 			   " ON CONFLICT DO UPDATE SET value = excluded.value",
 	[SQL_SECRET_DELETE] = "DELETE FROM secret"
 			      " WHERE node = ?1 AND name = ?2",
+	/* A changeset has texts as they are. */
+	[SQL_SECRET_NAMED] =
+		"SELECT EXISTS(SELECT 1 FROM setting WHERE value = ?1)"
+		" OR EXISTS(SELECT 1 FROM candidate"
+		"  WHERE instr(text, ?1))"
+		" OR EXISTS(SELECT 1 FROM revision"
+		"  WHERE instr(changeset, CAST(?1 AS BLOB)))",
 };
 
 int64_t db_now_us(void)

@@ -81,6 +81,45 @@ int store_secret_set(struct store *store, uint64_t node, const char *name,
 	return rc;
 }
 
+static int is_named(struct database *db, const char *name, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(db, SQL_SECRET_NAMED, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_text(at, 1, name);
+	rc = db_step(db, at, err);
+	return rc <= 0 ? rc : sqlite3_column_int(at, 0);
+}
+
+static int drop(struct store *store, uint64_t node, const char *name,
+		struct err *err)
+{
+	int rc = db_begin(&store->db, SQL_BEGIN_READ, err);
+
+	if (rc < 0)
+		return rc;
+	rc = is_named(&store->db, name, err);
+	rc = db_end(&store->db, rc < 0 ? rc : 0, err) < 0 ? -EIO : rc;
+	return rc ? rc : write_secret(store, node, name, NULL, 0, err);
+}
+
+int store_secret_drop(struct store *store, uint64_t node, const char *name,
+		      struct err *err)
+{
+	bool held = store->lock >= 0;
+	int rc = store_lock(store, "forgetting a secret", LOCK_WAIT_MS, NULL,
+			    err);
+
+	if (rc < 0)
+		return rc;
+	rc = drop(store, node, name, err);
+	if (!held)
+		store_unlock(store);
+	return rc < 0 ? rc : 0;
+}
+
 static int get(struct database *db, uint64_t node, const char *name,
 	       void **value, size_t *size, struct err *err)
 {

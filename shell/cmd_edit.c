@@ -2,6 +2,8 @@
 /* Changing the configuration: create, delete, set. */
 #include <string.h>
 
+#include "model/secret.h"
+#include "model/txn.h"
 #include "shell/global.h"
 #include "shell/nearest.h"
 #include "shell/session.h"
@@ -19,6 +21,13 @@ static int set_all(struct node *node, const struct match *match,
 			rc = node_set_text(node, match->bound[i].key,
 					   match->bound[i].value, err);
 	return rc;
+}
+
+/* What others have to know of it can be told before the commit. */
+static void choose_early(const struct session *session, struct node *node)
+{
+	if (node_kind(node) == &kind_link && !session->building)
+		link_choose_keys(node);
 }
 
 /* ---- create ---- */
@@ -171,6 +180,7 @@ static int create_run(struct session *session, const struct match *match,
 		rc = check_required(node, err);
 	if (rc < 0)
 		return rc;
+	choose_early(session, node);
 	/* A batch tells of the whole. */
 	session_did(session, DEED_CREATED, node,
 		    session->gathering
@@ -321,7 +331,10 @@ static void put_set(const struct node *node, size_t attr, struct text *out)
 	enum origin origin = node_origin(node, attr);
 	AUTO_TEXT value = TEXT_NONE;
 
-	node_print(node, attr, &value);
+	if (row->flags & ATTR_SECRET)
+		secret_print(node, attr, &value);
+	else
+		node_print(node, attr, &value);
 	text_printf(out, "%sParameter %s is now ", out->length ? "\n" : "",
 		    row->name);
 	if (origin == ORIGIN_GIVEN)
@@ -344,6 +357,9 @@ static bool all_so(const struct node *node, const struct match *match)
 
 		if (!bound->attr)
 			continue;
+		if (unset && bound->attr->flags & ATTR_SECRET &&
+		    bound->attr->flags & ATTR_AUTO)
+			return false; /* a new key is asked for */
 		attr = kind_index(node_kind(node), bound->attr);
 		same = !(bound->attr->flags & ATTR_READONLY) &&
 		       is_so(node, attr, bound->value, &readable) &&
@@ -362,6 +378,8 @@ static int change(struct session *session, struct node *node,
 
 	if (rc < 0)
 		return rc;
+	if (!same)
+		choose_early(session, node);
 	for (size_t i = 0; !same && i < match->count; i++)
 		if (match->bound[i].attr)
 			put_set(node,

@@ -100,6 +100,7 @@ static int load(struct session *session, struct draft *draft,
 		rc = replay(session, &draft->kept, &tree, err);
 	if (rc < 0)
 		return err_prefix(err, "the candidate cannot be taken up: ");
+	secret_hide(tree, store, NULL); /* links get their public keys */
 	tree_clean(tree);
 	tree_free(draft->base);
 	draft->base = TAKE(base);
@@ -132,6 +133,17 @@ static int find_left_over(struct store *store, struct pending *found,
 	return rc;
 }
 
+/* With the keys that were made for it. */
+static int forget(struct store *store, const struct pending *kept,
+		  struct err *err)
+{
+	int rc = store_pending_drop(store, kept->id, err);
+
+	if (rc == 0)
+		secret_forget(store, kept->text);
+	return rc;
+}
+
 static int drop_left_over(struct store *store, struct err *err)
 {
 	struct pending found;
@@ -140,7 +152,7 @@ static int drop_left_over(struct store *store, struct err *err)
 	do {
 		rc = find_left_over(store, &found, err);
 		if (rc == 0 && found.id)
-			rc = store_pending_drop(store, found.id, err);
+			rc = forget(store, &found, err);
 		else if (!found.id)
 			return rc;
 		pending_clear(&found);
@@ -258,17 +270,24 @@ static int keep(struct session *session, struct err *err)
 {
 	struct draft *draft = session->draft;
 	AUTO(store) struct store *store = open_store(session, err);
+	AUTO(str) char *old = NULL;
 	struct text text = TEXT_NONE;
+	int rc;
 
 	if (!store)
 		return err->code;
+	node_each (link, tree_links(session->place.tree))
+		link_choose_keys(link);
 	if (secret_hide(session->place.tree, store, err) < 0)
 		return err->code;
 	draft->changes = count_changes(draft->base, session->place.tree);
 	save_print_changes(draft->base, session->place.tree, &text);
-	free(draft->kept.text);
+	old = draft->kept.text;
 	draft->kept.text = text.length ? text_take(&text) : mem_strdup("");
-	return store_pending_put(store, &draft->kept, err);
+	rc = store_pending_put(store, &draft->kept, err);
+	if (rc == 0)
+		secret_forget(store, old);
+	return rc;
 }
 
 int draft_changed(struct session *session, struct err *err)
@@ -311,7 +330,7 @@ static void drop(struct session *session, struct err *err)
 	AUTO(store) struct store *store = open_store(session, err);
 
 	if (store)
-		store_pending_drop(store, session->draft->kept.id, err);
+		forget(store, &session->draft->kept, err);
 }
 
 int draft_discard(struct session *session, struct err *err)

@@ -9,6 +9,7 @@
 
 #include "model/diff.h"
 #include "model/node.h"
+#include "model/secret.h"
 #include "shell/words.h"
 
 /* ---- the text ---- */
@@ -34,7 +35,10 @@ static void put_settings(const struct node *node, struct text *out)
 		if (!is_saved(node, i))
 			continue;
 		text_printf(&word, "%s=", kind->attrs[i].name);
-		node_print(node, i, &word);
+		if (kind->attrs[i].flags & ATTR_SECRET)
+			secret_print(node, i, &word);
+		else
+			node_print(node, i, &word);
 		text_put_char(out, ' ');
 		word_print(text_get(&word), out);
 	}

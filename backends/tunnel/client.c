@@ -41,7 +41,7 @@ static int dial(struct err *err)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	const char *path = client_path();
-	int fd;
+	int fd, rc;
 
 	if (strlen(path) >= sizeof(name.sun_path))
 		return err_set(err, ENAMETOOLONG,
@@ -51,14 +51,15 @@ static int dial(struct err *err)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0)
 		return fd;
 	if (errno == EACCES || errno == EPERM)
-		err_set(err, EPERM,
-			"the engine at %s may only be asked by root", path);
+		rc = err_set(err, EPERM,
+			     "the engine at %s may only be asked by root",
+			     path);
 	else
-		err_set(err, ECONNREFUSED,
-			"no engine answers at %s: start tressed", path);
+		rc = err_set(err, ECONNREFUSED,
+			     "no engine answers at %s: start tressed", path);
 	if (fd >= 0)
 		close(fd);
-	return err->code;
+	return rc;
 }
 
 static int send_all(int fd, const char *text, size_t size, struct err *err)
