@@ -137,9 +137,11 @@ struct handshake {
 	struct slot *slots; /* open addressing; the index is the hash */
 	size_t room, used;  /* room is a power of two */
 
+	unsigned part, parts; /* of a share; 0 of 1: there is none */
+
+	uint8_t cookie_root[NOISE_KEY];	     /* the secrets follow from it */
 	uint8_t cookie_secret[2][NOISE_KEY]; /* in use, and before */
-	bool cookies;			     /* they were drawn */
-	uint64_t cookie_since_us;
+	uint64_t cookie_turn;		     /* of the first; 0: none yet */
 	uint64_t load_us; /* when the next init is free (a virtual clock) */
 	uint8_t host_key[NOISE_KEY];
 	uint64_t hosts[HOSTS]; /* the same for each host, by hash */
@@ -235,9 +237,15 @@ static void label_key(const char *label, const uint8_t public[NOISE_KEY],
 /*
  * The table of indices.
  */
+/* Where an index would like to be: its low bits tell only whose it is. */
+static size_t slot_home(const struct handshake *handshake, uint32_t index)
+{
+	return (index * 0x9e3779b1U >> 8) & (handshake->room - 1);
+}
+
 static struct slot *slot_at(const struct handshake *handshake, uint32_t index)
 {
-	size_t mask = handshake->room - 1, i = index & mask;
+	size_t mask = handshake->room - 1, i = slot_home(handshake, index);
 
 	while (handshake->slots[i].session || handshake->slots[i].peer) {
 		if (handshake->slots[i].index == index)
@@ -277,7 +285,8 @@ static struct slot *slot_take(struct handshake *handshake)
 		draw(handshake, &index, sizeof(index));
 		index &= (1U << WIRE_INDEX_BITS) - 1;
 		slot = slot_at(handshake, index);
-	} while (!slot_free(slot));
+	} while (!slot_free(slot) ||
+		 wire_part(index, handshake->parts) != handshake->part);
 	slot->index = index;
 	handshake->used++;
 	return slot;
@@ -295,7 +304,7 @@ static void slot_release(struct handshake *handshake, uint32_t index)
 	handshake->used--;
 	for (i = (hole + 1) & mask; !slot_free(&handshake->slots[i]);
 	     i = (i + 1) & mask) {
-		size_t home = handshake->slots[i].index & mask;
+		size_t home = slot_home(handshake, handshake->slots[i].index);
 
 		/* Is its home outside of (hole, i], going round? */
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
@@ -730,21 +739,26 @@ static enum refusal input_response(struct handshake *handshake,
 /*
  * Cookies.
  */
+/* Each turn has a secret of its own, the same for all of a share. */
+static void turn_secret(const struct handshake *handshake, uint64_t turn,
+			uint8_t out[NOISE_KEY])
+{
+	uint8_t bytes[8];
+
+	put64(bytes, turn);
+	noise_digest(handshake->cookie_root, NOISE_KEY, bytes, sizeof(bytes),
+		     out);
+}
+
 static void turn_cookies(struct handshake *handshake, uint64_t now_us)
 {
-	uint8_t(*secret)[NOISE_KEY] = handshake->cookie_secret;
-	uint64_t age = now_us - handshake->cookie_since_us;
-	bool none = !handshake->cookies;
+	uint64_t turn = now_us / COOKIE_LIFE_US + 1;
 
-	if (!none && age < COOKIE_LIFE_US)
+	if (turn == handshake->cookie_turn)
 		return;
-	if (none || age >= 2 * COOKIE_LIFE_US)
-		draw(handshake, secret[1], NOISE_KEY);
-	else
-		memcpy(secret[1], secret[0], NOISE_KEY);
-	draw(handshake, secret[0], NOISE_KEY);
-	handshake->cookies = true;
-	handshake->cookie_since_us = now_us;
+	turn_secret(handshake, turn, handshake->cookie_secret[0]);
+	turn_secret(handshake, turn - 1, handshake->cookie_secret[1]);
+	handshake->cookie_turn = turn;
 }
 
 static void make_cookie(const struct handshake *handshake, int which,
@@ -1073,6 +1087,14 @@ static enum refusal weigh_init(struct handshake_peer *peer, struct noise *noise,
 	return why;
 }
 
+static bool elsewhere(const struct handshake *handshake,
+		      const uint8_t sender[NOISE_KEY], const uint8_t *init,
+		      const struct handshake_source *from)
+{
+	return handshake->ops->elsewhere &&
+	       handshake->ops->elsewhere(handshake->owner, sender, init, from);
+}
+
 static enum refusal read_init(struct handshake *handshake,
 			      const uint8_t *message,
 			      const struct handshake_source *from,
@@ -1090,7 +1112,9 @@ static enum refusal read_init(struct handshake *handshake,
 		return REFUSED_FORGED;
 	peer = handshake_find(handshake, noise.remote);
 	if (!peer)
-		return REFUSED_STRANGER;
+		return elsewhere(handshake, noise.remote, message, from)
+			       ? REFUSED_NOT
+			       : REFUSED_STRANGER;
 	noise_psk(&noise, peer->psk);
 	if (!noise_read_rest(&noise, sealed, size, plain))
 		return REFUSED_FORGED;
@@ -1137,6 +1161,16 @@ enum refusal handshake_input(struct handshake *handshake,
 		why = input_response(handshake, datagram, size, from, now_us);
 	if (size && datagram[0] == WIRE_COOKIE)
 		why = input_cookie(handshake, datagram, size, from, now_us);
+	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
+}
+
+enum refusal handshake_handed(struct handshake *handshake,
+			      const uint8_t init[HANDSHAKE_INIT],
+			      const struct handshake_source *from,
+			      uint64_t now_us)
+{
+	enum refusal why = read_init(handshake, init, from, now_us);
+
 	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
 }
 
@@ -1266,6 +1300,8 @@ struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
 		draw(handshake, &handshake->instance,
 		     sizeof(handshake->instance));
 	draw(handshake, handshake->host_key, NOISE_KEY);
+	draw(handshake, handshake->cookie_root, NOISE_KEY);
+	handshake->parts = 1;
 	handshake->due_us = NEVER;
 	handshake_ciphers(handshake, aead_choose()->order, AEAD_CIPHERS - 1);
 	return handshake;
@@ -1281,6 +1317,15 @@ void handshake_free(struct handshake *handshake)
 					 LIST_FIRST(&handshake->peers[i]));
 	free(handshake->slots);
 	mem_wipe(handshake, sizeof(*handshake));
+}
+
+void handshake_share(struct handshake *handshake, unsigned part, unsigned parts,
+		     const uint8_t cookie_root[NOISE_KEY])
+{
+	handshake->part = part;
+	handshake->parts = parts;
+	handshake->cookie_turn = 0;
+	memcpy(handshake->cookie_root, cookie_root, NOISE_KEY);
 }
 
 void handshake_ciphers(struct handshake *handshake,

@@ -121,6 +121,12 @@ struct handshake_ops {
 	/* What we say to this peer, apart from instance. NULL: nothing. */
 	void (*hello)(void *owner, const struct handshake_peer *peer,
 		      struct handshake_hello *out);
+	/* An init whose sender is none of our peers, HANDSHAKE_INIT bytes.
+	 * true: he is one of another handshake of the share, which was handed
+	 * it. NULL: there are no others. */
+	bool (*elsewhere)(void *owner, const uint8_t sender[NOISE_KEY],
+			  const uint8_t *init,
+			  const struct handshake_source *from);
 };
 
 /* secret is copied. ops must live as long. */
@@ -130,6 +136,14 @@ struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
 void handshake_free(struct handshake *handshake);
 AUTO_DEFINE(handshake, struct handshake *, handshake_free)
 
+/* Several handshakes with the same secret can share the peers of a link, each
+ * in a thread of its own: this is number `part` of `parts` (1..WIRE_PARTS). Its
+ * indices are those that wire_part() says are its own, so that whoever gets a
+ * datagram can tell whose it is. One of them takes all inits (ops->elsewhere,
+ * handshake_handed()), and each knows the cookies of the others, as they have
+ * the same root. Before the first peer. */
+void handshake_share(struct handshake *handshake, unsigned part, unsigned parts,
+		     const uint8_t cookie_root[NOISE_KEY]);
 /* The ciphers we take, best first, `count` of them; by default all, in the
  * order of aead_choose(). The responder chooses: its first that both have. */
 void handshake_ciphers(struct handshake *handshake,
@@ -174,6 +188,12 @@ enum refusal handshake_input(struct handshake *handshake,
 			     const uint8_t *datagram, size_t size,
 			     const struct handshake_source *from,
 			     uint64_t now_us);
+/* An init that another handshake of the share has handed over: whether it may
+ * be worked on was asked there. */
+enum refusal handshake_handed(struct handshake *handshake,
+			      const uint8_t init[HANDSHAKE_INIT],
+			      const struct handshake_source *from,
+			      uint64_t now_us);
 /* Does what is due, and says when to call again; UINT64_MAX: when something
  * else has been called. Every other call may bring that time forward, so call
  * this after a round of them: when nothing is due it is one comparison. */

@@ -12,6 +12,9 @@
  * inferred from the highest one that was authenticated, as RFC 9000 (A.3) does.
  * The nonce is lane (32 bits) and counter (64 bits), big endian.
  *
+ * An index is random but for its low byte, by which a receiver of several parts
+ * (threads) knows whose it is: wire_part().
+ *
  * Sealed is an inner header, then a packet or a list of control messages:
  *
  *     0                          3        4                              8
@@ -43,6 +46,7 @@ enum {
 	WIRE_TAG = 16,
 	WIRE_OVERHEAD = WIRE_HEADER + WIRE_INNER + WIRE_TAG,
 	WIRE_INDEX_BITS = 24,
+	WIRE_PARTS = 16, /* at most, of a receiver */
 	WIRE_COUNTER_BITS = 24,
 	WIRE_TIME_BITS = 24,
 	WIRE_TIME_UNIT_US = 4,
@@ -133,6 +137,14 @@ static inline void wire_get_inner(const uint8_t p[WIRE_INNER],
 	inner->flags = p[3];
 	inner->bucket = (uint16_t)(word >> WIRE_SEQ_BITS);
 	inner->seq = word & ((1U << WIRE_SEQ_BITS) - 1);
+}
+
+/* Which of so many parts (1..WIRE_PARTS) of its receiver an index is for. Its
+ * low byte alone says so: a filter of the kernel's steers by it (udp_share()).
+ */
+static inline unsigned wire_part(uint32_t index, unsigned parts)
+{
+	return (index & 0xff) % parts;
 }
 
 /* The sender's clock as it travels. */

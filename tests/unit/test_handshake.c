@@ -103,7 +103,7 @@ static void net_hello(void *owner, const struct handshake_peer *peer,
 }
 
 static const struct handshake_ops net_ops = { net_send, net_event, net_random,
-					      net_hello };
+					      net_hello, NULL };
 
 static void end_start(struct end *end, uint8_t key)
 {
@@ -1162,4 +1162,124 @@ TEST(handshake, a_thousand_clients_are_told_apart)
 		handshake_free(clients[i].handshake);
 	}
 	net_close(&net);
+}
+
+/* --- a share: several handshakes, one key ----------------------------------
+ */
+
+/* A server of three parts behind the address of end 1: part 0 takes inits, part
+ * 2 has the client. */
+static struct handshake *owner_part;
+static unsigned handed;
+
+static bool to_owner(void *owner, const uint8_t sender[NOISE_KEY],
+		     const uint8_t *init, const struct handshake_source *from)
+{
+	struct end *end = owner;
+
+	if (!handshake_find(owner_part, sender))
+		return false;
+	handed++;
+	CU_ASSERT_EQUAL(handshake_handed(owner_part, init, from,
+					 end->net->now_us),
+			REFUSED_NOT);
+	return true;
+}
+
+static void share_open(struct net *net)
+{
+	static const struct handshake_ops porter_ops = { net_send, net_event,
+							 net_random, net_hello,
+							 to_owner };
+	struct end *server = &net->ends[1];
+	uint8_t secret[NOISE_KEY] = { 16 }, root[NOISE_KEY] = { 7 };
+
+	net_open(net);
+	noise_clamp(secret);
+	handshake_free(server->handshake);
+	server->handshake = handshake_new(secret, &porter_ops, server);
+	owner_part = handshake_new(secret, &net_ops, server);
+	handshake_share(server->handshake, 0, 3, root);
+	handshake_share(owner_part, 2, 3, root);
+	server->peer = handshake_add(owner_part,
+				     handshake_public(net->ends[0].handshake),
+				     NULL, &net->ends[0]);
+	handed = 0;
+}
+
+static void share_close(struct net *net)
+{
+	handshake_free(owner_part);
+	net_close(net);
+}
+
+/* Seals at the client, and opens it at the part whose index it has. */
+static enum refusal talk_to_part(struct net *net)
+{
+	struct handshake_source from = source_of(0);
+	uint8_t datagram[WIRE_OVERHEAD] = { 0 };
+	struct session_packet packet;
+	struct session *session;
+
+	CU_ASSERT_TRUE(seal(net, 0, datagram));
+	CU_ASSERT_EQUAL(wire_part(wire_get24(datagram + 2), 3), 2);
+	return handshake_open(owner_part, datagram, sizeof(datagram), &from,
+			      net->now_us, &session, &packet);
+}
+
+TEST(handshake, of_several_parts_hands_an_init_to_the_one_that_has_the_peer)
+{
+	struct net net;
+
+	share_open(&net);
+	for (unsigned i = 1; i <= 20; i++) {
+		call(&net, 0);
+		carry(&net);
+		CU_ASSERT_EQUAL(handed, i);
+		CU_ASSERT_EQUAL(talk_to_part(&net), REFUSED_NOT);
+		pass(&net, SECOND);
+	}
+	CU_ASSERT_EQUAL(refused(&net, 1, REFUSED_STRANGER), 0);
+	share_close(&net);
+}
+
+TEST(handshake, of_several_parts_asks_for_cookies_once_and_all_know_them)
+{
+	struct net net;
+	struct waiting message;
+
+	share_open(&net);
+	flood(&net);
+	CU_ASSERT_EQUAL(handed, 0);
+	CU_ASSERT(refused(&net, 1, REFUSED_STRANGER) >= 200);
+	net.count = 0;
+	call(&net, 0);
+	message = take(&net);
+	CU_ASSERT_EQUAL(give(&net, &message), REFUSED_COOKIE);
+	CU_ASSERT_EQUAL(handed, 0);
+	carry(&net); /* the cookie, and the init that brings it */
+	CU_ASSERT_EQUAL(handed, 1);
+	CU_ASSERT_EQUAL(talk_to_part(&net), REFUSED_NOT);
+	share_close(&net);
+}
+
+TEST(handshake, of_several_parts_knows_by_the_cookie_what_is_no_recording)
+{
+	struct net net;
+
+	share_open(&net);
+	call(&net, 0);
+	carry(&net); /* an offer that is never used */
+	CU_ASSERT_EQUAL(handed, 1);
+	/* Another instance of the client. Its init could be a recording, but
+	 * for the cookie inside, which the porter has given. */
+	end_start(&net.ends[0], 8);
+	meet(&net.ends[0], &net.ends[1], NULL);
+	flood(&net);
+	net.count = 0;
+	call(&net, 0);
+	carry(&net);
+	CU_ASSERT_EQUAL(handed, 2);
+	CU_ASSERT_EQUAL(talk_to_part(&net), REFUSED_NOT);
+	share_close(&net);
 }
