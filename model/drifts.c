@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "model/backend.h"
+#include "model/base/file.h"
 #include "model/base/mem.h"
 #include "model/holder.h"
 #include "model/store_private.h"
@@ -188,22 +189,11 @@ void drifts_load(struct drifts *drifts, const struct store *store)
 {
 	AUTO(str)
 	char *path = store->path ? store_beside(store, "-drift") : NULL;
-	int fd = path ? open(path,
-			     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-		      : -1;
-	AUTO(str) char *text = NULL;
-	size_t length = 0;
-	ssize_t got;
+	AUTO(str) char *text = path ? file_read(path, FILE_MOST) : NULL;
 
 	*drifts = (struct drifts)DRIFTS_NONE;
-	if (fd < 0)
-		return;
-	text = mem_alloc(FILE_MOST + 1);
-	while (length < FILE_MOST &&
-	       (got = read(fd, text + length, FILE_MOST - length)) > 0)
-		length += (size_t)got;
-	close(fd);
-	read_lines(drifts, text);
+	if (text)
+		read_lines(drifts, text);
 }
 
 /* ---- one at a time ---- */

@@ -8,23 +8,6 @@
 
 #include <stdbool.h>
 
-static int copy(struct database *from, struct database *to, struct err *err)
-{
-	sqlite3_backup *backup;
-	int result = sqlite3_open_v2(":memory:", &to->db, SQLITE_OPEN_READWRITE,
-				     NULL);
-
-	if (result != SQLITE_OK)
-		return db_error(to, result, err);
-	backup = sqlite3_backup_init(to->db, "main", from->db, "main");
-	if (backup) {
-		sqlite3_backup_step(backup, -1);
-		sqlite3_backup_finish(backup);
-	}
-	result = sqlite3_extended_errcode(to->db);
-	return result == SQLITE_OK ? 0 : db_error(from, result, err);
-}
-
 /* An inverse always fits the state that its changeset left. */
 static int refuse_conflict(void *arg, int why, sqlite3_changeset_iter *at)
 {
@@ -103,7 +86,7 @@ int store_load_at(struct store *store, uint64_t revision, struct tree **tree,
 	rc = db_begin(&store->db, SQL_BEGIN_READ, err);
 	if (rc < 0)
 		return rc;
-	rc = copy(&store->db, &past, err);
+	rc = db_copy(&store->db, &past, err);
 	if (rc == 0)
 		rc = take_back_all(&store->db, &past, revision, err);
 	rc = db_end(&store->db, rc, err);

@@ -117,6 +117,9 @@ int store_reach(struct store *store, struct err *err);
 int db_open(struct database *db, enum store_mode mode, struct err *err);
 int db_is_current(struct database *db, bool *current, struct err *err);
 int db_convert(struct database *db, struct err *err);
+/* Opens the file at to->path, which is there and empty, or memory if that is
+ * NULL, and fills it with all that is in from. */
+int db_copy(struct database *from, struct database *to, struct err *err);
 void db_close(struct database *db);
 
 /* A statement that is ready to be bound. It belongs to the database. */

@@ -166,11 +166,10 @@ int db_is_current(struct database *db, bool *current, struct err *err)
 	return 0;
 }
 
-static int copy_into(struct database *from, struct database *to,
-		     struct err *err)
+int db_copy(struct database *from, struct database *to, struct err *err)
 {
 	int result =
-		sqlite3_open_v2(to->path, &to->db,
+		sqlite3_open_v2(to->path ? to->path : ":memory:", &to->db,
 				SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
 					SQLITE_OPEN_EXRESCODE,
 				NULL);
@@ -199,7 +198,7 @@ static int copy(struct database *db, int version, struct err *err)
 	if (fd < 0)
 		return fd;
 	close(fd);
-	rc = copy_into(db, &to, err);
+	rc = db_copy(db, &to, err);
 	db_close(&to);
 	if (rc < 0)
 		unlink(path);

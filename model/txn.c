@@ -1282,6 +1282,19 @@ static int probe_seen(const struct view *view, struct outcome *outcome,
 	return 0;
 }
 
+/* What the host is like, before anybody asks for anything. */
+static int begin_outcome(const struct view *view,
+			 int (*read_facts)(struct host *, struct facts *,
+					   struct err *),
+			 struct outcome *outcome, struct err *err)
+{
+	int rc;
+
+	*outcome = (struct outcome){ 0 };
+	rc = read_facts(view->host, &outcome->facts, err);
+	return rc < 0 ? rc : probe_seen(view, outcome, err);
+}
+
 int txn_want(struct host *host, const struct backend *const *backends,
 	     int (*read_facts)(struct host *, struct facts *, struct err *),
 	     const struct tree *tree, struct outcome *outcome, struct err *err)
@@ -1289,12 +1302,8 @@ int txn_want(struct host *host, const struct backend *const *backends,
 	struct view view = {
 		host, backends, tree, &outcome->facts, NULL, NULL
 	};
-	int rc;
+	int rc = begin_outcome(&view, read_facts, outcome, err);
 
-	*outcome = (struct outcome){ 0 };
-	rc = read_facts(host, &outcome->facts, err);
-	if (rc == 0)
-		rc = probe_seen(&view, outcome, err);
 	for (size_t i = 0; backends[i] && rc == 0; i++)
 		backends[i]->want(tree, &outcome->facts, &outcome->report,
 				  &outcome->want);
@@ -1309,12 +1318,8 @@ int txn_observe(struct host *host, const struct backend *const *backends,
 	struct view view = {
 		host, backends, tree, &outcome->facts, NULL, NULL
 	};
-	int rc;
+	int rc = begin_outcome(&view, read_facts, outcome, err);
 
-	*outcome = (struct outcome){ 0 };
-	rc = read_facts(host, &outcome->facts, err);
-	if (rc == 0)
-		rc = probe_seen(&view, outcome, err);
 	if (rc == 0)
 		rc = look_all(&view, owned, outcome, err);
 	if (rc == 0)

@@ -7,22 +7,11 @@
 #include "model/base/mem.h"
 #include "model/merge.h"
 
-static void put_clock(int64_t at_us, struct text *out)
-{
-	time_t seconds = (time_t)(at_us / 1000000);
-	struct tm when;
-	char clock[16];
-
-	if (localtime_r(&seconds, &when) &&
-	    strftime(clock, sizeof(clock), "%T", &when))
-		text_put(out, clock);
-}
-
 static int refuse(const struct trial *trial, struct err *err)
 {
 	AUTO_TEXT until = TEXT_NONE;
 
-	put_clock(trial->until_us, &until);
+	text_put_clock(&until, (time_t)(trial->until_us / 1000000));
 	return err_set(err, EBUSY,
 		       "revision %llu of %s waits until %s for its "
 		       "confirmation, so nothing was changed: confirm it or "

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/bookmark.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "model/base/file.h"
 #include "model/base/text.h"
 #include "model/node.h"
 #include "shell/match.h"
@@ -83,20 +82,11 @@ static void read_lines(struct bookmarks *bookmarks, char *text)
 void bookmarks_load(struct bookmarks *bookmarks)
 {
 	AUTO(str) char *file = state_file("bookmarks");
-	AUTO(str) char *text = NULL;
-	size_t length = 0;
-	ssize_t got;
-	int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	AUTO(str) char *text = file ? file_read(file, FILE_MOST) : NULL;
 
 	*bookmarks = (struct bookmarks){ 0 };
-	if (fd < 0)
-		return;
-	text = mem_alloc(FILE_MOST + 1);
-	while (length < FILE_MOST &&
-	       (got = read(fd, text + length, FILE_MOST - length)) > 0)
-		length += (size_t)got;
-	close(fd);
-	read_lines(bookmarks, text);
+	if (text)
+		read_lines(bookmarks, text);
 }
 
 const char *bookmarks_find(const struct bookmarks *bookmarks, const char *name)

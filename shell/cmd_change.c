@@ -67,6 +67,8 @@ static int load_wanted(struct session *session, struct store *store,
 {
 	int rc;
 
+	if (!store)
+		return err->code;
 	if (session->draft)
 		return draft_merged(session, store, false, tree, revision, err);
 	if (tree_is_dirty(session->place.tree))
@@ -116,8 +118,6 @@ static int check_run(struct session *session, const struct match *match,
 	int rc;
 
 	(void)match;
-	if (!store)
-		return err->code;
 	rc = load_wanted(session, store, &tree, &revision, err);
 	if (rc < 0)
 		return rc;
@@ -231,8 +231,6 @@ static int plan_run(struct session *session, const struct match *match,
 	int rc;
 
 	(void)match;
-	if (!store)
-		return err->code;
 	rc = load_wanted(session, store, &tree, &revision, err);
 	if (rc < 0)
 		return rc;

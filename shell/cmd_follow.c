@@ -8,17 +8,6 @@
 #include "shell/screen.h"
 #include "shell/session.h"
 
-static void put_clock(struct text *out)
-{
-	time_t now = time(NULL);
-	struct tm when;
-	char clock[16];
-
-	if (localtime_r(&now, &when) &&
-	    strftime(clock, sizeof(clock), "%T", &when))
-		text_put(out, clock);
-}
-
 /* "/classes/uplink/bulk: differs: ~ class wan0 1:20 rate 3mbit -> 1mbit" */
 static void put_line(const struct happening *happening, struct text *out)
 {
@@ -61,7 +50,7 @@ static bool tell(const struct happening *happening, void *arg)
 	if (output_is_json(output)) {
 		show_fields(output, happening);
 	} else {
-		put_clock(&line);
+		text_put_clock(&line, time(NULL));
 		text_put_char(&line, ' ');
 		put_line(happening, &line);
 		output_answer(output, NULL, text_get(&line));

@@ -62,17 +62,13 @@ static void put_cut(const char *line, size_t width, struct text *out)
 
 static void put_heading(const struct watch *watch, struct text *out)
 {
-	time_t now = time(NULL);
-	struct tm when;
-	char clock[16] = "";
 	AUTO_TEXT every = TEXT_NONE;
 
-	if (localtime_r(&now, &when))
-		strftime(clock, sizeof(clock), "%T", &when);
 	type_duration.print(NULL, &(struct value){ .u = watch->interval_us },
 			    &every);
-	text_printf(out, "%s  every %s: %s  (Ctrl-C ends it)\n", clock,
-		    text_get(&every), watch->title);
+	text_put_clock(out, time(NULL));
+	text_printf(out, "  every %s: %s  (Ctrl-C ends it)\n", text_get(&every),
+		    watch->title);
 }
 
 static size_t count_lines(const struct text *page)

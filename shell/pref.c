@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/pref.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "model/base/file.h"
 #include "model/base/mem.h"
 #include "shell/save.h"
 #include "shell/state.h"
@@ -186,25 +185,14 @@ static void take_line(struct prefs *prefs, char *line, struct text *strange)
 static void load(struct prefs *prefs)
 {
 	AUTO(str) char *file = state_path(FILE_NAME);
-	AUTO(str) char *text = NULL;
+	AUTO(str) char *text = file ? file_read(file, FILE_MOST) : NULL;
 	struct text strange = TEXT_NONE;
-	size_t length = 0;
-	char *rest, *line;
-	ssize_t got;
-	int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-					   O_NONBLOCK | O_NOCTTY)
-		      : -1;
+	char *rest = text, *line;
 
 	*prefs = (struct prefs){ 0 };
 	set_standards(prefs);
-	if (fd < 0)
+	if (!text)
 		return;
-	text = mem_alloc(FILE_MOST + 1);
-	while (length < FILE_MOST &&
-	       (got = read(fd, text + length, FILE_MOST - length)) > 0)
-		length += (size_t)got;
-	close(fd);
-	rest = text;
 	while ((line = strsep(&rest, "\n")))
 		take_line(prefs, line, &strange);
 	prefs->strange = text_take(&strange);

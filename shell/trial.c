@@ -26,17 +26,6 @@ static bool look(const struct session *session, struct trial *trial)
 	return store && store_trial(store, trial, NULL) == 0 && trial->is;
 }
 
-static void put_clock(int64_t at_us, struct text *out)
-{
-	time_t seconds = (time_t)(at_us / 1000000);
-	struct tm when;
-	char clock[16];
-
-	if (localtime_r(&seconds, &when) &&
-	    strftime(clock, sizeof(clock), "%T", &when))
-		text_put(out, clock);
-}
-
 /* Rounded up: somebody who reads 1s has some of it left. */
 static uint64_t left_seconds(const struct trial *trial)
 {
@@ -48,7 +37,7 @@ static char *sentence_dup(const struct trial *trial)
 {
 	AUTO_TEXT clock = TEXT_NONE;
 
-	put_clock(trial->until_us, &clock);
+	text_put_clock(&clock, (time_t)(trial->until_us / 1000000));
 	return mem_printf("revision %llu of %s is undone at %s (in %llu s) "
 			  "unless somebody types: confirm",
 			  (unsigned long long)trial->revision, trial->actor,

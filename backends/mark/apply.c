@@ -324,13 +324,8 @@ struct coming {
 static int compare_coming(const void *a, const void *b)
 {
 	const struct coming *left = a, *right = b;
-	int rc = strcmp(left->item.name, right->item.name);
 
-	if (rc)
-		return rc;
-	return left->item.order < right->item.order   ? -1
-	       : left->item.order > right->item.order ? 1
-						      : 0;
+	return item_compare(&left->item, &right->item);
 }
 
 static struct coming *rules_to_put(const struct work *work, size_t *count)

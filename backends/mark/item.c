@@ -193,6 +193,13 @@ static bool span_equal(struct span a, struct span b)
 	       (!a.length || !memcmp(a.at, b.at, a.length));
 }
 
+int item_compare(const struct item *a, const struct item *b)
+{
+	int rc = strcmp(a->name, b->name);
+
+	return rc ? rc : (a->order > b->order) - (a->order < b->order);
+}
+
 bool item_equal(const struct item *a, const struct item *b)
 {
 	return a->what == b->what && !strcmp(a->name, b->name) &&

@@ -49,6 +49,8 @@ struct item item_get(const struct object *object);
 /* Adds an object, unless its key is there already: false then. */
 bool item_add(struct state *state, const struct item *item, const char *path);
 
+/* By set or chain, then by place in it; for qsort(). */
+int item_compare(const struct item *a, const struct item *b);
 bool item_equal(const struct item *a, const struct item *b);
 /* Equal items have equal hashes. */
 uint64_t item_hash(const struct item *item);

@@ -167,13 +167,8 @@ struct rules {
 static int compare_places(const void *a, const void *b)
 {
 	const struct rule *left = a, *right = b;
-	int rc = strcmp(left->item.name, right->item.name);
 
-	if (rc)
-		return rc;
-	return left->item.order < right->item.order   ? -1
-	       : left->item.order > right->item.order ? 1
-						      : 0;
+	return item_compare(&left->item, &right->item);
 }
 
 static void rules_in(const struct state *state, struct rules *rules)

@@ -28,14 +28,9 @@ static void put_address(const char *word, const struct prefix *address,
 
 static void put_rule(const struct route_data *data, struct text *out)
 {
-	text_printf(out, " rule add pref %u from ", data->metric);
-	if (data->from.family)
-		prefix_put(&data->from, out);
-	else
-		text_put(out, "all");
-	if (data->mask)
-		text_printf(out, " fwmark 0x%x/0x%x", data->mark, data->mask);
-	text_printf(out, " lookup %u protocol %u", data->table, data->protocol);
+	text_put(out, " rule add pref ");
+	route_put_selector(data, out);
+	text_printf(out, " protocol %u", data->protocol);
 }
 
 static void put_route(const struct route_data *data, struct text *out)

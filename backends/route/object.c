@@ -63,10 +63,9 @@ static void put_to(const struct route_data *data, struct text *out)
 		text_put(out, "default");
 }
 
-static void put_selector(const struct route_data *data, struct text *out)
+void route_put_selector(const struct route_data *data, struct text *out)
 {
-	text_printf(out, "%u", data->metric);
-	text_put(out, " from ");
+	text_printf(out, "%u from ", data->metric);
 	if (data->from.family)
 		prefix_put(&data->from, out);
 	else
@@ -82,7 +81,7 @@ void route_key(const struct route_data *data, struct text *out)
 		    data->what == ROUTE_RULE ? "rule" : "route",
 		    data->family == AF_INET6 ? '6' : '4');
 	if (data->what == ROUTE_RULE) {
-		put_selector(data, out);
+		route_put_selector(data, out);
 		return;
 	}
 	text_printf(out, "table %u ", data->table);
@@ -117,7 +116,7 @@ void route_put(const struct route_data *data, struct text *out)
 
 	if (data->what == ROUTE_RULE) {
 		text_printf(out, "rule %s", family);
-		put_selector(data, out);
+		route_put_selector(data, out);
 		return;
 	}
 	text_printf(out, "route %s", family);

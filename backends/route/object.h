@@ -44,6 +44,8 @@ bool prefix_holds(const struct prefix *prefix, const struct prefix *address);
 struct prefix prefix_network(const struct prefix *prefix);
 void prefix_put(const struct prefix *prefix, struct text *out);
 
+/* "100 from 10.0.0.0/8 fwmark 0x1/0xff lookup 12": of a rule, as ip has it. */
+void route_put_selector(const struct route_data *data, struct text *out);
 void route_key(const struct route_data *data, struct text *out);
 /* "route default via 192.0.2.1 dev wan0 table 20000 src 192.0.2.2" */
 void route_put(const struct route_data *data, struct text *out);

@@ -87,6 +87,16 @@ void text_printf(struct text *text, const char *format, ...)
 		text->bytes[text->length] = '\0';
 }
 
+void text_put_clock(struct text *text, time_t at)
+{
+	struct tm when;
+	char clock[16];
+
+	if (localtime_r(&at, &when) &&
+	    strftime(clock, sizeof(clock), "%T", &when))
+		text_put(text, clock);
+}
+
 const char *text_get(const struct text *text)
 {
 	return text->bytes ? text->bytes : "";

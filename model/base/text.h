@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 struct text {
 	char *bytes; /* owned; NULL until something is put in */
@@ -32,6 +33,8 @@ void text_put_char(struct text *text, char c);
 void text_fill(struct text *text, char c, size_t count);
 void text_printf(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The time of day at some seconds of time(), where we are: 14:02:11. */
+void text_put_clock(struct text *text, time_t at);
 /* The content; "" while empty. Borrowed until the next change. */
 const char *text_get(const struct text *text);
 /* The content, now the caller's; the text is empty again. */
