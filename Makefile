@@ -99,6 +99,10 @@ $(BUILD)/sim: $(call objects,$(sim))
 $(BUILD)/relay: $(BUILD)/tests/lab/relay.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# The least a tunnel can be, which the benches measure ours beside.
+$(BUILD)/floor: $(BUILD)/tests/lab/floor.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -110,7 +114,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
-	tests/bench/tab.c tests/bench/aead.c $(sim)))
+	tests/lab/floor.c tests/lab/relay.c tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 pages := $(BUILD)/tresse.8 $(BUILD)/tresse.5
@@ -144,7 +148,7 @@ demo: deps
 	@tests/lab/demo
 
 # The tunnel between two namespaces, beside bare lines: ROWS="even skew".
-bench-tunnel: $(programs)
+bench-tunnel: $(programs) $(BUILD)/floor
 	@tests/bench/tunnel.sh $(ROWS)
 
 bench: $(programs) $(BUILD)/tab $(BUILD)/aead

@@ -31,12 +31,14 @@ tcp() { # ADDRESS CC [OPTIONS...] : Mbit/s received after the first seconds
 
 cpu() { awk '{ s += $14 + $15 } END { print s }' "/proc/$pid_home/stat" "/proc/$pid_gw/stat"; }
 
-# p50 p99 in ms
-ping_percentiles() {
-	sed -n 's/.*time=\([0-9.]*\) ms/\1/p' "$tmp/ping" | sort -n |
+# percentiles FILE...: p50 p99 in ms of what ping wrote
+percentiles() {
+	cat "$@" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
 		awk '{ v[NR] = $1 } END { if (!NR) { print "- -"; exit }
 			print v[int((NR + 1) / 2)], v[int(NR * 0.99) ? int(NR * 0.99) : 1] }'
 }
+
+ping_percentiles() { percentiles "$tmp/ping"; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
@@ -89,16 +91,44 @@ row_udp() {
 	unplace
 }
 
+# A tunnel that only copies (tests/lab/floor.c), beside ours.
+floor_start() {
+	floors=()
+	ip netns exec gw floor floor0 10.201.1.1 10.201.1.2 5100 &
+	floors+=($!)
+	ip netns exec home floor floor0 10.201.1.2 10.201.1.1 5100 &
+	floors+=($!)
+	wait_for 5 ip -n home link show floor0 >/dev/null 2>&1
+	wait_for 5 ip -n gw link show floor0 >/dev/null 2>&1
+	address gw floor0 10.78.0.1/24
+	address home floor0 10.78.0.2/24
+}
+
+# In turn, so that what else the machine does falls on all of them. What is
+# added to the bare line, and that as a multiple of what the copying adds.
 one_idle() {
-	home ping -i 0.005 -c 400 -q 10.201.1.1 | sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' >"$tmp/bare"
-	home ping -i 0.005 -c 400 -q 10.77.0.1 | sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|\1|p' |
-		awk -v bare="$(cat "$tmp/bare")" '{ printf "%.3f\n", $1 - bare }'
+	local n
+
+	rm -f "$tmp/bare" "$tmp/copied" "$tmp/ours"
+	for n in $(seq 5); do
+		home ping -i 0.005 -c 80 10.201.1.1 >>"$tmp/bare"
+		home ping -i 0.005 -c 80 10.78.0.1 >>"$tmp/copied"
+		home ping -i 0.005 -c 80 10.77.0.1 >>"$tmp/ours"
+	done
+	echo "$(percentiles "$tmp/bare") $(percentiles "$tmp/copied") $(percentiles "$tmp/ours")" |
+		awk '{ printf "%.3f ms, p99 %.3f; %.2f times what copying adds (bare %s / %s, copied %s / %s, ours %s / %s)\n",
+			$5 - $1, $6 - $2, ($3 == $1 ? 0 : ($5 - $1) / ($3 - $1)), $1, $2, $3, $4, $5, $6 }'
 }
 
 row_idle() {
 	place direct
 	tunnel 1
-	say 'added round trip, idle' "$(each_run one_idle) ms"
+	floor_start
+	say 'added round trip, idle, p50' "$(each_run one_idle)"
+	home tresse -q /links/home0/members create line2
+	sleep 1
+	say 'the same, two lines' "$(each_run one_idle)"
+	kill "${floors[@]}"
 	unplace
 }
 
