@@ -716,6 +716,10 @@ static void check_role(const struct node *link, struct report *report)
 	if (!server && node_has(link, LINK_LISTEN))
 		report_error(report, link, EINVAL,
 			     "listen is for a server; a client has peer=");
+	if (!server && node_u(link, LINK_ISOLATE))
+		report_error(report, link, EINVAL,
+			     "isolate is for a server: it keeps its clients "
+			     "from each other");
 	for (size_t i = 0; i < ARRAY_SIZE(of_client); i++) {
 		const struct attr *row = &rows[of_client[i]];
 

@@ -210,6 +210,7 @@ enum link_attr {
 	LINK_DUPLICATE,
 	LINK_HOLD,
 	LINK_MTU,
+	LINK_ISOLATE,
 	LINK_ENABLED,
 	LINK_DESCRIPTION,
 	LINK_STATE, /* read-only from here on */
@@ -237,6 +238,8 @@ enum peer_attr {
 	PEER_LANES,
 	PEER_SPOOFED,
 	PEER_POLICED,
+	PEER_ISOLATED,
+	PEER_STATIONS,
 	PEER_ATTRS
 };
 enum member_attr {

@@ -57,6 +57,7 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, NAME, "name", name, 0),
 	FIELD(hub_config, NAME, "device", device, 0),
 	FIELD(hub_config, FLAG, "tap", tap, 0),
+	FIELD(hub_config, FLAG, "isolate", isolate, 0),
 	FIELD(hub_config, NUMBER, "listen", listen, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "mtu", mtu, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "small", small_bytes, UINT16_MAX),

@@ -220,6 +220,13 @@ static void device_size(struct hub *hub, uint16_t mtu)
 
 enum { MTU_LEAST = 1280 }; /* of IPv6 (RFC 8200, 5) */
 
+/* What the device may call its MTU where a payload has so many bytes. */
+static uint16_t carried(const struct hub *hub, uint16_t payload)
+{
+	return payload > HUB_FRAME && hub->config.tap ? payload - HUB_FRAME
+						      : payload;
+}
+
 void hub_mtu(struct hub *hub)
 {
 	uint16_t least = 0;
@@ -233,6 +240,7 @@ void hub_mtu(struct hub *hub)
 		if (mtu && (!least || mtu < least))
 			least = mtu;
 	}
+	least = carried(hub, least);
 	/* What is too big for a line is answered with ICMP, or cut small by
 	 * the sender; a device below IPv6's least would lose it for all. */
 	if (least && least < MTU_LEAST)
@@ -254,7 +262,8 @@ static int open_all(struct hub *hub, struct err *err)
 	if (!hub->tun || hub_watch(hub, hub->wake, &hub->wake, err) < 0 ||
 	    hub_watch(hub, tun_fd(hub->tun), hub->tun, err) < 0)
 		return -errno;
-	device_size(hub, config->mtu ? config->mtu : HUB_MTU);
+	device_size(hub, config->mtu ? config->mtu : carried(hub, HUB_MTU));
+	switch_open(hub);
 	if (!config->server)
 		return 0;
 	hub->udp = udp_open(&options, err);
@@ -272,8 +281,6 @@ static void memory(struct hub *hub)
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
 		hub->prefixes = inner_map_new();
-	if (hub->config.tap)
-		hub->macs = mem_array(HUB_MACS, sizeof(*hub->macs));
 }
 
 static int start(struct hub *hub, struct err *err)
@@ -349,7 +356,7 @@ void hub_free(struct hub *hub)
 	udp_room_free(hub->room);
 	keep_free(hub->keep);
 	inner_map_free(hub->prefixes);
-	free(hub->macs);
+	switch_close(hub);
 	free(hub->heap);
 	free(hub->out);
 	free(hub->control);
@@ -370,6 +377,7 @@ static void set_config(struct hub *hub, void *arg)
 {
 	struct set_call *call = arg;
 	const struct hub_config *old = &hub->config, *fresh = call->config;
+	bool found;
 
 	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
 	    old->server != fresh->server || old->listen != fresh->listen ||
@@ -382,8 +390,12 @@ static void set_config(struct hub *hub, void *arg)
 				   old->name);
 		return;
 	}
+	found = !fresh->mtu && !old->mtu;
 	hub->config = *fresh;
-	device_size(hub, fresh->mtu ? fresh->mtu : HUB_MTU);
+	if (!found)
+		device_size(hub,
+			    fresh->mtu ? fresh->mtu : carried(hub, HUB_MTU));
+	hub_mtu(hub);
 }
 
 int hub_set(struct hub *hub, const struct hub_config *config, struct err *err)

@@ -40,8 +40,9 @@ struct hub_config {
 	char name[HUB_NAME];
 	char device[16]; /* IFNAMSIZ */
 	bool tap, server;
-	uint16_t listen;	   /* server: UDP port; 0: any */
-	uint16_t mtu;		   /* of the device; 0: found out */
+	bool isolate;	 /* server: what a client sends another is dropped */
+	uint16_t listen; /* server: UDP port; 0: any */
+	uint16_t mtu;	 /* of the device; 0: found out */
 	uint8_t secret[NOISE_KEY]; /* our static key */
 	enum braid_mode mode;
 	uint16_t small_bytes; /* 0: the braid's default */

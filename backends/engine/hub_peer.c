@@ -145,12 +145,13 @@ static void member_join(struct peer *peer, struct member *member, uint64_t now)
 void peer_ready(struct peer *peer, uint64_t now)
 {
 	struct hub *hub = peer->hub;
+	uint16_t most =
+		(uint16_t)(hub->mtu + (hub->config.tap ? HUB_FRAME : 0));
 	struct braid_config config = { .mode = hub->config.mode,
 				       .small_bytes = hub->config.small_bytes,
 				       .hold_max_us = hub->config.hold_max_us,
-				       .packet_bytes = hub->mtu > 1500
-							       ? hub->mtu
-							       : 1500,
+				       .packet_bytes =
+					       most > 1500 ? most : 1500,
 				       .quiet = hub->config.server,
 				       .deliver = hub_deliver,
 				       .context = peer };
@@ -192,9 +193,7 @@ void peer_free(struct peer *peer)
 		if (hub->config.server)
 			inner_map_remove(hub->prefixes,
 					 &peer->config.prefixes[i]);
-	for (int i = 0; hub->macs && i < HUB_MACS; i++)
-		if (hub->macs[i].peer == peer)
-			hub->macs[i] = (struct mac){ .peer = NULL };
+	switch_forget(peer);
 	for (int id = 0; id < 256; id++)
 		if (peer->lanes[id])
 			lane_remove(peer, (uint8_t)id);
@@ -711,6 +710,7 @@ void hub_housekeeping(struct hub *hub, uint64_t now)
 
 	hub->housekeeping = now + HOUSEKEEPING_US;
 	members_retry(hub);
+	switch_age(hub, now);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
 		struct braid_lane_stats stats;
 		struct backlog_stats waiting;

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "backends/engine/backlog.h"
+#include "backends/engine/fdb.h"
 #include "backends/engine/handshake.h"
 #include "backends/engine/hub.h"
 #include "backends/engine/keep.h"
@@ -18,7 +19,8 @@ enum {
 	HUB_OUT = 160 << 10,	 /* bytes that are sealed at once */
 	HUB_CONTROL = 64 << 10,	 /* a payload that probes the MTU */
 	HUB_SCRATCH = 512 << 10, /* delivered, and not yet written */
-	HUB_MACS = 1024,	 /* places for addresses learnt (tap) */
+	HUB_FRAME = 18, /* Ethernet header with a tag (802.1Q): a frame is that
+			 * much more than what the device's MTU counts */
 	NO_LANE = 255,
 };
 
@@ -45,8 +47,9 @@ struct peer {
 	uint64_t next;		    /* when it wants to be looked after */
 	size_t place;		    /* in the heap, from 1; 0: not in it */
 	struct limit towards, from; /* its limits */
-	uint64_t spoofed, policed, oversize, dropped;
-	uint64_t since; /* of the session's first; 0: none */
+	uint64_t spoofed, policed, oversize, dropped, isolated;
+	struct fdb_port port; /* of the switch: a server's, in tap mode */
+	uint64_t since;	      /* of the session's first; 0: none */
 };
 TAILQ_HEAD(peers, peer);
 
@@ -60,11 +63,6 @@ struct member {
 	char error[160];
 };
 TAILQ_HEAD(members, member);
-
-struct mac {
-	uint8_t bytes[6];
-	struct peer *peer;
-};
 
 /* Datagrams that go out by one system call. */
 struct bunch {
@@ -86,7 +84,9 @@ struct hub {
 	struct peers peers;
 	struct members members;
 	struct inner_map *prefixes; /* server: whose an inner address is */
-	struct mac *macs;	    /* tap */
+	struct fdb *fdb;	    /* server, tap: where an address is */
+	struct fdb_port port;	    /* ... of the device */
+	uint8_t mac[FDB_ADDRESS];   /* ... and its own */
 	struct peer **heap;	    /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping; /* when it is due */
@@ -145,7 +145,30 @@ void peer_ready(struct peer *peer, uint64_t now);
 bool peer_era(struct peer *peer, const struct session *session, uint64_t now);
 void hub_housekeeping(struct hub *hub, uint64_t now);
 
+/* hub_switch.c: a server's clients as one Ethernet segment. */
+/* Makes the table, and reads the device's own address. */
+void switch_open(struct hub *hub);
+void switch_close(struct hub *hub);
+void switch_forget(struct peer *peer);
+void switch_age(struct hub *hub, uint64_t now);
+/* May this frame have come from that peer? Then it is remembered. */
+bool switch_learn(struct peer *peer, const uint8_t *frame, size_t size,
+		  uint64_t now);
+/* A packet of a peer, on its way: goes to the peers that it is for. True: it is
+ * for the device as well. */
+bool switch_from_peer(struct peer *peer, const uint8_t *packet, size_t size,
+		      const struct packet_info *info, bool unsummed,
+		      uint64_t now);
+/* A frame of the device: the peer it is for; NULL and *all: for every one. */
+struct peer *switch_from_device(struct hub *hub,
+				const struct tun_packet *packet, bool *all,
+				uint64_t now);
+
 /* hub_send.c */
+/* Queues a packet that lies in keep_room(): for one peer, or (NULL) for all
+ * that are there but one. It leaves when their turn comes. */
+void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
+	      const struct peer *except, uint64_t now);
 /* All that this peer can send now. */
 void peer_work(struct peer *peer, uint64_t now);
 /* Reads the tun device. */
@@ -156,9 +179,5 @@ void hub_receive(struct hub *hub, struct udp *udp, uint64_t now);
 void hub_deliver(void *context, const uint8_t *packet, size_t size,
 		 uint8_t flags);
 void hub_flush(struct hub *hub);
-/* tap: who has the address that this frame goes to; NULL: not known, or it goes
- * to a group. */
-struct peer *hub_mac_find(const struct hub *hub, const uint8_t *frame,
-			  size_t size);
 
 #endif

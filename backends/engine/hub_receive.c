@@ -8,46 +8,14 @@ enum { FROM_US = 100000 }; /* of a peer's limit is taken at once */
 
 /* --- delivered packets ---------------------------------------------------- */
 
-static struct mac *mac_place(const struct hub *hub, const uint8_t *address)
-{
-	uint32_t hash = 0;
-
-	for (int i = 0; i < 6; i++)
-		hash = (hash ^ address[i]) * 0x9e3779b1U;
-	return &hub->macs[(hash >> 16) % HUB_MACS];
-}
-
-struct peer *hub_mac_find(const struct hub *hub, const uint8_t *frame,
-			  size_t size)
-{
-	const struct mac *mac;
-
-	if (size < 14 || (frame[0] & 1))
-		return NULL;
-	mac = mac_place(hub, frame);
-	return memcmp(mac->bytes, frame, 6) ? NULL : mac->peer;
-}
-
-static bool mac_learn(struct peer *peer, const uint8_t *frame, size_t size)
-{
-	struct mac *mac;
-
-	if (size < 14 || (frame[6] & 1))
-		return false;
-	mac = mac_place(peer->hub, frame + 6);
-	memcpy(mac->bytes, frame + 6, 6);
-	mac->peer = peer;
-	return true;
-}
-
 /* May this peer send from that address? */
 static bool is_its_own(struct peer *peer, const uint8_t *packet, size_t size,
-		       const struct packet_info *info)
+		       const struct packet_info *info, uint64_t now)
 {
 	struct hub *hub = peer->hub;
 
 	if (hub->config.tap)
-		return mac_learn(peer, packet, size);
+		return switch_learn(peer, packet, size, now);
 	if (!info->version)
 		return false;
 	if (!hub->config.server)
@@ -72,13 +40,12 @@ static bool is_link_local(const uint8_t *packet, const struct packet_info *info)
 
 /* The limit of what is taken from it. What is over is lost behind the braid,
  * not before: there it would be sent again, and the limit spent on it twice. */
-static bool is_within(struct peer *peer, size_t size)
+static bool is_within(struct peer *peer, size_t size, uint64_t now)
 {
-	uint64_t rate = peer->config.up_bps, now;
+	uint64_t rate = peer->config.up_bps;
 
 	if (!rate)
 		return true;
-	now = clock_us();
 	if (limit_wait(&peer->from, rate, FROM_US, now))
 		return false;
 	limit_took(&peer->from, rate, size + WIRE_OVERHEAD, now);
@@ -109,17 +76,23 @@ void hub_deliver(void *context, const uint8_t *packet, size_t size,
 	struct hub *hub = peer->hub;
 	bool unsummed = flags & WIRE_UNSUMMED;
 	struct packet_info info;
+	uint64_t now = 0;
 	uint8_t *data;
 
+	/* A system call of its own would be one for every packet. */
+	if (hub->fdb || peer->config.up_bps)
+		now = clock_us();
 	packet_parse(packet, size, hub->config.tap, &info);
-	if (!is_its_own(peer, packet, size, &info)) {
+	if (!is_its_own(peer, packet, size, &info, now)) {
 		peer->spoofed += !is_link_local(packet, &info);
 		return;
 	}
-	if (!is_within(peer, size)) {
+	if (!is_within(peer, size, now)) {
 		peer->policed++;
 		return;
 	}
+	if (!switch_from_peer(peer, packet, size, &info, unsummed, now))
+		return;
 	data = keep_until_flush(hub, packet, size);
 	packet_clamp_mss(data, &info, hub->mtu, unsummed);
 	tun_put(hub->tun, data, size, unsummed);

@@ -314,15 +314,13 @@ void peer_work(struct peer *peer, uint64_t now)
 
 /* --- from the device ------------------------------------------------------ */
 
-/* Whose is it? NULL: nobody's, or (tap) everybody's. */
+/* Whose is it? NULL: nobody's. */
 static struct peer *peer_for(struct hub *hub, const struct tun_packet *packet)
 {
 	const struct packet_info *info = &packet->info;
 
 	if (!hub->config.server)
 		return TAILQ_FIRST(&hub->peers);
-	if (hub->config.tap)
-		return hub_mac_find(hub, packet->data, packet->size);
 	if (!info->version)
 		return NULL;
 	return inner_map_find_packet(hub->prefixes, info->version,
@@ -363,12 +361,17 @@ static void work_touched(struct hub *hub, uint64_t now)
 		peer_work(peer, now);
 }
 
+static bool is_there(const struct peer *peer)
+{
+	return peer->braid && handshake_session(peer->handshake);
+}
+
 static void queue(struct peer *peer, const struct backlog_run *run,
 		  uint64_t now)
 {
 	struct hub *hub = peer->hub;
 
-	if (!peer->braid || !handshake_session(peer->handshake)) {
+	if (!is_there(peer)) {
 		peer->dropped += run->count;
 		return;
 	}
@@ -383,26 +386,60 @@ static void queue(struct peer *peer, const struct backlog_run *run,
 		work_touched(hub, now);
 }
 
-static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
+/* It is kept, and so has a handle. */
+static struct backlog_run run_of(struct hub *hub, struct tun_packet *packet)
 {
-	struct peer *peer = peer_for(hub, packet);
 	struct backlog_run run = { .count = 0 };
 
-	if (!peer && !hub->config.tap) {
-		hub->unrouted += packet->count;
-		return;
-	}
 	if (packet->count == 1)
 		packet_clamp_mss((uint8_t *)packet->data, &packet->info,
 				 hub->mtu, packet->unsummed);
 	describe(hub, packet, &run);
 	run.handle = keep_add(hub->keep, packet);
-	if (peer) {
+	return run;
+}
+
+static void wait_in_line(struct peer *peer, const struct backlog_run *run,
+			 uint64_t now)
+{
+	if (!peer->backlog)
+		peer->backlog = backlog_new(&(struct backlog_config){ 0 });
+	backlog_put(peer->backlog, run, now);
+	hub_schedule(peer->hub, peer, 0);
+}
+
+void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
+	      const struct peer *except, uint64_t now)
+{
+	struct backlog_run run = run_of(hub, packet);
+	struct peer *peer;
+
+	if (to && !is_there(to))
+		to->dropped += run.count;
+	else if (to)
+		wait_in_line(to, &run, now);
+	else
+		TAILQ_FOREACH (peer, &hub->peers, entry)
+			if (peer != except && is_there(peer))
+				wait_in_line(peer, &run, now);
+}
+
+static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
+{
+	bool all = false;
+	struct peer *peer = hub->fdb
+				    ? switch_from_device(hub, packet, &all, now)
+				    : peer_for(hub, packet);
+	struct backlog_run run;
+
+	if (all) {
+		hub_pass(hub, packet, NULL, NULL, now);
+	} else if (!peer) {
+		hub->unrouted += packet->count;
+	} else {
+		run = run_of(hub, packet);
 		queue(peer, &run, now);
-		return;
 	}
-	TAILQ_FOREACH (peer, &hub->peers, entry)
-		queue(peer, &run, now);
 }
 
 void hub_read(struct hub *hub, uint64_t now)

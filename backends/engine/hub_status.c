@@ -127,6 +127,9 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 		put_text(out, "error", error);
 	put(out, "spoofed", peer->spoofed);
 	put(out, "policed", peer->policed);
+	put(out, "isolated", peer->isolated);
+	if (peer->hub->fdb)
+		put(out, "stations", peer->port.count);
 	put(out, "oversize", peer->oversize);
 	put(out, "dropped", peer->dropped);
 	if (peer->braid)

@@ -223,6 +223,9 @@ static void tell_peer(struct live *live, const struct node *node,
 	live_set_u(live, node, PEER_LANES, sum.open);
 	live_set_u(live, node, PEER_SPOOFED, number(peer, "spoofed"));
 	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
+	live_set_u(live, node, PEER_ISOLATED, number(peer, "isolated"));
+	if (json_object_get(peer, "stations"))
+		live_set_u(live, node, PEER_STATIONS, number(peer, "stations"));
 }
 
 static void tell_link(struct live *live, const struct node *link,

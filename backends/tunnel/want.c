@@ -172,6 +172,8 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_words(out, link, "mode", LINK_POLICY);
 	put_number(out, "listen", node_u(link, LINK_LISTEN));
 	put_number(out, "mtu", node_u(link, LINK_MTU));
+	if (node_u(link, LINK_ISOLATE))
+		json_object_set_new(out, "isolate", json_true());
 	put_number(out, "small", doubled ? doubled : NONE_DOUBLED);
 	if (node_has(link, LINK_DUPLICATE))
 		put_number(out, "duplicate-dscp", node_u(link, LINK_DUPLICATE));

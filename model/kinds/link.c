@@ -222,6 +222,14 @@ static const struct attr link_attrs[] = {
 		.help = "of the device; auto: found out",
 		.example = "1400",
 	},
+	[LINK_ISOLATE] = {
+		.name = "isolate",
+		.type = &type_bool,
+		.standard = "no",
+		.effect = EFFECT_HITLESS,
+		.help = "yes: what a client sends another is dropped",
+		.example = "yes",
+	},
 	[LINK_ENABLED] = ENABLED("no: the tunnel is taken down"),
 	[LINK_DESCRIPTION] = DESCRIPTION,
 	[LINK_STATE] = STATE,
@@ -279,7 +287,14 @@ const struct kind kind_link = {
 	.man = "A client's uplinks are its members; a server's clients are its "
 	       "peers. Everything is encrypted (Noise IK, as WireGuard has "
 	       "it); keys are made with the link. The rates of the lines are "
-	       "found out.",
+	       "found out.\n"
+	       "\n"
+	       "What clients of a server send to each other passes its device "
+	       "in mode=tun: the server forwards it as its routes, rules and "
+	       "net.ipv4.ip_forward say. In mode=tap they are on one Ethernet "
+	       "segment: a switch, which has learnt where an address is, hands "
+	       "a frame from client to client, and to all who are there if "
+	       "nobody knows. With isolate=yes they reach the server alone.",
 	.attrs = link_attrs,
 	.attr_count = ARRAY_SIZE(link_attrs),
 	.fixed = link_fixed,
@@ -506,6 +521,14 @@ static const struct attr peer_attrs[] = {
 			       "0"),
 	[PEER_POLICED] = TELLS("policed", type_number,
 			       "packets dropped: over its limit up", "0"),
+	[PEER_ISOLATED] = TELLS("isolated", type_number,
+				"packets dropped: for another client, and the "
+				"link is isolate=yes",
+				"0"),
+	[PEER_STATIONS] = TELLS("stations", type_number,
+				"Ethernet addresses that are behind it, of "
+				"mode=tap",
+				"3"),
 };
 
 static void peer_brief(const struct node *node, struct text *out)

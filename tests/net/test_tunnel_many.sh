@@ -104,6 +104,22 @@ is 'and laid to no other' "$(get gw /links/home0/peers/c1 spoofed)" 0
 ip -n c2 addr del 10.77.0.11/32 dev tun0
 check 'its own traffic goes on' pings c2 10.77.0.1
 
+# --- from client to client ---------------------------------------------------
+in_ gw sysctl -qw net.ipv4.ip_forward=0
+check 'a server that does not forward does not' sh -c \
+	"! ip netns exec c1 ping -c 3 -i 0.1 -W 0.3 -q 10.77.0.12 >/dev/null"
+in_ gw sysctl -qw net.ipv4.ip_forward=1
+check 'one that does lets a client reach another' pings c1 10.77.0.12
+run 0 'clients are kept apart' in_ gw tresse /links/home0 set isolate=yes
+r2=$(received c2)
+check 'one does not reach another' sh -c \
+	"! ip netns exec c1 ping -c 10 -i 0.1 -W 0.3 -q 10.77.0.12 >/dev/null"
+check 'nothing of it arrives' [ $(($(received c2) - r2)) -le 2 ]
+check 'it is counted' [ "$(get gw /links/home0/peers/c1 isolated)" -ge 10 ]
+check 'the server is reached' pings c1 10.77.0.1
+run 0 'and let together again' in_ gw tresse /links/home0 set isolate=no
+check 'one reaches another' pings c1 10.77.0.12
+
 # --- limits ------------------------------------------------------------------
 in_ gw iperf3 -s -D -I "$tmp/iperf.pid" >/dev/null
 wait_for 5 test -s "$tmp/iperf.pid"

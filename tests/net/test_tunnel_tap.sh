@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# A server in tap mode is a switch: three clients and it on one segment. Who gets
+# which frame, what a hostile client can do to the others, and isolate.
+# shellcheck disable=SC2154 # pid_gw comes by eval
+. "$(dirname "$0")/lib.sh"
+
+(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
+type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
+
+# in NAMESPACE COMMAND...: with its store and engine.
+in_() {
+	local n=$1
+	shift
+	TRESSE_SOCKET=$tmp/$n.sock TRESSE_STORE=$tmp/$n.db ip netns exec "$n" "$@"
+}
+engine() { # NAMESPACE
+	ip netns add "$1"
+	ip -n "$1" link set lo up
+	in_ "$1" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "$1" tressed --socket "$tmp/$1.sock" &
+	eval "pid_$1=$!"
+	wait_for 5 test -S "$tmp/$1.sock"
+}
+get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
+of() { get gw "/links/lan/peers/c$1" "$2"; }
+pings() { in_ "$1" ping -c "${3:-3}" -i 0.02 -W 2 -q "$2" >/dev/null; }
+received() { in_ "$1" cat /sys/class/net/tap0/statistics/rx_packets; }
+mac() { in_ "$1" cat /sys/class/net/tap0/address; }
+# frames CLIENT COUNT DESTINATION SOURCE: sent as they are; SOURCE random: each
+# from another address.
+frames() {
+	in_ "$1" python3 -c '
+import os, socket, sys
+count, to, source = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+mac = lambda text: bytes.fromhex(text.replace(":", ""))
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("tap0", 0))
+for i in range(count):
+    by = b"\x06" + os.urandom(5) if source == "random" else mac(source)
+    s.send(mac(to) + by + b"\x88\xb5" + bytes(60))
+    if i % 100 == 99:
+        os.sched_yield()
+' "$2" "$3" "$4"
+}
+
+# --- the segment -------------------------------------------------------------
+engine gw
+ip -n gw addr add 10.200.0.1/32 dev lo
+run 0 'a server in tap mode' in_ gw tresse /links create lan role=server mode=tap \
+	device=tap0 local=10.78.0.1/24 listen=5000
+key=$(get gw /links/lan public-key)
+for i in 1 2 3; do
+	engine c$i
+	ip link add w0 netns c$i type veth peer name w$i netns gw
+	ip -n c$i addr add 10.201.$i.2/24 dev w0
+	ip -n gw addr add 10.201.$i.1/24 dev w$i
+	ip -n c$i link set w0 up
+	ip -n gw link set w$i up
+	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
+	in_ c$i tresse -q /links create lan role=client mode=tap device=tap0 \
+		local=10.78.0.1$i/24 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
+	in_ gw tresse -q /links/lan/peers create c$i \
+		"key=$(get c$i /links/lan public-key)"
+	in_ c$i tresse -q /links/lan/members create line
+done
+for i in 1 2 3; do
+	check "client $i reaches the server" wait_for 10 pings c$i 10.78.0.1
+done
+check 'a client reaches another' wait_for 5 pings c1 10.78.0.12
+check 'and that one a third' pings c2 10.78.0.13
+is 'by its own address' "$(in_ c1 ip neigh show 10.78.0.12 | grep -o 'lladdr [^ ]*')" \
+	"lladdr $(mac c2)"
+is 'the server knows one address behind each' "$(of 1 stations) $(of 2 stations)" '1 1'
+
+# --- who gets what -----------------------------------------------------------
+gw=$(received gw) c2=$(received c2) c3=$(received c3)
+pings c1 10.78.0.12 200
+check 'what is for one reaches it' [ $(($(received c2) - c2)) -ge 200 ]
+check 'and no third' [ $(($(received c3) - c3)) -le 4 ]
+check 'nor the server' [ $(($(received gw) - gw)) -le 4 ]
+gw=$(received gw) c1=$(received c1) c2=$(received c2) c3=$(received c3)
+frames c1 50 ff:ff:ff:ff:ff:ff "$(mac c1)"
+frames c1 50 02:00:00:00:00:99 "$(mac c1)"
+frames c1 50 01:00:5e:00:00:09 "$(mac c1)"
+sleep 0.3
+check 'what is for all, for many or for nobody known reaches all others' \
+	[ $(($(received c2) - c2)) -ge 150 -a $(($(received c3) - c3)) -ge 150 ]
+check 'the server too' [ $(($(received gw) - gw)) -ge 150 ]
+check 'and does not come back' [ $(($(received c1) - c1)) -le 4 ]
+c2=$(received c2) gw=$(received gw)
+frames c1 50 01:80:c2:00:00:0e "$(mac c1)"
+sleep 0.3
+check 'what is for a neighbour alone (LLDP) is not passed on' \
+	[ $(($(received c2) - c2)) -le 4 -a $(($(received gw) - gw)) -ge 50 ]
+# Two of them behind one client: the first makes itself known.
+frames c1 1 ff:ff:ff:ff:ff:ff 02:00:00:00:00:01
+wait_for 2 test "$(of 1 stations)" = 2
+c1=$(received c1) c2=$(received c2)
+frames c1 50 02:00:00:00:00:01 "$(mac c1)"
+sleep 0.3
+check 'what is behind the same client goes nowhere' \
+	[ $(($(received c1) - c1 + $(received c2) - c2)) -le 4 ]
+
+# --- traffic -----------------------------------------------------------------
+in_ c2 iperf3 -s -D -I "$tmp/iperf.pid" >/dev/null
+wait_for 5 test -s "$tmp/iperf.pid"
+c3=$(received c3)
+in_ c1 iperf3 -c 10.78.0.12 -t 3 -J >"$tmp/iperf" 2>&1
+mbit=$(jq -r '.end.sum_received.bits_per_second / 1e6 | floor' "$tmp/iperf")
+check "TCP from client to client (${mbit:-0} Mbit/s)" [ "${mbit:-0}" -ge 50 ]
+in_ c1 iperf3 -c 10.78.0.12 -t 3 -R -J >"$tmp/iperf" 2>&1
+mbit=$(jq -r '.end.sum_received.bits_per_second / 1e6 | floor' "$tmp/iperf")
+check "and back (${mbit:-0} Mbit/s)" [ "${mbit:-0}" -ge 50 ]
+check 'a third sees nothing of it' [ $(($(received c3) - c3)) -le 20 ]
+check 'the largest packet passes' in_ c1 ping -c 2 -W 2 -q -M "do" \
+	-s $(($(in_ c1 cat /sys/class/net/tap0/mtu) - 28)) 10.78.0.12 >/dev/null
+in_ gw tresse -q /links/lan/peers/c2 set down=5mbit
+udp=$(in_ c1 iperf3 -c 10.78.0.12 -u -b 20M -l 1200 -t 3 -J 2>/dev/null |
+	jq '.end.sum_received.bits_per_second / 1000 | floor')
+check "a limit holds for what another client sends (${udp:-none} kbit/s)" \
+	[ "${udp:-0}" -ge 4000 -a "${udp:-0}" -le 5500 ]
+in_ gw tresse -q /links/lan/peers/c2 set down=
+
+# --- an address that moves ---------------------------------------------------
+moving=02:00:00:00:0a:0b
+ip -n c2 link set tap0 address $moving
+ip -n c1 neigh flush dev tap0
+check 'a station is behind one client' pings c1 10.78.0.12
+ip -n c2 link set tap0 address 02:00:00:00:0a:0c
+ip -n c3 link set tap0 address $moving
+ip -n c3 addr add 10.78.0.99/24 dev tap0
+ip -n c1 neigh replace 10.78.0.99 lladdr $moving dev tap0
+in_ c3 ping -c 1 -W 2 -q 10.78.0.1 >/dev/null
+check 'and now behind another' pings c1 10.78.0.99
+ip -n c1 neigh flush dev tap0
+
+# --- a hostile one -----------------------------------------------------------
+check 'all is well before' pings c1 10.78.0.12
+frames c3 5000 02:00:00:00:00:77 random
+sleep 0.5
+check 'who invents addresses has 256 at most' [ "$(of 3 stations)" -le 256 ]
+check 'and had many' [ "$(of 3 stations)" -ge 200 ]
+c3=$(received c3)
+check 'others keep theirs' pings c1 10.78.0.12 100
+check 'and their frames to themselves' [ $(($(received c3) - c3)) -le 8 ]
+before=$(of 3 spoofed)
+frames c3 20 "$(mac c1)" "$(mac gw)"
+frames c3 20 "$(mac c1)" 03:00:00:00:00:01
+sleep 0.3
+is "a frame in the server's name, or a group's, is dropped and counted" \
+	$(($(of 3 spoofed) - before)) 40
+check 'the server keeps its own' pings c1 10.78.0.1
+
+# --- isolate -----------------------------------------------------------------
+run 0 'clients are kept apart' in_ gw tresse /links/lan set isolate=yes
+check 'one does not reach another' sh -c "! ip netns exec c1 ping -c 3 -i 0.1 -W 0.5 -q 10.78.0.12 >/dev/null"
+check 'which is counted' [ "$(of 1 isolated)" -ge 3 ]
+check 'the server is reached' pings c1 10.78.0.1
+is 'a second plan is empty' "$(in_ gw tresse drift 2>&1)" \
+	'The running system agrees with the store.'
+run 0 'and let together' in_ gw tresse /links/lan set isolate=no
+check 'one reaches another' wait_for 5 pings c1 10.78.0.12
+run 1 'a client has no clients to keep apart' in_ c1 tresse /links/lan set isolate=yes
+has 'and is told so' "$tmp/err" 'isolate is for a server'
+
+# --- who goes ----------------------------------------------------------------
+run 0 'a client is deleted' in_ gw tresse /links/lan/peers delete c3
+check 'the others go on' pings c1 10.78.0.12
+
+kill "$(tr -d '\0' <"$tmp/iperf.pid")" 2>/dev/null
+for n in gw c1 c2 c3; do
+	pid=pid_$n
+	kill "${!pid}"
+	wait "${!pid}" 2>/dev/null
+done
+finish
