@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which of many changes a rehearsal tries. */
 #include "model/alike.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
-
-static struct node *make(struct node *parent, const char *name,
-			 const char *rate)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	if (rate)
-		CU_ASSERT_EQUAL(node_set_text(node, "rate", rate, NULL), 0);
-	return node;
-}
 
 /* So many classes below /classes/u/all, each of this rate. */
 static struct tree *tree_of(size_t count, const char *rate)
 {
 	struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "u", NULL);
-	struct node *all = make(uplink, "all", "1gbit");
+	struct node *uplink = make_rated(tree_classes(tree), "u", NULL);
+	struct node *all = make_rated(uplink, "all", "1gbit");
 
 	for (size_t i = 0; i < count; i++) {
 		AUTO(str) char *name = mem_printf("c%zu", i);
 
-		make(all, name, rate);
+		make_rated(all, name, rate);
 	}
 	return tree;
 }
@@ -99,9 +89,10 @@ TEST(alike, a_class_that_has_something_below_it_is_like_no_other)
 	AUTO(alike) struct alike *alike = alike_new(before, after);
 
 	for (size_t i = 50; i < 60; i++)
-		make(class_at(after, i), "below", "100kbit");
+		make_rated(class_at(after, i), "below", "100kbit");
 	for (size_t i = 60; i < 70; i++)
-		make(node_fixed(class_at(after, i), &kind_matches), "m", NULL);
+		make_rated(node_fixed(class_at(after, i), &kind_matches), "m",
+			   NULL);
 	CU_ASSERT_EQUAL(taken(alike, 100), ALIKE_TRIED + 20);
 	CU_ASSERT_TRUE(alike_takes(alike, "/classes/u/all"));
 	CU_ASSERT_TRUE(alike_takes(alike, "/classes/u"));

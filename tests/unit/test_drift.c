@@ -9,12 +9,8 @@
 #include "model/drifts.h"
 #include "model/node.h"
 #include "model/store.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
-
-static struct node *make(struct node *parent, const char *name)
-{
-	return node_create(parent, name, NULL);
-}
 
 TEST(drift, a_policy_holds_for_all_below_it)
 {

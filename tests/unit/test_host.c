@@ -13,28 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/space.h"
 #include "tests/unit/unit.h"
-
-#define EXPECT(condition)                                                      \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			snprintf(answer, size, "line %d: %s [%s]", __LINE__,   \
-				 #condition, err.text ? err.text : "");        \
-			return 1;                                              \
-		}                                                              \
-	} while (0)
-
-static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
-{
-	char answer[512] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
-
-	if (rc < 0)
-		unit_skip("%s", err.text);
-	else
-		ASSERT_TEXT(answer, "");
-}
 
 /* Runs ip with the words of line; its exit code, 127 if there is no ip. */
 static int ip(const char *line)

@@ -6,6 +6,7 @@
 #include "model/leaf.h"
 #include "model/node.h"
 #include "model/shaping.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/values.h"
 
@@ -272,22 +273,13 @@ TEST(shaping, bounds_the_quantum_as_the_kernel_does)
 
 /* ---- what a class inherits ---- */
 
-static struct node *make(struct node *parent, const char *name,
-			 const char *attr, const char *text)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	CU_ASSERT_EQUAL(node_set_text(node, attr, text, NULL), 0);
-	return node;
-}
-
 TEST(shaping, takes_the_link_layer_from_above)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "up", "device", "wan0");
-	struct node *top = make(uplink, "top", "rate", "1mbit");
-	struct node *low = make(top, "low", "rate", "100kbit");
+	struct node *uplink =
+		make_with(tree_classes(tree), "up", "device", "wan0");
+	struct node *top = make_with(uplink, "top", "rate", "1mbit");
+	struct node *low = make_with(top, "low", "rate", "100kbit");
 
 	CU_ASSERT_EQUAL(class_linklayer(low), LINKLAYER_ETHERNET);
 	CU_ASSERT_EQUAL(class_overhead(low), 0);
@@ -311,7 +303,7 @@ TEST(shaping, names_an_ifb_by_its_device_within_15_bytes)
 {
 	AUTO(tree) struct tree *tree = tree_new();
 	struct node *uplink =
-		make(tree_classes(tree), "d", "direction", "down");
+		make_with(tree_classes(tree), "d", "direction", "down");
 	char name[IFB_NAME_SIZE], other[IFB_NAME_SIZE];
 
 	uplink_ifb(uplink, name);
@@ -334,8 +326,9 @@ TEST(shaping, names_an_ifb_by_its_device_within_15_bytes)
 TEST(shaping, defaults_bursts_as_tc_does_and_says_what_is_too_much)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "up", "device", "wan0");
-	struct node *class = make(uplink, "top", "rate", "768kbit");
+	struct node *uplink =
+		make_with(tree_classes(tree), "up", "device", "wan0");
+	struct node *class = make_with(uplink, "top", "rate", "768kbit");
 	AUTO_ERR err = ERR_NONE;
 	uint32_t count = 0;
 

@@ -15,31 +15,8 @@
 #include "backends/mark/names.h"
 #include "model/base/mem.h"
 #include "model/node.h"
+#include "tests/unit/space.h"
 #include "tests/unit/unit.h"
-
-#define EXPECT(condition)                                                      \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			snprintf(answer, size, "line %d: %s [%s]", __LINE__,   \
-				 #condition, err.text ? err.text : "");        \
-			return 1;                                              \
-		}                                                              \
-	} while (0)
-
-static void in_namespace(int (*job)(void *arg, void *answer, size_t size),
-			 void *arg)
-{
-	char answer[16384] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(job, arg, answer, sizeof(answer), &err);
-
-	if (rc < 0)
-		printf(" (skipped: %s) ", err.text);
-	else if (rc == 77)
-		printf(" (skipped: %s) ", answer);
-	else
-		ASSERT_TEXT(answer, "");
-}
 
 /* ---- trees ----------------------------------------------------------- */
 
@@ -317,10 +294,8 @@ static bool has_nft(void)
 
 #define NEED_NFT()                                                             \
 	do {                                                                   \
-		if (!has_nft()) {                                              \
-			snprintf(answer, size, "no nft here");                 \
-			return 77;                                             \
-		}                                                              \
+		if (!has_nft())                                                \
+			return space_cannot(answer, size, "no nft here");      \
 	} while (0)
 
 /* ---- what nft prints ------------------------------------------------- */
@@ -442,21 +417,14 @@ TEST(mark, writes_what_nft_prints_naturally)
 	AUTO(str) char *version = nft(NULL, "--version");
 	AUTO_ERR err = ERR_NONE;
 	AUTO_TEXT golden_text = TEXT_NONE;
-	char answer[32768] = "";
-	int rc;
 
 	put_golden(&golden_text);
 	/* Others write the same otherwise. */
 	if (!version || strncmp(version, "nftables v1.0.6", 15) != 0) {
-		printf(" (skipped: not nft 1.0.6 here) ");
+		unit_skip("not nft 1.0.6 here");
 		return;
 	}
-	rc = host_throw_away(prints_naturally, NULL, answer, sizeof(answer),
-			     &err);
-	if (rc < 0)
-		printf(" (skipped: %s) ", err.text);
-	else
-		ASSERT_TEXT(answer, text_get(&golden_text));
+	in_namespace_with(prints_naturally, NULL, text_get(&golden_text));
 }
 
 static int reads_nfts_own(void *arg, void *answer, size_t size)
@@ -489,7 +457,7 @@ static int reads_nfts_own(void *arg, void *answer, size_t size)
 /* So our forms are nft's. */
 TEST(mark, finds_nothing_to_do_when_nft_loaded_its_own_list)
 {
-	in_namespace(reads_nfts_own, NULL);
+	in_namespace(reads_nfts_own);
 }
 
 /* ---- differences ----------------------------------------------------- */
@@ -530,17 +498,8 @@ static int matches_change(void *arg, void *answer, size_t size)
 
 TEST(mark, changes_only_what_differs)
 {
-	char answer[16384] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(matches_change, NULL, answer, sizeof(answer),
-				 &err);
-
-	if (rc < 0) {
-		printf(" (skipped: %s) ", err.text);
-		return;
-	}
-	ASSERT_TEXT(
-		answer,
+	in_namespace_with(
+		matches_change, NULL,
 		"~ nft conn_wan: udp sport { 53, 123, 161-162 } ct mark set 10 "
 		"-> udp sport { 53, 123 } ct mark set 10 "
 		"# /classes/wan/a/match/dns\n"
@@ -605,7 +564,7 @@ static int goes_and_comes_back(void *arg, void *answer, size_t size)
 
 TEST(mark, goes_back_to_what_it_read_and_leaves_no_trace)
 {
-	in_namespace(goes_and_comes_back, NULL);
+	in_namespace(goes_and_comes_back);
 }
 
 /* ---- what others do -------------------------------------------------- */
@@ -694,7 +653,7 @@ static int is_meddled_with(void *arg, void *answer, size_t size)
 TEST(mark, sees_and_repairs_what_others_change_in_its_table)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(meddling); i += AT_ONCE)
-		in_namespace(is_meddled_with, &i);
+		in_namespace_with(is_meddled_with, &i, "");
 }
 
 /* ---- order ----------------------------------------------------------- */
@@ -738,7 +697,7 @@ static int shuffles(void *arg, void *answer, size_t size)
 
 TEST(mark, keeps_any_order_of_matches)
 {
-	in_namespace(shuffles, NULL);
+	in_namespace(shuffles);
 }
 
 /* ---- refusals -------------------------------------------------------- */
@@ -774,17 +733,10 @@ static int refused(void *arg, void *answer, size_t size)
 
 TEST(mark, names_the_step_that_the_kernel_refused_and_does_none)
 {
-	char answer[1024] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(refused, NULL, answer, sizeof(answer), &err);
-
-	if (rc < 0)
-		printf(" (skipped: %s) ", err.text);
-	else
-		ASSERT_TEXT(answer,
-			    "nft packet_wan: meta priority set meta mark & "
-			    "0xffff map @class_wan: No such file or "
-			    "directory; /classes/wan");
+	in_namespace_with(refused, NULL,
+			  "nft packet_wan: meta priority set meta mark & "
+			  "0xffff map @class_wan: No such file or "
+			  "directory; /classes/wan");
 }
 
 static int without_rights(void *arg, void *answer, size_t size)
@@ -795,10 +747,8 @@ static int without_rights(void *arg, void *answer, size_t size)
 	AUTO_ERR err = ERR_NONE;
 
 	(void)arg;
-	if (setresuid(65534, 65534, 65534) < 0) {
-		snprintf(answer, size, "cannot be nobody here");
-		return 77;
-	}
+	if (setresuid(65534, 65534, 65534) < 0)
+		return space_cannot(answer, size, "cannot be nobody here");
 	EXPECT(plan_to(host, tree, NULL, &turn, &err) == -EPERM);
 	EXPECT(strstr(err.text, "CAP_NET_ADMIN"));
 	return 0;
@@ -806,7 +756,7 @@ static int without_rights(void *arg, void *answer, size_t size)
 
 TEST(mark, says_which_capability_is_missing)
 {
-	in_namespace(without_rights, NULL);
+	in_namespace(without_rights);
 }
 
 /* ---- planning alone -------------------------------------------------- */
@@ -927,7 +877,7 @@ static int hosts_come_and_go(void *arg, void *answer, size_t size)
 
 TEST(mark, names_of_hosts_come_and_go)
 {
-	in_namespace(hosts_come_and_go, NULL);
+	in_namespace(hosts_come_and_go);
 }
 
 TEST(mark, refuses_a_host_where_the_kernel_cannot_look_for_it)
@@ -1019,7 +969,7 @@ static int odd_ones(void *arg, void *answer, size_t size)
 
 TEST(mark, serves_fw_and_a_full_mask)
 {
-	in_namespace(odd_ones, NULL);
+	in_namespace(odd_ones);
 }
 
 /* ---- many ------------------------------------------------------------ */
@@ -1080,7 +1030,7 @@ static int ten_thousand(void *arg, void *answer, size_t size)
 
 TEST(mark, takes_ten_thousand_classes)
 {
-	in_namespace(ten_thousand, NULL);
+	in_namespace(ten_thousand);
 }
 
 /* ---- a table of our name that is not ours ------------------------------ */

@@ -13,29 +13,8 @@
 #include <string.h>
 
 #include "backends/host.h"
+#include "tests/unit/space.h"
 #include "tests/unit/unit.h"
-
-/* In the child: ends the job with the place and the kernel's words. */
-#define EXPECT(condition)                                                      \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			snprintf(answer, size, "line %d: %s [%s]", __LINE__,   \
-				 #condition, err.text ? err.text : "");        \
-			return 1;                                              \
-		}                                                              \
-	} while (0)
-
-static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
-{
-	char answer[512] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
-
-	if (rc < 0)
-		unit_skip("%s", err.text);
-	else
-		ASSERT_TEXT(answer, "");
-}
 
 static struct nl_msg *rule_message(int type, int flags, uint32_t priority)
 {

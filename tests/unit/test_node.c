@@ -2,23 +2,8 @@
 #include <string.h>
 
 #include "model/node.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
-
-static struct node *make(struct node *parent, const char *name)
-{
-	AUTO_ERR err = ERR_NONE;
-	struct node *node = node_create(parent, name, &err);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	return node;
-}
-
-static void set(struct node *node, const char *name, const char *text)
-{
-	AUTO_ERR err = ERR_NONE;
-
-	CU_ASSERT_EQUAL(node_set_text(node, name, text, &err), 0);
-}
 
 TEST(node, create_refuses_a_second_child_of_that_name)
 {

@@ -13,6 +13,7 @@
 #include "model/patch.h"
 #include "model/shaping.h"
 #include "model/txn.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 static uint64_t seed;
@@ -21,24 +22,6 @@ static unsigned roll(unsigned sides)
 {
 	seed = seed * 6364136223846793005u + 1442695040888963407u;
 	return (unsigned)(seed >> 33) % sides;
-}
-
-static void set(struct node *node, const char *name, const char *text)
-{
-	AUTO_ERR err = ERR_NONE;
-
-	if (node_set_text(node, name, text, &err) < 0) {
-		fprintf(stderr, "%s\n", err.text);
-		CU_FAIL_FATAL("a setting was refused");
-	}
-}
-
-static struct node *make(struct node *parent, const char *name)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	return node;
 }
 
 /* ---- trees ---- */

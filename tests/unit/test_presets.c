@@ -7,6 +7,7 @@
 #include "model/node.h"
 #include "model/presets.h"
 #include "model/shaping.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 /* Overhead on Ethernet and on ppp, and what a packet of 1,000 bytes of IP
@@ -32,21 +33,12 @@ static const struct {
 	{ "ethernet-vlan", 28, 42, 0, 1042 },
 };
 
-static struct node *make(struct node *parent, const char *name,
-			 const char *attr, const char *text)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	CU_ASSERT_EQUAL(node_set_text(node, attr, text, NULL), 0);
-	return node;
-}
-
 TEST(presets, count_from_the_ip_packet_on)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "up", "device", "wan0");
-	struct node *class = make(uplink, "all", "rate", "1mbit");
+	struct node *uplink =
+		make_with(tree_classes(tree), "up", "device", "wan0");
+	struct node *class = make_with(uplink, "all", "rate", "1mbit");
 	size_t count = 0;
 
 	while (preset_choices[count].name)
@@ -71,9 +63,10 @@ TEST(presets, count_from_the_ip_packet_on)
 TEST(presets, give_way_to_what_is_given_beside_them)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "up", "device", "wan0");
-	struct node *top = make(uplink, "top", "rate", "1mbit");
-	struct node *low = make(top, "low", "rate", "100kbit");
+	struct node *uplink =
+		make_with(tree_classes(tree), "up", "device", "wan0");
+	struct node *top = make_with(uplink, "top", "rate", "1mbit");
+	struct node *low = make_with(top, "low", "rate", "100kbit");
 
 	node_set_text(uplink, "preset", "ethernet", NULL);
 	CU_ASSERT_EQUAL(class_packet_cost(low, 60), 84);

@@ -5,20 +5,8 @@
 #include "backends/host.h"
 #include "backends/rehearse.h"
 #include "model/excerpt.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
-
-static struct node *make(struct node *parent, const char *name)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	return node;
-}
-
-static void set(struct node *node, const char *name, const char *text)
-{
-	CU_ASSERT_EQUAL(node_set_text(node, name, text, NULL), 0);
-}
 
 /* A tree of three classes on wan0, one of them below another. */
 static struct tree *sample(void)

@@ -14,6 +14,7 @@
 #include "model/backend.h"
 #include "model/base/text.h"
 #include "model/node.h"
+#include "tests/unit/space.h"
 #include "tests/unit/unit.h"
 
 /* ---- a tree, facts, and what comes of them --------------------------- */
@@ -493,15 +494,7 @@ TEST(route, tells_the_state_of_the_device)
 
 /* ---- the kernel ------------------------------------------------------ */
 
-/* In the child: ends the job with the place and what was said last. */
-#define EXPECT(condition)                                                      \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			snprintf(answer, size, "line %d: %s [%s]", __LINE__,   \
-				 #condition, err.text ? err.text : "");        \
-			return 1;                                              \
-		}                                                              \
-	} while (0)
+#define NO_DEVICES "no ip, or no veth"
 
 #define EXPECT_SAME(before, after)                                             \
 	do {                                                                   \
@@ -512,22 +505,6 @@ TEST(route, tells_the_state_of_the_device)
 			return 1;                                              \
 		}                                                              \
 	} while (0)
-
-enum { NO_DEVICES = 77 };
-
-static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
-{
-	char answer[4096] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
-
-	if (rc < 0)
-		unit_skip("%s", err.text);
-	else if (rc == NO_DEVICES)
-		unit_skip("no ip, or no veth");
-	else
-		ASSERT_TEXT(answer, "");
-}
 
 /* Runs ip with the words of line; what it writes goes to out, if wanted. */
 static int ip(const char *line, struct text *out)
@@ -620,7 +597,7 @@ static int scene_in_kernel(struct scene *scene)
 	    !is_settled("wan0") || !is_settled("far0") ||
 	    ip("address add 192.0.2.2/24 dev wan0", NULL) ||
 	    ip("address add 2001:db8::2/64 dev wan0 nodad", NULL))
-		return NO_DEVICES;
+		return -1;
 	calm_down();
 	return 0;
 }
@@ -697,7 +674,7 @@ static int there_and_back(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	ip("route add default via 192.0.2.254 dev wan0 metric 50", NULL);
 	ip("-6 route add default via fe80::9 dev wan0 metric 60", NULL);
 	ip("rule add from 10.0.0.0/8 lookup 77 priority 20000", NULL);
@@ -762,7 +739,7 @@ static int changes(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	look(&before);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -794,7 +771,7 @@ static int strangers(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000 "
 		    "gateway=192.0.2.1 gateway6=none");
 	ip("route add 10.0.0.0/8 via 192.0.2.9 table 20000", NULL);
@@ -840,7 +817,7 @@ static int surplus(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000 "
 		    "gateway=192.0.2.1 gateway6=none");
 	ip("route add default via 192.0.2.8 table 20000 proto 84", NULL);
@@ -877,7 +854,7 @@ static int twin_rule(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000 "
 		    "gateway=192.0.2.1 gateway6=none");
 	ip("rule add from 192.0.2.2 lookup 20000 priority 20000 protocol 5",
@@ -904,7 +881,7 @@ static int device_gone(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000 "
 		    "gateway=192.0.2.1 gateway6=fe80::1");
 	EXPECT(commit(&scene, &err) == 0);
@@ -933,7 +910,7 @@ static int refused(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	say(&scene, "adsl0 device=wan0 table=20000 mark=0x10000 "
 		    "gateway=192.0.2.1 gateway6=none source=192.0.2.7/32");
 	ip("address add 192.0.2.7/32 dev wan0", NULL);
@@ -981,7 +958,7 @@ static int many(void *arg, void *answer, size_t size)
 
 	(void)arg;
 	if (scene_in_kernel(&scene))
-		return NO_DEVICES;
+		return space_cannot(answer, size, NO_DEVICES);
 	ip("route add 10.0.0.0/8 via 192.0.2.9 table 20005", NULL);
 	look(&before);
 	for (unsigned i = 0; i < PATHS; i++) {

@@ -8,18 +8,8 @@
 #include "model/shaping.h"
 #include "model/shard.h"
 #include "model/txn.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
-
-static struct node *make(struct node *parent, const char *name,
-			 const char *rate)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	if (rate)
-		CU_ASSERT_EQUAL(node_set_text(node, "rate", rate, NULL), 0);
-	return node;
-}
 
 static void make_many(struct node *parent, const char *prefix, size_t count,
 		      const char *rate)
@@ -27,7 +17,7 @@ static void make_many(struct node *parent, const char *prefix, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		AUTO(str) char *name = mem_printf("%s%zu", prefix, i);
 
-		make(parent, name, rate);
+		make_rated(parent, name, rate);
 	}
 }
 
@@ -40,10 +30,10 @@ static struct node *uplink_of(const struct tree *tree)
 static struct tree *wide(size_t count)
 {
 	struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "u", NULL);
+	struct node *uplink = make_rated(tree_classes(tree), "u", NULL);
 
 	node_set_text(uplink, "device", "wan0", NULL);
-	make_many(make(uplink, "all", "1gbit"), "c", count, "100kbit");
+	make_many(make_rated(uplink, "all", "1gbit"), "c", count, "100kbit");
 	return tree;
 }
 
@@ -130,14 +120,14 @@ TEST(shard, a_class_stays_where_it_is_while_others_come_and_go)
 TEST(shard, a_branch_is_in_one_htb)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "u", NULL);
-	struct node *all = make(uplink, "all", "10gbit");
+	struct node *uplink = make_rated(tree_classes(tree), "u", NULL);
+	struct node *all = make_rated(uplink, "all", "10gbit");
 	size_t counts[SHARD_LAST + 1];
 
 	for (size_t i = 0; i < 200; i++) {
 		AUTO(str) char *name = mem_printf("ap%zu", i);
 
-		make_many(make(all, name, "50mbit"), "s", 20, "1mbit");
+		make_many(make_rated(all, name, "50mbit"), "s", 20, "1mbit");
 	}
 	CU_ASSERT_EQUAL(choose(tree), 0);
 	CU_ASSERT_EQUAL(tally(tree, counts), 10);
@@ -152,13 +142,13 @@ TEST(shard, a_branch_is_in_one_htb)
 TEST(shard, a_large_branch_has_an_htb_to_itself)
 {
 	AUTO(tree) struct tree *tree = tree_new();
-	struct node *uplink = make(tree_classes(tree), "u", NULL);
-	struct node *all = make(uplink, "all", "10gbit");
+	struct node *uplink = make_rated(tree_classes(tree), "u", NULL);
+	struct node *all = make_rated(uplink, "all", "10gbit");
 
 	for (size_t i = 0; i < 10; i++) {
 		AUTO(str) char *name = mem_printf("site%zu", i);
 
-		make_many(make(all, name, "500mbit"), "s", 300, "1mbit");
+		make_many(make_rated(all, name, "500mbit"), "s", 300, "1mbit");
 	}
 	CU_ASSERT_EQUAL(choose(tree), 0);
 	node_each (site, all) {

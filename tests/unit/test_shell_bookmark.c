@@ -8,42 +8,12 @@
 #include "shell/bookmark.h"
 #include "shell/match.h"
 #include "shell/state.h"
+#include "tests/unit/home.h"
 #include "tests/unit/unit.h"
-
-struct home {
-	char folder[32];
-	char *file, *before;
-};
-
-static void move_in(struct home *home)
-{
-	const char *state = getenv("XDG_STATE_HOME");
-
-	*home = (struct home){ .folder = "/tmp/tresse.XXXXXX" };
-	home->before = state ? mem_strdup(state) : NULL;
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(home->folder));
-	setenv("XDG_STATE_HOME", home->folder, 1);
-	home->file = state_file("bookmarks");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(home->file);
-}
-
-static void move_out(struct home *home)
-{
-	AUTO(str) char *below = mem_printf("%s/tresse", home->folder);
-
-	unlink(home->file);
-	rmdir(below);
-	rmdir(home->folder);
-	if (home->before)
-		setenv("XDG_STATE_HOME", home->before, 1);
-	else
-		unsetenv("XDG_STATE_HOME");
-	free(home->file);
-	free(home->before);
-}
 
 static void write_file(const struct home *home, const char *text)
 {
+	AUTO(str) char *made = state_file("bookmarks");
 	FILE *file = fopen(home->file, "w");
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
@@ -57,7 +27,7 @@ TEST(bookmarks, are_kept_for_their_owner_only)
 	struct stat status;
 	struct home home;
 
-	move_in(&home);
+	home_begin(&home, "bookmarks");
 	CU_ASSERT_EQUAL(bookmarks_put("home", "/paths", NULL), 0);
 	CU_ASSERT_EQUAL(bookmarks_put("other", "/classes", NULL), 0);
 	CU_ASSERT_EQUAL(bookmarks_put("home", NULL, NULL), 0);
@@ -66,7 +36,7 @@ TEST(bookmarks, are_kept_for_their_owner_only)
 	ASSERT_TEXT(bookmarks_find(&bookmarks, "other"), "/classes");
 	CU_ASSERT_EQUAL_FATAL(stat(home.file, &status), 0);
 	CU_ASSERT_EQUAL(status.st_mode & 0777, 0600);
-	move_out(&home);
+	home_end(&home);
 }
 
 TEST(bookmarks, take_nothing_from_a_file_that_others_wrote)
@@ -74,7 +44,7 @@ TEST(bookmarks, take_nothing_from_a_file_that_others_wrote)
 	AUTO_BOOKMARKS bookmarks = { 0 };
 	struct home home;
 
-	move_in(&home);
+	home_begin(&home, "bookmarks");
 	write_file(&home, "ok /paths\nok /classes\n\n x\nno\nrel paths\n"
 			  "esc /\033[2J\n../x /paths\nbytes /\xff\xfe\n"
 			  "%s%n /%s%n\nlast /paths");
@@ -82,7 +52,7 @@ TEST(bookmarks, take_nothing_from_a_file_that_others_wrote)
 	CU_ASSERT_EQUAL(bookmarks.count, 2);
 	ASSERT_TEXT(bookmarks_find(&bookmarks, "ok"), "/paths");
 	ASSERT_TEXT(bookmarks_find(&bookmarks, "last"), "/paths");
-	move_out(&home);
+	home_end(&home);
 }
 
 TEST(bookmarks, begin_a_path)
@@ -92,7 +62,7 @@ TEST(bookmarks, begin_a_path)
 	AUTO_ERR err = ERR_NONE;
 	struct home home;
 
-	move_in(&home);
+	home_begin(&home, "bookmarks");
 	bookmarks_put("top", "/", NULL);
 	CU_ASSERT_PTR_EQUAL(bookmark_walk(&place, place.here, "@top/paths",
 					  NULL),
@@ -104,5 +74,5 @@ TEST(bookmarks, begin_a_path)
 			    tree_classes(tree));
 	CU_ASSERT_PTR_NULL(bookmark_walk(&place, place.here, "@", &err));
 	CU_ASSERT_EQUAL(err.code, -ENOENT);
-	move_out(&home);
+	home_end(&home);
 }

@@ -4,6 +4,7 @@
 #include "shell/completion.h"
 #include "shell/match.h"
 #include "shell/save.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 /* /paths/adsl0, /classes/uplink/ssh and a place in it. */
@@ -15,24 +16,15 @@ struct ground {
 	struct err err;
 };
 
-static void make(struct node *parent, const char *name, const char *key,
-		 const char *value)
-{
-	struct node *node = node_create(parent, name, NULL);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-	CU_ASSERT_EQUAL(node_set_text(node, key, value, NULL), 0);
-}
-
 static void raise_ground(struct ground *ground)
 {
 	*ground = (struct ground){ .tree = tree_new() };
-	make(tree_paths(ground->tree), "adsl0", "device", "wan0");
-	make(tree_paths(ground->tree), "adsl10", "device", "wan10");
-	make(tree_paths(ground->tree), "adsl9", "device", "wan9");
-	make(tree_classes(ground->tree), "uplink", "path", "adsl0");
-	make(node_find(tree_classes(ground->tree), "uplink"), "ssh", "rate",
-	     "64kbit");
+	make_with(tree_paths(ground->tree), "adsl0", "device", "wan0");
+	make_with(tree_paths(ground->tree), "adsl10", "device", "wan10");
+	make_with(tree_paths(ground->tree), "adsl9", "device", "wan9");
+	make_with(tree_classes(ground->tree), "uplink", "path", "adsl0");
+	make_with(node_find(tree_classes(ground->tree), "uplink"), "ssh",
+		  "rate", "64kbit");
 	ground->place =
 		(struct place){ ground->tree, tree_root(ground->tree), NULL };
 }
@@ -83,7 +75,7 @@ TEST(match, takes_a_childs_name_for_a_path_where_no_command_is_called_so)
 	CU_ASSERT_PTR_EQUAL(ground.match.node, tree_paths(ground.tree));
 	CU_ASSERT_EQUAL(match(&ground, "paths"), 0);
 	CU_ASSERT_PTR_NULL(ground.match.command);
-	make(tree_paths(ground.tree), "ls", "device", "wan1");
+	make_with(tree_paths(ground.tree), "ls", "device", "wan1");
 	ground.place.here = tree_paths(ground.tree);
 	CU_ASSERT_EQUAL(match(&ground, "ls"), 0);
 	CU_ASSERT_PTR_EQUAL(ground.match.command, &command_ls);

@@ -9,38 +9,18 @@
 #include "shell/pref.h"
 #include "shell/save.h"
 #include "shell/state.h"
+#include "tests/unit/home.h"
 #include "tests/unit/unit.h"
-
-struct home {
-	char folder[32];
-	char *file, *before;
-};
 
 static void move_in(struct home *home)
 {
-	const char *state = getenv("XDG_STATE_HOME");
-
-	*home = (struct home){ .folder = "/tmp/tresse.XXXXXX" };
-	home->before = state ? mem_strdup(state) : NULL;
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(home->folder));
-	setenv("XDG_STATE_HOME", home->folder, 1);
-	home->file = state_path("preferences");
+	home_begin(home, "preferences");
 	pref_forget();
 }
 
 static void move_out(struct home *home)
 {
-	AUTO(str) char *below = mem_printf("%s/tresse", home->folder);
-
-	unlink(home->file);
-	rmdir(below);
-	CU_ASSERT_EQUAL(rmdir(home->folder), 0);
-	if (home->before)
-		setenv("XDG_STATE_HOME", home->before, 1);
-	else
-		unsetenv("XDG_STATE_HOME");
-	free(home->before);
-	free(home->file);
+	home_end(home);
 	pref_forget();
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "model/store_private.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 #define NOBODY 65534
@@ -187,25 +188,6 @@ static bool contains(const char *text, const char *part)
 }
 
 /* --- trees -------------------------------------------------------------- */
-
-static struct node *make(struct node *parent, const char *name)
-{
-	AUTO_ERR err = ERR_NONE;
-	struct node *node = node_create(parent, name, &err);
-
-	MUST(node != NULL);
-	return node;
-}
-
-static void set(struct node *node, const char *name, const char *text)
-{
-	AUTO_ERR err = ERR_NONE;
-	int rc = node_set_text(node, name, text, &err);
-
-	if (rc < 0)
-		fprintf(stderr, "%s\n", err.text);
-	CU_ASSERT_EQUAL(rc, 0);
-}
 
 static void choose(struct node *node, size_t attr, const char *text)
 {

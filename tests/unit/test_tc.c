@@ -16,6 +16,7 @@
 #include "model/base/mem.h"
 #include "model/shaping.h"
 #include "model/txn.h"
+#include "tests/unit/space.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/values.h"
 
@@ -720,7 +721,7 @@ TEST(tc_want, waits_for_a_device_that_is_not_there)
 
 /* ---- against the kernel ---- */
 
-#define EXPECT(condition, ...)                                                 \
+#define EXPECT_SAYS(condition, ...)                                            \
 	do {                                                                   \
 		if (!(condition)) {                                            \
 			snprintf(answer, size, __VA_ARGS__);                   \
@@ -735,9 +736,9 @@ static int read_now(struct host *host, struct round *round,
 	AUTO_ERR err = ERR_NONE;
 
 	state_clear(&round->now);
-	EXPECT(backend_tc.read(host, round->tree, &round->facts, owned,
-			       &round->now, &err) == 0,
-	       "read: %s", err.text);
+	EXPECT_SAYS(backend_tc.read(host, round->tree, &round->facts, owned,
+				    &round->now, &err) == 0,
+		    "read: %s", err.text);
 	return 0;
 }
 
@@ -751,11 +752,11 @@ static int apply_plan(struct host *host, struct plan *plan, char *answer,
 
 	for (size_t i = 0; i < plan->count; i++)
 		steps[i] = &plan->items[i];
-	EXPECT(!plan->count || backend_tc.apply(host, steps, plan->count,
-						&failed, &err) == 0,
-	       "apply: %s", err.text);
+	EXPECT_SAYS(!plan->count || backend_tc.apply(host, steps, plan->count,
+						     &failed, &err) == 0,
+		    "apply: %s", err.text);
 	for (size_t i = 0; i < plan->count; i++)
-		EXPECT(plan->items[i].done, "step %zu is not done", i);
+		EXPECT_SAYS(plan->items[i].done, "step %zu is not done", i);
 	return 0;
 }
 
@@ -781,7 +782,7 @@ static int go_to(struct host *host, struct round *round,
 	plan_round(round, want, owned, &claims);
 	owned_clear(&claims);
 	left = plan_text(&round->plan);
-	EXPECT(!round->plan.count, "left: %s", left);
+	EXPECT_SAYS(!round->plan.count, "left: %s", left);
 	return 0;
 }
 
@@ -792,11 +793,11 @@ static int begin(struct host *host, struct round *round,
 
 	round_clear(round);
 	*round = (struct round){ .tree = make_tree(lines) };
-	EXPECT(host_read_facts(host, &round->facts, &err) == 0, "facts: %s",
-	       err.text);
+	EXPECT_SAYS(host_read_facts(host, &round->facts, &err) == 0,
+		    "facts: %s", err.text);
 	backend_tc.want(round->tree, &round->facts, &round->report,
 			&round->want);
-	EXPECT(!round->report.errors, "%s", round->report.items[0].text);
+	EXPECT_SAYS(!round->report.errors, "%s", round->report.items[0].text);
 	return 0;
 }
 
@@ -907,7 +908,8 @@ static int every_down_pair(void *arg, void *bytes, size_t size)
 					 " (from down tree %zu to %zu)", i, k);
 				return 1;
 			}
-	EXPECT(host_link_index("tr-lo", NULL) <= 0, "tr-lo is still there");
+	EXPECT_SAYS(host_link_index("tr-lo", NULL) <= 0,
+		    "tr-lo is still there");
 	return 0;
 }
 
@@ -923,19 +925,6 @@ static bool has_down(void)
 	facts_clear(&facts);
 	report_clear(&report);
 	return there;
-}
-
-static void in_namespace(int (*job)(void *arg, void *answer, size_t size))
-{
-	char answer[16384] = "";
-	AUTO_ERR err = ERR_NONE;
-	int rc = host_throw_away(job, NULL, answer, sizeof(answer), &err);
-
-	answer[sizeof(answer) - 1] = '\0';
-	if (rc < 0)
-		unit_skip("%s", err.text);
-	else
-		ASSERT_TEXT(answer, "");
 }
 
 TEST(tc_kernel, goes_from_any_tree_to_any_other_and_back)
@@ -1003,7 +992,8 @@ static int random_rates(void *arg, void *bytes, size_t size)
 		random_class(uplink, i);
 	tree_choose(round.tree, &report);
 	tree_check(round.tree, &report);
-	EXPECT(!report_err(&report, NULL), "check: %s", report.items[0].text);
+	EXPECT_SAYS(!report_err(&report, NULL), "check: %s",
+		    report.items[0].text);
 	state_clear(&round.want);
 	backend_tc.want(round.tree, &round.facts, &round.report, &round.want);
 	if (rc == 0)
