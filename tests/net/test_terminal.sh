@@ -2,33 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The interactive shell, in a terminal that tmux plays.
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=terminal.sh
+. "$root/tests/net/terminal.sh"
 
 type -P tmux >/dev/null || skip_all 'no tmux (make deps)'
 uplink
 tresse <"$root/man/examples/adsl.tresse" >"$tmp/out" 2>&1 ||
 	skip_all 'the policy could not be applied'
 
-# A server of our own: its socket lies in a directory of this test.
-export TMUX_TMPDIR=$tmp
-unset TMUX
-mux() { tmux -L "tresse-$$" -f /dev/null "$@"; }
-mux new-session -d -x 100 -y 40 -s t \
-	"env HISTFILE= PS1='done ' TERM=screen bash --norc" ||
-	skip_all 'tmux does not start here'
-
-screen() { mux capture-pane -p -t t; }
-type_in() { mux send-keys -t t "$@"; }
-shows() { screen | grep -qE -- "$1"; }
-# expect NAME EXPRESSION: it comes to stand on the screen.
-expect() {
-	if wait_for 10 shows "$2"; then
-		ok "$1"
-	else
-		echo "no '$2' on the screen:"
-		screen | sed 's/^/  | /'
-		not_ok "$1"
-	fi
-}
+terminal 100 40 || skip_all 'tmux does not start here'
 wipe() {
 	type_in C-l
 	mux clear-history -t t

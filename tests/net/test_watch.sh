@@ -3,6 +3,8 @@
 # stats measures what tc counts; watch repeats it, in a terminal (that tmux
 # plays) and elsewhere.
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=terminal.sh
+. "$root/tests/net/terminal.sh"
 
 uplink
 cat >"$tmp/policy" <<'END'
@@ -61,23 +63,7 @@ if ! type -P tmux >/dev/null; then
 	skip 'no tmux (make deps)'
 	finish
 fi
-export TMUX_TMPDIR=$tmp
-unset TMUX
-mux() { tmux -L "tresse-$$" -f /dev/null "$@"; }
-mux new-session -d -x 90 -y 20 -s t \
-	"env HISTFILE= PS1='done ' TERM=screen bash --norc"
-screen() { mux capture-pane -p -t t; }
-type_in() { mux send-keys -t t "$@"; }
-shows() { screen | grep -qE -- "$1"; }
-expect() {
-	if wait_for 10 shows "$2"; then
-		ok "$1"
-	else
-		echo "no '$2' on the screen:"
-		screen | sed 's/^/  | /'
-		not_ok "$1"
-	fi
-}
+terminal 90 20
 wait_for 10 shows 'done'
 type_in "stty -g >$tmp/modes; echo above" Enter
 expect 'something stands there' '^above'
