@@ -91,7 +91,7 @@ $(BUILD)/aead: $(call objects,tests/bench/aead.c model/base/mem.c \
 # Two braids over simulated lines: only what is pure of the engine is in it.
 sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
 	$(addprefix backends/engine/,arrival.c backlog.c braid.c flight.c lane.c \
-	message.c meter.c mtu.c reorder.c resend.c sched.c talk.c window.c)
+	message.c meter.c mtu.c note.c reorder.c resend.c sched.c talk.c window.c)
 $(BUILD)/sim: $(call objects,$(sim))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ -lm
 
@@ -175,6 +175,8 @@ fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
 	udp.c) model/base/mem.c model/base/err.c model/base/text.c $(pkg_libs) -lcrypto
+fuzz_lease = backends/engine/lease.c model/base/err.c model/base/mem.c \
+	model/base/text.c
 fuzz_braid = $(filter-out tests/%,$(sim))
 fuzz: $(addprefix fuzz-,$(FUZZERS))
 fuzz-%: FORCE

@@ -344,6 +344,7 @@ void braid_restart(struct braid *braid, uint64_t now)
 	now = braid_advance(braid, now);
 	reorder_restart(braid->reorder);
 	resend_clear(&braid->resend);
+	note_restart(&braid->note, now);
 	memset(braid->streams, 0, sizeof(braid->streams));
 	braid->skip_head = braid->skip_tail;
 	braid->copy_size = 0;
@@ -608,6 +609,13 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 	}
 }
 
+static void read_note(struct braid *braid, const struct message_note *note)
+{
+	if (note_hear(&braid->note, note->number) && braid->config.noted)
+		braid->config.noted(braid->config.context, note->bytes,
+				    note->size);
+}
+
 static void read_message(struct braid *braid, struct lane *lane,
 			 const struct message *message, uint64_t now)
 {
@@ -619,6 +627,10 @@ static void read_message(struct braid *braid, struct lane *lane,
 			     message->skip.seq, now);
 		break;
 	case MESSAGE_LANE: read_lane(braid, &message->lane, now); break;
+	case MESSAGE_NOTE: read_note(braid, &message->note); break;
+	case MESSAGE_NOTED:
+		note_done(&braid->note, message->note.number);
+		break;
 	default: break;
 	}
 }
@@ -646,6 +658,12 @@ int braid_read(struct braid *braid, uint8_t id, const uint8_t *payload,
 /* --- time -------------------------------------------------------------------
  */
 
+bool braid_note(struct braid *braid, const uint8_t *bytes, size_t size,
+		uint64_t now)
+{
+	return note_say(&braid->note, bytes, size, braid_advance(braid, now));
+}
+
 uint64_t braid_next(const struct braid *braid)
 {
 	uint64_t next = reorder_next(braid->reorder);
@@ -654,6 +672,8 @@ uint64_t braid_next(const struct braid *braid)
 		return 0;
 	if (braid->room_next < next)
 		next = braid->room_next;
+	if (note_next(&braid->note) < next)
+		next = note_next(&braid->note);
 	for (unsigned i = 0; i < braid->count; i++) {
 		uint64_t lane = lane_next(braid->lanes[i], braid->config.quiet);
 

@@ -89,6 +89,10 @@ struct braid_config {
 	 * come through). */
 	void (*deliver)(void *context, const uint8_t *packet, size_t size,
 			uint8_t flags);
+	/* What the other end wants us to have (note.h), once in an era, or when
+	 * it is another; within braid_read(), bytes borrowed. NULL: nobody
+	 * cares. */
+	void (*noted)(void *context, const uint8_t *bytes, size_t size);
 	void *context;
 };
 
@@ -243,6 +247,11 @@ void braid_order(struct braid *braid, const struct braid_received *in,
 /* A payload of control messages. -EBADMSG: what could be read was done. */
 int braid_read(struct braid *braid, uint8_t lane, const uint8_t *payload,
 	       size_t size, uint64_t now);
+
+/* A few bytes that the other end is to have, in place of those before; false:
+ * more than NOTE_MOST. */
+bool braid_note(struct braid *braid, const uint8_t *bytes, size_t size,
+		uint64_t now);
 
 /* --- time ------------------------------------------------------------------
  */

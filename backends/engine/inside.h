@@ -8,6 +8,7 @@
 
 #include "backends/engine/braid.h"
 #include "backends/engine/lane.h"
+#include "backends/engine/note.h"
 #include "backends/engine/reorder.h"
 #include "backends/engine/resend.h"
 
@@ -62,6 +63,8 @@ struct braid {
 	uint8_t copy[BRAID_CONTROL_ROOM]; /* of a control payload, for a */
 	size_t copy_size;		  /* second lane */
 	uint8_t copy_lane;
+
+	struct note note;
 
 	uint32_t in_time; /* of the last datagram received */
 	uint64_t in_at;

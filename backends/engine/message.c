@@ -10,6 +10,7 @@ enum {
 	ACK_FIXED = 1 + 4 + 3 + 3 + 4,
 	SKIP_SIZE = 5,
 	LANE_SIZE = 8,
+	NOTE_FIXED = 2,
 	VARINT_MOST = 3, /* 21 bits: more than any receive window */
 };
 
@@ -61,6 +62,21 @@ static size_t print_ack(const struct message_ack *ack, uint8_t *to, size_t room)
 	return used;
 }
 
+static size_t print_note(const struct message *message, uint8_t *to,
+			 size_t room)
+{
+	const struct message_note *note = &message->note;
+	size_t size = message->type == MESSAGE_NOTE ? note->size : 0;
+
+	if (room < NOTE_FIXED + size || NOTE_FIXED + size > UINT8_MAX)
+		return 0;
+	to[0] = (uint8_t)note->number;
+	to[1] = (uint8_t)(note->number >> 8);
+	if (size)
+		memcpy(to + NOTE_FIXED, note->bytes, size);
+	return NOTE_FIXED + size;
+}
+
 static size_t print_body(const struct message *message, uint8_t *to,
 			 size_t room)
 {
@@ -84,6 +100,8 @@ static size_t print_body(const struct message *message, uint8_t *to,
 		to[3] = lane->line;
 		wire_put32(to + 4, lane->cap_kbps);
 		return LANE_SIZE;
+	case MESSAGE_NOTE:
+	case MESSAGE_NOTED: return print_note(message, to, room);
 	default: return 0;
 	}
 }
@@ -159,6 +177,17 @@ static int parse_lane(struct message_lane *lane, const uint8_t *from,
 	return 0;
 }
 
+static int parse_note(struct message_note *note, const uint8_t *from,
+		      size_t size, bool noted)
+{
+	if (size < NOTE_FIXED || (noted && size > NOTE_FIXED))
+		return -EBADMSG;
+	note->number = (uint16_t)(from[0] | from[1] << 8);
+	note->size = (uint8_t)(size - NOTE_FIXED);
+	note->bytes = from + NOTE_FIXED;
+	return 0;
+}
+
 int message_parse(struct message *message, const uint8_t *from, size_t size)
 {
 	size_t body;
@@ -177,6 +206,11 @@ int message_parse(struct message *message, const uint8_t *from, size_t size)
 	case MESSAGE_ACK: rc = parse_ack(&message->ack, from, body); break;
 	case MESSAGE_SKIP: rc = parse_skip(&message->skip, from, body); break;
 	case MESSAGE_LANE: rc = parse_lane(&message->lane, from, body); break;
+	case MESSAGE_NOTE:
+	case MESSAGE_NOTED:
+		rc = parse_note(&message->note, from, body,
+				message->type == MESSAGE_NOTED);
+		break;
 	default: break;
 	}
 	return rc < 0 ? rc : (int)(MESSAGE_HEADER + body);

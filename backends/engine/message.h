@@ -10,6 +10,8 @@
  *     ping   answer with an ack, now
  *     skip   this packet will not come (again): do not wait for it
  *     lane   what the sender thinks of one lane
+ *     note   bytes that are to be kept (note.h)
+ *     noted  they are
  *
  * Reading is total: any bytes either make a message or are an error.
  */
@@ -26,6 +28,8 @@ enum message_type {
 	MESSAGE_PING,
 	MESSAGE_SKIP,
 	MESSAGE_LANE,
+	MESSAGE_NOTE,
+	MESSAGE_NOTED,
 };
 
 enum { MESSAGE_RANGES = 48, MESSAGE_HEADER = 2, MESSAGE_ACK_MOST = 224 };
@@ -64,12 +68,20 @@ struct message_lane {
 	uint32_t cap_kbps; /* of what is sent to the sender of this; 0: none */
 };
 
+struct message_note {
+	uint16_t number;
+	uint8_t size; /* none of noted */
+	/* Borrowed: of what was read. Not of noted. */
+	const uint8_t *bytes;
+};
+
 struct message {
 	enum message_type type;
 	union {
 		struct message_ack ack;
 		struct message_skip skip;
 		struct message_lane lane;
+		struct message_note note;
 	};
 };
 

@@ -103,9 +103,28 @@ static void add_lanes(struct braid *braid, uint8_t *payload, size_t room,
 	}
 }
 
+static void add_note(struct braid *braid, uint8_t *payload, size_t room,
+		     size_t *used, uint64_t now)
+{
+	struct note *note = &braid->note;
+	struct message noted = { .type = MESSAGE_NOTED,
+				 .note = { .number = note->heard_number } };
+	struct message message = { .type = MESSAGE_NOTE,
+				   .note = { .number = note->number,
+					     .size = note->size,
+					     .bytes = note->bytes } };
+
+	if (note->owed && append(&noted, payload, room, used))
+		note->owed = false;
+	if (!note->owed && note_next(note) <= now &&
+	    append(&message, payload, room, used))
+		note_told(note, now);
+}
+
 static bool has_news(const struct braid *braid, uint64_t now)
 {
-	if (braid->skip_head != braid->skip_tail)
+	if (braid->skip_head != braid->skip_tail ||
+	    note_next(&braid->note) <= now)
 		return true;
 	for (unsigned i = 0; i < braid->count; i++) {
 		const struct lane *lane = braid->lanes[i];
@@ -135,6 +154,9 @@ static void ask(struct braid *braid, struct lane *lane, uint8_t *payload,
 static void postpone(struct braid *braid, uint64_t now)
 {
 	braid->skip_head = braid->skip_tail;
+	braid->note.owed = false;
+	if (braid->note.at < now + ASK_US)
+		braid->note.at = now + ASK_US;
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
 
@@ -161,6 +183,7 @@ static size_t write_news(struct braid *braid, uint8_t *payload, size_t room,
 	add_acks(braid, payload, room, &used, now);
 	add_lanes(braid, payload, room - 8, &used, now);
 	add_skips(braid, payload, room - 8, &used);
+	add_note(braid, payload, room - 8, &used, now);
 	if (!used)
 		return 0;
 	if (second) {

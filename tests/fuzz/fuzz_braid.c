@@ -47,6 +47,15 @@ static void deliver(void *context, const uint8_t *packet, size_t size,
 		abort();
 }
 
+static void take_note(void *context, const uint8_t *bytes, size_t size)
+{
+	static volatile uint8_t sum;
+
+	(void)context;
+	for (size_t i = 0; i < size; i++)
+		sum += bytes[i];
+}
+
 static void control(struct braid *braid)
 {
 	uint8_t bytes[256], lane = next() % (LANES + 1);
@@ -174,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct braid_config config = {
 		.hold_packets = 16,
 		.deliver = deliver,
+		.noted = take_note,
 	};
 	struct braid *braid = braid_new(&config);
 

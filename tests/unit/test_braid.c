@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "backends/engine/braid.h"
+#include "backends/engine/note.h"
 #include "tests/unit/unit.h"
 
 enum {
@@ -27,6 +28,8 @@ struct end {
 	uint32_t delivered, last, disorder;
 	uint8_t seen[SEEN]; /* how often each came */
 	uint32_t handle;
+	unsigned notes;
+	char note[NOTE_MOST];
 };
 
 static struct world {
@@ -53,6 +56,15 @@ static void take(void *context, const uint8_t *packet, size_t size,
 		end->disorder++;
 	end->last = number;
 	end->seen[number % SEEN]++;
+}
+
+static void take_note(void *context, const uint8_t *bytes, size_t size)
+{
+	struct end *end = context;
+
+	end->notes++;
+	memcpy(end->note, bytes, size);
+	end->note[size] = '\0';
 }
 
 static void send_datagram(int from, const struct braid_sent *sent,
@@ -204,6 +216,7 @@ static void begin(unsigned lanes, const struct braid_lane_config *configs,
 			.mode = mode,
 			.quiet = i,
 			.deliver = take,
+			.noted = take_note,
 			.context = &world.ends[i],
 		};
 
@@ -613,6 +626,59 @@ TEST(braid, starts_anew_with_a_new_era)
 	stream(SECOND / 2);
 	CU_ASSERT(world.ends[0].handle > 1000);
 	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+/* --- notes ---------------------------------------------------------------- */
+
+static void say(const char *text)
+{
+	CU_ASSERT(braid_note(world.ends[1].braid, (const uint8_t *)text,
+			     strlen(text), world.now));
+}
+
+TEST(braid, a_note_arrives_whatever_is_lost)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	say("early"); /* before there is a way */
+	pass(500000);
+	ASSERT_TEXT(world.ends[0].note, "early");
+	world.drop_nth = 2;
+	say("again");
+	say("last");
+	pass(2 * SECOND);
+	ASSERT_TEXT(world.ends[0].note, "last");
+	world.cut[1][0] = world.cut[1][1] = true;
+	say("cut");
+	pass(3 * (uint64_t)SECOND);
+	world.cut[1][0] = world.cut[1][1] = false;
+	world.drop_nth = 0;
+	pass(30 * (uint64_t)SECOND);
+	ASSERT_TEXT(world.ends[0].note, "cut");
+	CU_ASSERT(world.ends[0].notes <= 4);
+	say("cut");
+	pass(SECOND);
+	CU_ASSERT(world.ends[0].notes <= 4); /* it is no news */
+	finish();
+}
+
+TEST(braid, a_note_is_told_again_in_a_new_era)
+{
+	unsigned before;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	say("x");
+	pass(SECOND);
+	before = world.ends[0].notes;
+	world.head = world.tail;
+	for (int i = 0; i < 2; i++) {
+		braid_restart(world.ends[i].braid, world.now);
+		memset(world.ends[i].counters, 0,
+		       sizeof(world.ends[i].counters));
+	}
+	pass(SECOND);
+	CU_ASSERT_EQUAL(before, 1);
+	CU_ASSERT_EQUAL(world.ends[0].notes, 2);
 	finish();
 }
 

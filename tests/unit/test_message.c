@@ -103,6 +103,34 @@ TEST(message, passes_over_types_of_a_later_version)
 	CU_ASSERT_EQUAL(read.type, MESSAGE_PING);
 }
 
+TEST(message, a_note_is_read_as_it_was_written)
+{
+	struct message note = { .type = MESSAGE_NOTE,
+				.note = { .number = 0xabcd,
+					  .size = 5,
+					  .bytes = (const uint8_t *)"hello" } };
+	struct message noted = { .type = MESSAGE_NOTED,
+				 .note = { .number = 0xabcd } };
+	struct message read;
+	uint8_t bytes[32];
+	size_t size = message_print(&note, bytes, sizeof(bytes));
+
+	CU_ASSERT_EQUAL(size, 2 + 2 + 5);
+	CU_ASSERT_EQUAL(message_print(&note, bytes, 8), 0);
+	for (size_t cut = 1; cut < size; cut++)
+		CU_ASSERT_EQUAL(message_parse(&read, bytes, cut), -EBADMSG);
+	CU_ASSERT_EQUAL(message_parse(&read, bytes, size), (int)size);
+	CU_ASSERT_EQUAL(read.note.number, 0xabcd);
+	CU_ASSERT_EQUAL(read.note.size, 5);
+	CU_ASSERT(!memcmp(read.note.bytes, "hello", 5));
+	size = message_print(&noted, bytes, sizeof(bytes));
+	CU_ASSERT_EQUAL(size, 4);
+	CU_ASSERT_EQUAL(message_parse(&read, bytes, size), 4);
+	CU_ASSERT_EQUAL(read.note.number, 0xabcd);
+	bytes[1] = 3; /* noted has no bytes of its own */
+	CU_ASSERT_EQUAL(message_parse(&read, bytes, 8), -EBADMSG);
+}
+
 TEST(message, refuses_a_skip_of_what_keeps_no_order)
 {
 	uint8_t loose[] = { MESSAGE_SKIP, 5, 0xff, 0x0f, 1, 0, 0 };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lease.h - inner addresses that a server hands out to a client.
+ *
+ * What goes over the wire, as a note (note.h), is a list: what (1: address),
+ * how many bytes follow, and these. Of an address they are the length of its
+ * prefix and 4 or 16 bytes. What is not known is passed over, so that a later
+ * version may say more.
+ *
+ * A client has agreed to be in an inner network, and to nothing else: whoever
+ * runs the server must not come to carry traffic that goes elsewhere today. So
+ * an address is taken only if it can be a host's, if its network is private (or
+ * is the address alone), and if neither it nor its network is known to another
+ * device of this host.
+ */
+#ifndef BACKENDS_ENGINE_LEASE_H
+#define BACKENDS_ENGINE_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/err.h"
+#include "model/value.h"
+
+enum { LEASE_MOST = 8, LEASE_BYTES = LEASE_MOST * 19 };
+
+/* Addresses with the lengths of their networks' prefixes. */
+struct lease {
+	size_t count;
+	struct prefix addresses[LEASE_MOST];
+};
+
+/* Returns the bytes used, at most LEASE_BYTES. */
+size_t lease_print(const struct lease *lease, uint8_t bytes[LEASE_BYTES]);
+/* -EBADMSG: it makes no sense. */
+int lease_parse(struct lease *lease, const uint8_t *bytes, size_t size);
+bool lease_equal(const struct lease *a, const struct lease *b);
+
+/* Is that an address that a client takes from a server? EINVAL and a sentence
+ * if not. What is on the host is not looked at. */
+int lease_check(const struct prefix *address, struct err *err);
+/* Do these networks have addresses in common? */
+bool lease_overlap(const struct prefix *a, const struct prefix *b);
+/* "10.77.0.2/24" */
+enum { LEASE_TEXT = 64 };
+void lease_text(const struct prefix *address, char text[LEASE_TEXT]);
+
+#endif
