@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "backends/engine/wire.h"
+
 enum { MOST = 4096 }; /* peers, members */
 
 /* --- keys ----------------------------------------------------------------- */
@@ -59,6 +61,7 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, FLAG, "tap", tap, 0),
 	FIELD(hub_config, FLAG, "isolate", isolate, 0),
 	FIELD(hub_config, NUMBER, "listen", listen, UINT16_MAX),
+	FIELD(hub_config, NUMBER, "threads", threads, WIRE_PARTS),
 	FIELD(hub_config, NUMBER, "mtu", mtu, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "small", small_bytes, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "hold-us", hold_max_us, 10000000),

@@ -4,9 +4,9 @@
  * to the engine, and what the engine shows of what it has.
  *
  *     { "name": "home0", "device": "tun-home", "tap": false,
- *       "role": "client", "listen": 5000, "mtu": 0, "mode": "aggregate",
- *       "small": 200, "hold-us": 300000, "duplicate-dscp": 64,
- *       "isolate": false, "secret": KEY,
+ *       "role": "client", "listen": 5000, "threads": 0, "mtu": 0,
+ *       "mode": "aggregate", "small": 200, "hold-us": 300000,
+ *       "duplicate-dscp": 64, "isolate": false, "secret": KEY,
  *       "peers": [ { "name": "gateway", "key": KEY, "psk": KEY,
  *                    "prefixes": [ "10.77.0.2/32" ],
  *                    "endpoints": [ "192.0.2.1:5000" ],

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "backends/engine/crew.h"
 #include "backends/engine/description.h"
 #include "backends/engine/resolver.h"
 #include "model/secret.h"
@@ -13,7 +14,7 @@ struct link {
 	struct description wanted;
 	json_t *shown; /* what was asked for, without secrets */
 	bool named;    /* it names hosts that have to be looked up */
-	struct hub *hub;
+	struct crew *crew;
 };
 
 enum { KEYS_KNOWN = 4096 };
@@ -37,7 +38,7 @@ struct engine *engine_new(void)
 static void link_free(struct engine *engine, struct link *link)
 {
 	TAILQ_REMOVE(&engine->links, link, entry);
-	hub_free(link->hub);
+	crew_free(link->crew);
 	description_clear(&link->wanted);
 	json_decref(link->shown);
 	free(link);
@@ -158,7 +159,7 @@ json_t *engine_status(const struct engine *engine, const char *name)
 
 	TAILQ_FOREACH (link, &engine->links, entry)
 		if (!name || !strcmp(link->wanted.config.name, name))
-			json_array_append_new(out, hub_status(link->hub));
+			json_array_append_new(out, crew_status(link->crew));
 	return out;
 }
 
@@ -191,31 +192,31 @@ static const struct hub_peer *peer_of(const struct description *in,
 }
 
 /* What goes makes room for what comes (prefixes, keys), so it goes first. */
-static int converge(struct hub *hub, const struct description *from,
+static int converge(struct crew *crew, const struct description *from,
 		    const struct description *to, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < from->peer_count; i++)
 		if (!has_peer(to, from->peers[i].name))
-			hub_peer_remove(hub, from->peers[i].name);
+			crew_peer_remove(crew, from->peers[i].name);
 	for (size_t i = 0; i < to->peer_count && !rc; i++) {
 		const struct hub_peer *peer = &to->peers[i];
 		const struct hub_peer *old = peer_of(from, peer->name);
 
 		if (!old || memcmp(old, peer, sizeof(*peer)))
-			rc = hub_peer_set(hub, peer, err);
+			rc = crew_peer_set(crew, peer, err);
 	}
 	for (size_t i = 0; i < to->member_count && !rc; i++) {
 		const struct hub_member *member = &to->members[i];
 		const struct hub_member *old = member_of(from, member->name);
 
 		if (!old || memcmp(old, member, sizeof(*member)))
-			hub_member_set(hub, member);
+			crew_member_set(crew, member);
 	}
 	for (size_t i = 0; i < from->member_count && !rc; i++)
 		if (!member_of(to, from->members[i].name))
-			hub_member_remove(hub, from->members[i].name);
+			crew_member_remove(crew, from->members[i].name);
 	return rc;
 }
 
@@ -223,13 +224,13 @@ static struct link *link_new(struct engine *engine,
 			     const struct description *wanted, struct err *err)
 {
 	static const struct description nothing = { .peers = NULL };
-	AUTO(hub) struct hub *hub = hub_new(&wanted->config, err);
+	AUTO(crew) struct crew *crew = crew_new(&wanted->config, err);
 	struct link *link;
 
-	if (!hub || converge(hub, &nothing, wanted, err) < 0)
+	if (!crew || converge(crew, &nothing, wanted, err) < 0)
 		return NULL;
 	link = mem_alloc(sizeof(*link));
-	link->hub = TAKE(hub);
+	link->crew = TAKE(crew);
 	TAILQ_INSERT_TAIL(&engine->links, link, entry);
 	return link;
 }
@@ -238,14 +239,14 @@ static struct link *link_new(struct engine *engine,
 static int link_change(struct link *link, const struct description *wanted,
 		       struct err *err)
 {
-	int rc = hub_set(link->hub, &wanted->config, err);
+	int rc = crew_set(link->crew, &wanted->config, err);
 
 	if (rc < 0)
 		return rc;
-	rc = converge(link->hub, &link->wanted, wanted, err);
+	rc = converge(link->crew, &link->wanted, wanted, err);
 	if (rc < 0) {
-		hub_set(link->hub, &link->wanted.config, NULL);
-		converge(link->hub, wanted, &link->wanted, NULL);
+		crew_set(link->crew, &link->wanted.config, NULL);
+		converge(link->crew, wanted, &link->wanted, NULL);
 	}
 	return rc;
 }
@@ -256,14 +257,14 @@ static int link_restart(struct engine *engine, struct link *link,
 {
 	struct link *fresh;
 
-	hub_free(TAKE(link->hub));
+	crew_free(TAKE(link->crew));
 	fresh = link_new(engine, wanted, err);
 	if (!fresh) {
 		fresh = link_new(engine, &link->wanted, NULL);
 		if (fresh)
-			link->hub = TAKE(fresh->hub);
+			link->crew = TAKE(fresh->crew);
 	} else {
-		link->hub = TAKE(fresh->hub);
+		link->crew = TAKE(fresh->crew);
 	}
 	if (fresh) {
 		TAILQ_REMOVE(&engine->links, fresh, entry);
@@ -378,6 +379,6 @@ void engine_device(struct engine *engine, const char *name, uint32_t index,
 	struct link *link;
 
 	TAILQ_FOREACH (link, &engine->links, entry)
-		if (link->hub)
-			hub_device(link->hub, name, index, up);
+		if (link->crew)
+			crew_device(link->crew, name, index, up);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,8 +150,13 @@ static int wait_for(struct hub *hub, struct epoll_event *events)
 	uint64_t wait = next > now ? next - now : 0;
 	struct timespec time = { (time_t)(wait / 1000000),
 				 (long)(wait % 1000000) * 1000 };
+	int count;
 
-	return epoll_pwait2(hub->epoll, events, EVENTS, &time, NULL);
+	if (!hub_may_sleep(hub))
+		time = (struct timespec){ 0 };
+	count = epoll_pwait2(hub->epoll, events, EVENTS, &time, NULL);
+	hub_wakes(hub);
+	return count;
 }
 
 static void do_due(struct hub *hub)
@@ -169,29 +174,46 @@ static void do_due(struct hub *hub)
 	hub_flush(hub);
 }
 
+/* "home0", or "home0/2" of several: for top -H and perf. */
+static void name_thread(const struct hub *hub)
+{
+	char name[16];
+
+	if (hub->crew->count > 1)
+		snprintf(name, sizeof(name), "%.12s/%u", hub->config.name,
+			 hub->part % WIRE_PARTS);
+	else
+		snprintf(name, sizeof(name), "%.15s", hub->config.name);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 static void *run(void *arg)
 {
 	struct hub *hub = arg;
 	struct epoll_event events[EVENTS];
 	bool readable;
 
+	name_thread(hub);
 	while (!hub->ending) {
 		int count = wait_for(hub, events);
 
 		readable = false;
+		hub->mtu = crew_mtu(hub->crew);
 		for (int i = 0; i < count; i++) {
 			void *what = events[i].data.ptr;
 
-			if (what == &hub->wake)
+			if (what == &hub->wake || what == &hub->bell)
 				continue;
 			if (what == hub->tun)
 				readable = true;
 			else
 				hub_receive(hub, what, clock_us());
 		}
+		hub_hear(hub, clock_us());
 		do_due(hub);
 		if (readable)
 			hub_read(hub, clock_us());
+		hub_ring(hub);
 		/* Last: a call may free what an event points to. */
 		for (int i = 0; i < count; i++)
 			if (events[i].data.ptr == &hub->wake)
@@ -201,24 +223,6 @@ static void *run(void *arg)
 }
 
 /* --- life ----------------------------------------------------------------- */
-
-/* The device's MTU is set where we may; where not, it stays as it is. */
-static void device_size(struct hub *hub, uint16_t mtu)
-{
-	struct ifreq request = { .ifr_mtu = mtu };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s",
-		 hub->config.device);
-	if (ioctl(fd, SIOCSIFMTU, &request) < 0 &&
-	    ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 &&
-	    request.ifr_mtu <= UINT16_MAX)
-		mtu = (uint16_t)request.ifr_mtu;
-	close(fd);
-	hub->mtu = mtu;
-}
-
-enum { MTU_LEAST = 1280 }; /* of IPv6 (RFC 8200, 5) */
 
 /* What the device may call its MTU where a payload has so many bytes. */
 static uint16_t carried(const struct hub *hub, uint16_t payload)
@@ -240,36 +244,34 @@ void hub_mtu(struct hub *hub)
 		if (mtu && (!least || mtu < least))
 			least = mtu;
 	}
-	least = carried(hub, least);
-	/* What is too big for a line is answered with ICMP, or cut small by
-	 * the sender; a device below IPv6's least would lose it for all. */
-	if (least && least < MTU_LEAST)
-		least = MTU_LEAST;
-	if (least && !hub->config.mtu && least != hub->mtu)
-		device_size(hub, least);
+	crew_mtu_set(hub->crew, hub->part, carried(hub, least));
+	hub->mtu = crew_mtu(hub->crew);
+}
+
+/* By its edge, so that nobody has to read it. */
+static int watch_bell(struct hub *hub, struct err *err)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+				     .data.ptr = &hub->bell };
+
+	if (epoll_ctl(hub->epoll, EPOLL_CTL_ADD, hub->bell, &event) < 0)
+		return err_set(err, errno, "epoll: %m");
+	return 0;
 }
 
 static int open_all(struct hub *hub, struct err *err)
 {
-	const struct hub_config *config = &hub->config;
-	struct udp_options options = { .port = config->listen };
-
 	hub->epoll = epoll_create1(EPOLL_CLOEXEC);
 	hub->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (hub->epoll < 0 || hub->wake < 0)
+	hub->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (hub->epoll < 0 || hub->wake < 0 || hub->bell < 0)
 		return err_set(err, errno, "epoll: %m");
-	hub->tun = tun_open(config->device, config->tap ? TUN_TAP : 0, err);
-	if (!hub->tun || hub_watch(hub, hub->wake, &hub->wake, err) < 0 ||
+	if (hub_watch(hub, hub->wake, &hub->wake, err) < 0 ||
+	    watch_bell(hub, err) < 0 ||
 	    hub_watch(hub, tun_fd(hub->tun), hub->tun, err) < 0)
-		return -errno;
-	device_size(hub, config->mtu ? config->mtu : carried(hub, HUB_MTU));
+		return -EIO;
 	switch_open(hub);
-	if (!config->server)
-		return 0;
-	hub->udp = udp_open(&options, err);
-	if (!hub->udp)
-		return -errno;
-	return hub_watch(hub, udp_fd(hub->udp), hub->udp, err);
+	return hub->udp ? hub_watch(hub, udp_fd(hub->udp), hub->udp, err) : 0;
 }
 
 static void memory(struct hub *hub)
@@ -281,9 +283,10 @@ static void memory(struct hub *hub)
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
 		hub->prefixes = inner_map_new();
+	hub->others = mem_array(hub->crew->count, sizeof(*hub->others));
 }
 
-static int start(struct hub *hub, struct err *err)
+int hub_start(struct hub *hub, struct err *err)
 {
 	sigset_t all, old;
 	int rc;
@@ -298,23 +301,27 @@ static int start(struct hub *hub, struct err *err)
 	return 0;
 }
 
-struct hub *hub_new(const struct hub_config *config, struct err *err)
+struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
+		    struct udp *udp, struct err *err)
 {
 	AUTO(hub) struct hub *hub = mem_alloc(sizeof(*hub));
 
-	hub->config = *config;
-	hub->epoll = hub->wake = -1;
+	hub->crew = crew;
+	hub->part = part;
+	hub->config = crew->config;
+	hub->tun = tun;
+	hub->udp = udp;
+	hub->epoll = hub->wake = hub->bell = -1;
 	TAILQ_INIT(&hub->peers);
 	TAILQ_INIT(&hub->members);
 	pthread_mutex_init(&hub->lock, NULL);
 	pthread_cond_init(&hub->done, NULL);
 	memory(hub);
-	hub->handshake = handshake_new(config->secret, &hub_handshake_ops, hub);
-	if (open_all(hub, err) < 0 || start(hub, err) < 0) {
-		err_prefix(err, "link %s: ", config->name);
-		return NULL;
-	}
-	return TAKE(hub);
+	hub->mtu = crew_mtu(crew);
+	hub->handshake =
+		handshake_new(hub->config.secret, &hub_handshake_ops, hub);
+	handshake_share(hub->handshake, part, crew->count, crew->cookie_root);
+	return open_all(hub, err) < 0 ? NULL : TAKE(hub);
 }
 
 static void end(struct hub *hub, void *arg)
@@ -341,22 +348,30 @@ static void close_all(struct hub *hub)
 		close(hub->epoll);
 	if (hub->wake >= 0)
 		close(hub->wake);
+	if (hub->bell >= 0)
+		close(hub->bell);
+}
+
+void hub_end(struct hub *hub)
+{
+	if (!hub->started)
+		return;
+	hub_call(hub, end, NULL);
+	pthread_join(hub->thread, NULL);
+	hub->started = false;
 }
 
 void hub_free(struct hub *hub)
 {
 	if (!hub)
 		return;
-	if (hub->started) {
-		hub_call(hub, end, NULL);
-		pthread_join(hub->thread, NULL);
-		hub->started = false;
-	}
+	hub_end(hub);
 	close_all(hub);
 	udp_room_free(hub->room);
 	keep_free(hub->keep);
 	inner_map_free(hub->prefixes);
 	switch_close(hub);
+	free(hub->others);
 	free(hub->heap);
 	free(hub->out);
 	free(hub->control);
@@ -367,46 +382,15 @@ void hub_free(struct hub *hub)
 	free(hub);
 }
 
-struct set_call {
-	const struct hub_config *config;
-	struct err *err;
-	int rc;
-};
-
 static void set_config(struct hub *hub, void *arg)
 {
-	struct set_call *call = arg;
-	const struct hub_config *old = &hub->config, *fresh = call->config;
-	bool found;
+	const struct hub_config *fresh = arg;
 
-	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
-	    old->server != fresh->server || old->listen != fresh->listen ||
-	    old->mode != fresh->mode ||
-	    old->small_bytes != fresh->small_bytes ||
-	    old->hold_max_us != fresh->hold_max_us ||
-	    memcmp(old->secret, fresh->secret, NOISE_KEY)) {
-		call->rc = err_set(call->err, EOPNOTSUPP,
-				   "link %s: that cannot change while it runs",
-				   old->name);
-		return;
-	}
-	found = !fresh->mtu && !old->mtu;
 	hub->config = *fresh;
-	if (!found)
-		device_size(hub,
-			    fresh->mtu ? fresh->mtu : carried(hub, HUB_MTU));
-	hub_mtu(hub);
+	hub->mtu = crew_mtu(hub->crew);
 }
 
-int hub_set(struct hub *hub, const struct hub_config *config, struct err *err)
+void hub_set(struct hub *hub, const struct hub_config *config)
 {
-	struct set_call call = { config, err, 0 };
-
-	hub_call(hub, set_config, &call);
-	return call.rc;
-}
-
-uint16_t hub_port(const struct hub *hub)
-{
-	return hub->udp ? udp_port(hub->udp) : 0;
+	hub_call(hub, set_config, (void *)config);
 }

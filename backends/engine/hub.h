@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hub.h - one link at work: a tun device, its sockets, its peers, one thread.
+ * hub.h - one thread of a link: a queue of its tun device, sockets, peers.
  *
  *                      .-- peer --.      one braid, one session each
  *      tun device --- hub -- peer --- lanes --- UDP sockets --- lines
@@ -8,7 +8,8 @@
  *
  * A client has one peer and several members (lines of this host), each with
  * 1..16 sockets of its own; a server has one socket and many peers, and learns
- * their lanes from what authenticates.
+ * their lanes from what authenticates. A server's peers may be dealt out to
+ * several hubs (crew.h).
  *
  * The thread owns everything. The calls below hand it what is to be done and
  * wait until it is, between two packets; they may be made by one other thread.
@@ -42,6 +43,7 @@ struct hub_config {
 	bool tap, server;
 	bool isolate;	 /* server: what a client sends another is dropped */
 	uint16_t listen; /* server: UDP port; 0: any */
+	uint8_t threads; /* server; 0: by the processors there are */
 	uint16_t mtu;	 /* of the device; 0: found out */
 	uint8_t secret[NOISE_KEY]; /* our static key */
 	enum braid_mode mode;
@@ -51,16 +53,21 @@ struct hub_config {
 	uint8_t duplicate_dscp;
 };
 
-/* Opens device and socket and starts the thread. NULL and one sentence. */
-struct hub *hub_new(const struct hub_config *config, struct err *err);
-/* Ends the thread; peers see silence. Wipes the keys. */
+struct crew;
+struct tun;
+
+/* Number `part` of its crew, which is borrowed; tun, and udp (a server's; else
+ * NULL), become the hub's. NULL and one sentence. */
+struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
+		    struct udp *udp, struct err *err);
+int hub_start(struct hub *hub, struct err *err);
+/* Ends the thread; peers see silence. */
+void hub_end(struct hub *hub);
+/* Wipes the keys. */
 void hub_free(struct hub *hub);
 AUTO_DEFINE(hub, struct hub *, hub_free)
-/* What can be changed while packets flow; -EOPNOTSUPP if config asks for more,
- * and then nothing is changed. */
-int hub_set(struct hub *hub, const struct hub_config *config, struct err *err);
-/* The port that it has got (server). */
-uint16_t hub_port(const struct hub *hub);
+/* What can be changed while packets flow (crew_set()). */
+void hub_set(struct hub *hub, const struct hub_config *config);
 
 struct hub_peer {
 	char name[HUB_NAME];
@@ -81,6 +88,13 @@ struct hub_peer {
 int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err);
 /* Without one of that name nothing happens. */
 void hub_peer_remove(struct hub *hub, const char *name);
+/* The prefixes of a peer of another hub were `before`, and are `after`. */
+struct hub_others {
+	const struct inner_prefix *before, *after;
+	size_t before_count, after_count;
+	struct hub *owner;
+};
+void hub_others_set(struct hub *hub, const struct hub_others *others);
 
 /* A line of this host, of a client. */
 struct hub_member {

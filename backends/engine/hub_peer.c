@@ -244,6 +244,14 @@ static int prefixes_change(struct peer *peer, const struct hub_peer *config,
 		       config->name, text);
 }
 
+int hub_key_refused(const char *name, struct err *err)
+{
+	return err_set(err, EEXIST,
+		       "peer %s: the key is another peer's, our own, or none "
+		       "that can be used",
+		       name);
+}
+
 static int key_change(struct peer *peer, const struct hub_peer *config,
 		      struct err *err)
 {
@@ -258,10 +266,7 @@ static int key_change(struct peer *peer, const struct hub_peer *config,
 	}
 	fresh = handshake_add(hub->handshake, config->key, psk, peer);
 	if (!fresh)
-		return err_set(err, EEXIST,
-			       "peer %s: the key is another peer's, our own, "
-			       "or none that can be used",
-			       config->name);
+		return hub_key_refused(config->name, err);
 	if (peer->handshake)
 		handshake_remove(hub->handshake, peer->handshake);
 	peer->handshake = fresh;
@@ -343,6 +348,23 @@ static void peer_remove(struct hub *hub, void *arg)
 void hub_peer_remove(struct hub *hub, const char *name)
 {
 	hub_call(hub, peer_remove, &(struct peer_call){ .name = name });
+}
+
+static void others_set(struct hub *hub, void *arg)
+{
+	const struct hub_others *others = arg;
+	struct peer *stub = &hub->others[others->owner->part];
+
+	stub->hub = others->owner;
+	for (size_t i = 0; i < others->before_count; i++)
+		inner_map_remove(hub->prefixes, &others->before[i]);
+	for (size_t i = 0; i < others->after_count; i++)
+		inner_map_add(hub->prefixes, &others->after[i], stub);
+}
+
+void hub_others_set(struct hub *hub, const struct hub_others *others)
+{
+	hub_call(hub, others_set, (void *)others);
 }
 
 /* --- members -------------------------------------------------------------- */
@@ -681,10 +703,26 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 	}
 }
 
+/* Hub 0 gets all inits; the sender may be another's. */
+static bool ops_elsewhere(void *owner, const uint8_t sender[NOISE_KEY],
+			  const uint8_t *init,
+			  const struct handshake_source *from)
+{
+	struct hub *hub = owner, *to;
+
+	(void)from; /* it is hub->from */
+	to = hub->part ? NULL : crew_find(hub->crew, sender);
+	if (!to || to == hub)
+		return false;
+	hub_hand_init(hub, to, init);
+	return true;
+}
+
 const struct handshake_ops hub_handshake_ops = {
 	.send = ops_send,
 	.event = ops_event,
 	.hello = ops_hello,
+	.elsewhere = ops_elsewhere,
 };
 
 /* --- now and then --------------------------------------------------------- */

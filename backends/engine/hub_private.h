@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "backends/engine/backlog.h"
+#include "backends/engine/crew.h"
 #include "backends/engine/fdb.h"
 #include "backends/engine/handshake.h"
 #include "backends/engine/hub.h"
@@ -36,7 +37,7 @@ struct lane {
 
 struct peer {
 	TAILQ_ENTRY(peer) entry;
-	struct hub *hub;
+	struct hub *hub; /* that has it */
 	struct hub_peer config;
 	struct handshake_peer *handshake;
 	struct braid *braid;	 /* NULL: nothing was said yet */
@@ -72,22 +73,37 @@ struct bunch {
 	bool ended; /* the last one is shorter */
 };
 
+/* What was handed to other hubs, or not. */
+struct handed {
+	uint64_t packets, datagrams, inits;
+	uint64_t full; /* the ring was: lost */
+};
+
 struct hub {
+	struct crew *crew;
+	unsigned part; /* its number in it */
 	struct hub_config config;
 	struct tun *tun;
 	struct udp *udp; /* server */
 	int epoll, wake;
+	int bell;      /* rung by other hubs ... */
+	bool asleep;   /* ... that find this: atomic */
+	uint32_t rung; /* whose rings were written to, by part */
+	struct handed handed;
 	pthread_t thread;
 	bool started, ending;
 
 	struct handshake *handshake;
 	struct peers peers;
 	struct members members;
-	struct inner_map *prefixes; /* server: whose an inner address is */
-	struct fdb *fdb;	    /* server, tap: where an address is */
-	struct fdb_port port;	    /* ... of the device */
-	uint8_t mac[FDB_ADDRESS];   /* ... and its own */
-	struct peer **heap;	    /* from 1: the next to look after first */
+	/* Server: whose an inner address is. A peer of another hub's stands
+	 * there as others[its part], of which only .hub means something. */
+	struct inner_map *prefixes;
+	struct peer *others;
+	struct fdb *fdb;	  /* server, tap: where an address is */
+	struct fdb_port port;	  /* ... of the device */
+	uint8_t mac[FDB_ADDRESS]; /* ... and its own */
+	struct peer **heap;	  /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping; /* when it is due */
 
@@ -101,7 +117,7 @@ struct hub {
 	uint8_t *scratch; /* HUB_SCRATCH */
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */
-	uint16_t mtu;	   /* of the device, now */
+	uint16_t mtu;	   /* of the device: as it was when the turn began */
 	uint8_t next_lane, next_line;
 
 	/* Where the datagram in hand came from. */
@@ -133,6 +149,7 @@ void hub_mtu(struct hub *hub);
 
 /* hub_peer.c */
 extern const struct handshake_ops hub_handshake_ops;
+int hub_key_refused(const char *name, struct err *err);
 struct lane *lane_add(struct peer *peer, uint8_t id, struct udp *udp,
 		      const struct address *to);
 void lane_remove(struct peer *peer, uint8_t id);
@@ -174,7 +191,35 @@ void peer_work(struct peer *peer, uint64_t now);
 /* Reads the tun device. */
 void hub_read(struct hub *hub, uint64_t now);
 
+/* A packet of the device that another hub has read, in keep_room(). */
+void hub_take_handed(struct hub *hub, struct tun_packet *packet, uint64_t now);
+/* That was all of them for now. */
+void hub_took_handed(struct hub *hub, uint64_t now);
+
+/* hub_hand.c: from one hub to another. What does not fit is lost and counted.
+ */
+void hub_hand_packet(struct hub *hub, struct hub *to,
+		     const struct tun_packet *packet);
+/* A datagram from hub->from: to the one whose it is, or an init to the one that
+ * has its sender. */
+void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
+		       size_t size, uint64_t at);
+void hub_hand_init(struct hub *hub, struct hub *to,
+		   const uint8_t init[HANDSHAKE_INIT]);
+/* Wakes who was handed something and sleeps; at the end of a turn. */
+void hub_ring(struct hub *hub);
+/* Does what others have handed over, or some of it. */
+void hub_hear(struct hub *hub, uint64_t now);
+/* Before it waits: false if there is something to hear. Until hub_wakes() the
+ * others ring. */
+bool hub_may_sleep(struct hub *hub);
+void hub_wakes(struct hub *hub);
+
 /* hub_receive.c */
+/* One from hub->from, by hub->from_udp; admitted: an init that hub 0 has looked
+ * at already. */
+void hub_datagram(struct hub *hub, uint8_t *data, size_t size, bool admitted,
+		  uint64_t at, uint64_t now);
 void hub_receive(struct hub *hub, struct udp *udp, uint64_t now);
 void hub_deliver(void *context, const uint8_t *packet, size_t size,
 		 uint8_t flags);

@@ -186,6 +186,42 @@ static void datagram(struct hub *hub, uint8_t *data, size_t size,
 	hub_schedule(hub, peer, 0);
 }
 
+void hub_datagram(struct hub *hub, uint8_t *data, size_t size, bool admitted,
+		  uint64_t at, uint64_t now)
+{
+	struct handshake_source source;
+
+	source_of(&hub->from, &source);
+	if (admitted)
+		handshake_handed(hub->handshake, data, &source, now);
+	else
+		datagram(hub, data, size, &source, at, now);
+}
+
+/* Which hub's is it? The kernel has looked too (udp_share()), but only at the
+ * first of what it had aggregated. */
+static unsigned part_of(const struct hub *hub, const uint8_t *data, size_t size)
+{
+	if (data[0] != WIRE_TRANSPORT)
+		return 0;
+	return size < WIRE_OVERHEAD
+		       ? hub->part
+		       : wire_part(wire_get24(data + WIRE_INDEX_AT),
+				   hub->crew->count);
+}
+
+static void sort_out(struct hub *hub, uint8_t *data, size_t size,
+		     const struct handshake_source *source, uint64_t at,
+		     uint64_t now)
+{
+	unsigned part = part_of(hub, data, size);
+
+	if (part != hub->part)
+		hub_hand_datagram(hub, hub->crew->hubs[part], data, size, at);
+	else
+		datagram(hub, data, size, source, at, now);
+}
+
 static void run_receive(struct hub *hub, const struct udp_run *run,
 			uint64_t now)
 {
@@ -197,7 +233,7 @@ static void run_receive(struct hub *hub, const struct udp_run *run,
 	for (size_t done = 0; done < run->size; done += run->segment) {
 		size_t left = run->size - done;
 
-		datagram(hub, run->data + done,
+		sort_out(hub, run->data + done,
 			 left < run->segment ? left : run->segment, &source, at,
 			 now);
 	}

@@ -424,12 +424,10 @@ void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
 				wait_in_line(peer, &run, now);
 }
 
-static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
+/* Where a packet goes in its own hub; all: to all peers of it. */
+static void take_in(struct hub *hub, struct peer *peer, bool all,
+		    struct tun_packet *packet, uint64_t now)
 {
-	bool all = false;
-	struct peer *peer = hub->fdb
-				    ? switch_from_device(hub, packet, &all, now)
-				    : peer_for(hub, packet);
 	struct backlog_run run;
 
 	if (all) {
@@ -440,6 +438,36 @@ static void take_in(struct hub *hub, struct tun_packet *packet, uint64_t now)
 		run = run_of(hub, packet);
 		queue(peer, &run, now);
 	}
+}
+
+/* The kernel gives packets of a flow to the queue that was last written to by
+ * it (tun_automq_select_queue(), drivers/net/tun.c): mostly, not always, to the
+ * hub whose it is. */
+static void take_read(struct hub *hub, struct tun_packet *packet, uint64_t now)
+{
+	bool all = false;
+	struct peer *peer = hub->fdb
+				    ? switch_from_device(hub, packet, &all, now)
+				    : peer_for(hub, packet);
+
+	if (peer && peer->hub != hub)
+		hub_hand_packet(hub, peer->hub, packet);
+	else
+		take_in(hub, peer, all, packet, now);
+}
+
+void hub_take_handed(struct hub *hub, struct tun_packet *packet, uint64_t now)
+{
+	struct peer *peer = peer_for(hub, packet);
+
+	/* Not one that has gone meanwhile. */
+	take_in(hub, peer && peer->hub == hub ? peer : NULL, false, packet,
+		now);
+}
+
+void hub_took_handed(struct hub *hub, uint64_t now)
+{
+	work_touched(hub, now);
 }
 
 void hub_read(struct hub *hub, uint64_t now)
@@ -455,7 +483,7 @@ void hub_read(struct hub *hub, uint64_t now)
 				 hub->config.device, strerror(-rc));
 		if (rc <= 0)
 			break;
-		take_in(hub, &packet, now);
+		take_read(hub, &packet, now);
 		now = clock_us();
 	}
 	work_touched(hub, now);

@@ -170,7 +170,28 @@ static void put_refusals(json_t *out, struct hub *hub)
 	json_object_set_new(out, "refused", object);
 }
 
-static void status(struct hub *hub, void *arg)
+/* What this thread alone did. */
+static void put_thread(json_t *out, const struct hub *hub)
+{
+	const struct tun_counters *tun = tun_counters(hub->tun);
+	json_t *object = json_object(), *list = json_array();
+	const struct peer *peer;
+	uint64_t count = 0;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry)
+		count++;
+	put(object, "peers", count);
+	put(object, "in-packets", tun->in_packets);
+	put(object, "out-packets", tun->out_packets);
+	put(object, "handed-packets", hub->handed.packets);
+	put(object, "handed-datagrams", hub->handed.datagrams);
+	put(object, "handed-inits", hub->handed.inits);
+	put(object, "handed-full", hub->handed.full);
+	json_array_append_new(list, object);
+	json_object_set_new(out, "threads", list);
+}
+
+static json_t *status_of(struct hub *hub)
 {
 	json_t *out = json_object(), *peers = json_array(),
 	       *members = json_array();
@@ -187,6 +208,7 @@ static void status(struct hub *hub, void *arg)
 		put_text(out, "error", hub->error);
 	put_device(out, hub);
 	put_refusals(out, hub);
+	put_thread(out, hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry)
 		json_array_append_new(peers, peer_json(peer, now));
 	TAILQ_FOREACH (member, &hub->members, entry) {
@@ -201,7 +223,12 @@ static void status(struct hub *hub, void *arg)
 	}
 	json_object_set_new(out, "peers", peers);
 	json_object_set_new(out, "members", members);
-	*(json_t **)arg = out;
+	return out;
+}
+
+static void status(struct hub *hub, void *arg)
+{
+	*(json_t **)arg = status_of(hub);
 }
 
 json_t *hub_status(struct hub *hub)

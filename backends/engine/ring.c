@@ -98,7 +98,7 @@ bool ring_has(struct ring *ring)
 	return ring->tail != ring->head_seen;
 }
 
-const void *ring_next(struct ring *ring, size_t *size)
+void *ring_next(struct ring *ring, size_t *size)
 {
 	size_t at = ring->tail, place;
 

@@ -39,9 +39,9 @@ void *ring_room(struct ring *ring, size_t size);
 /* The record is there now: the one whose room was asked for last. */
 void ring_put(struct ring *ring);
 
-/* The reader's. The oldest record, with its size; NULL: there is none. It stays
- * until ring_took(). */
-const void *ring_next(struct ring *ring, size_t *size);
+/* The reader's. The oldest record, with its size; NULL: there is none. Until
+ * ring_took() it is the reader's, also to write to. */
+void *ring_next(struct ring *ring, size_t *size);
 void ring_took(struct ring *ring);
 /* Is there one? */
 bool ring_has(struct ring *ring);

@@ -183,6 +183,10 @@ static int rules(scmp_filter_ctx filter)
 				      1,
 				      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD,
 					      CLONE_THREAD));
+	/* A thread gives itself a name. */
+	if (!rc)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl),
+				      1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
 				      SCMP_SYS(clone3), 0);

@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -70,6 +72,21 @@ static void offloads_probe(struct tun *tun)
 				 : "none");
 }
 
+/* Does somebody hold a queue of it? A device without has no carrier
+ * (__tun_detach(), drivers/net/tun.c). Of one that is down it is not known. */
+static bool is_held(const char *name)
+{
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	struct ifreq request = { .ifr_data = (void *)&link };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool held;
+
+	memcpy(request.ifr_name, name, strlen(name));
+	held = ioctl(fd, SIOCETHTOOL, &request) == 0 && link.data;
+	close(fd);
+	return held;
+}
+
 static int attach(struct tun *tun, const char *name, unsigned flags,
 		  struct err *err)
 {
@@ -78,6 +95,9 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 
 	if (strlen(name) >= sizeof(request.ifr_name))
 		return err_set(err, EINVAL, "device %s: the name is too long",
+			       name);
+	if ((flags & TUN_QUEUES) && !(flags & TUN_BESIDE) && is_held(name))
+		return err_set(err, EBUSY, "device %s: another program has it",
 			       name);
 	memcpy(request.ifr_name, name, strlen(name));
 	request.ifr_flags |= flags & TUN_TAP ? IFF_TAP : IFF_TUN;

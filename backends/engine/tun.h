@@ -32,6 +32,7 @@ enum tun_flags {
 	TUN_TAP = 1 << 0,    /* Ethernet frames in place of IP packets */
 	TUN_PLAIN = 1 << 1,  /* no offloads, for tests and old kernels */
 	TUN_QUEUES = 1 << 2, /* one of several queues (IFF_MULTI_QUEUE) */
+	TUN_BESIDE = 1 << 3, /* and we have another one already */
 };
 
 enum {
@@ -40,7 +41,10 @@ enum {
 };
 
 /* Attaches to the device of that name, which is made (and goes away with us) if
- * it is not there and we may. EBUSY: somebody else has it. */
+ * it is not there and we may. EBUSY: somebody else has it; of a device of
+ * several queues the kernel does not say so, and the first of us asks for its
+ * carrier. EINVAL: it was made for one queue and is asked for several, or the
+ * other way round. */
 struct tun *tun_open(const char *name, unsigned flags, struct err *err);
 /* For tests: a socket of datagrams that plays the device; fd becomes ours. */
 struct tun *tun_wrap(int fd, unsigned flags);

@@ -2,6 +2,7 @@
 #include "backends/engine/udp.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "backends/engine/wire.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -138,6 +141,11 @@ struct udp *udp_open(const struct udp_options *options, struct err *err)
 	}
 	if (tune(udp, options, err) < 0)
 		return NULL;
+	if (options->shared && set(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0) {
+		err_set(err, errno, "UDP port %u: SO_REUSEPORT: %m",
+			options->port);
+		return NULL;
+	}
 	if (bind(udp->fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
 		err_set(err, errno,
 			errno == EADDRINUSE
@@ -152,6 +160,54 @@ struct udp *udp_open(const struct udp_options *options, struct err *err)
 	getsockname(udp->fd, (struct sockaddr *)&name, &length);
 	udp->port = ntohs(name.sin6_port);
 	return TAKE(udp);
+}
+
+/* Which socket of so many: the low byte of the index says it (wire_part()). */
+static int steer(const struct udp *udp, unsigned count)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WIRE_TRANSPORT, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, WIRE_INDEX_AT),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(steps), steps };
+
+	return setsockopt(udp->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+			  &program, sizeof(program)) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* The first was bound alone, so nobody else has the port; from now on only our
+ * own user could join it. */
+int udp_share(struct udp **sockets, unsigned count,
+	      const struct udp_options *options, struct err *err)
+{
+	struct udp_options beside = *options;
+	int rc = set(sockets[0]->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+
+	beside.port = sockets[0]->port;
+	beside.shared = true;
+	if (rc < 0)
+		return err_set(err, -rc, "SO_REUSEPORT: %s", strerror(-rc));
+	for (unsigned i = 1; i < count && !rc; i++) {
+		sockets[i] = udp_open(&beside, err);
+		rc = sockets[i] ? 0 : -EADDRINUSE;
+	}
+	if (!rc) {
+		rc = steer(sockets[0], count);
+		if (rc < 0)
+			err_set(err, -rc, "SO_ATTACH_REUSEPORT_CBPF: %s",
+				strerror(-rc));
+	}
+	for (unsigned i = 1; rc < 0 && i < count; i++)
+		udp_free(TAKE(sockets[i]));
+	if (rc < 0)
+		set(sockets[0]->fd, SOL_SOCKET, SO_REUSEPORT, 0);
+	return rc;
 }
 
 void udp_free(struct udp *udp)

@@ -47,6 +47,7 @@ struct udp_options {
 	uint16_t port;		/* 0: any */
 	uint32_t mark;		/* SO_MARK; 0: none */
 	bool plain;		/* no offloads, for tests */
+	bool shared;		/* beside others (udp_share()) */
 };
 
 enum {
@@ -57,6 +58,14 @@ enum {
 };
 
 struct udp *udp_open(const struct udp_options *options, struct err *err);
+/* Opens sockets[1..count-1] on the port of sockets[0], which are then one group
+ * (SO_REUSEPORT): a transport datagram comes to the one whose number
+ * wire_part() says, all others to sockets[0]. The kernel does it by a filter
+ * (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What it has aggregated before (GRO)
+ * goes where the first of it goes. Negative errno: it cannot, and sockets[0]
+ * is alone as before. */
+int udp_share(struct udp **sockets, unsigned count,
+	      const struct udp_options *options, struct err *err);
 void udp_free(struct udp *udp);
 AUTO_DEFINE(udp, struct udp *, udp_free)
 int udp_fd(const struct udp *udp);

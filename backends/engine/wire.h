@@ -45,6 +45,7 @@ enum {
 	WIRE_INNER = 8,	 /* bytes of the inner header */
 	WIRE_TAG = 16,
 	WIRE_OVERHEAD = WIRE_HEADER + WIRE_INNER + WIRE_TAG,
+	WIRE_INDEX_AT = 2, /* offset */
 	WIRE_INDEX_BITS = 24,
 	WIRE_PARTS = 16, /* at most, of a receiver */
 	WIRE_COUNTER_BITS = 24,

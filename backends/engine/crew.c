@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/crew.h"
+
+#include <linux/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "backends/engine/hub_private.h"
+#include "backends/engine/ring.h"
+#include "backends/engine/tun.h"
+
+enum {
+	MTU_LEAST = 1280,	/* of IPv6 (RFC 8200, 5) */
+	RING_LEAST = 256 << 10, /* some packets of 64 kB */
+	RING_MOST = 2 << 20,
+	RINGS = 16 << 20, /* all together, about */
+};
+
+/* Where a peer is, and what the hubs that do not have it know of it. */
+struct crew_peer {
+	struct crew_peer *next;
+	char name[HUB_NAME];
+	uint8_t key[NOISE_KEY];
+	unsigned part;
+	size_t prefix_count;
+	struct inner_prefix *prefixes; /* owned */
+};
+
+/* --- the device's size ---------------------------------------------------- */
+
+uint16_t crew_mtu(const struct crew *crew)
+{
+	return __atomic_load_n(&crew->mtu, __ATOMIC_RELAXED);
+}
+
+/* It is set where we may; where not, it stays as it is. */
+static void device_size(struct crew *crew, uint16_t mtu)
+{
+	struct ifreq request = { .ifr_mtu = mtu };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s",
+		 crew->config.device);
+	if (ioctl(fd, SIOCSIFMTU, &request) < 0 &&
+	    ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 &&
+	    request.ifr_mtu <= UINT16_MAX)
+		mtu = (uint16_t)request.ifr_mtu;
+	close(fd);
+	__atomic_store_n(&crew->mtu, mtu, __ATOMIC_SEQ_CST);
+}
+
+/* What is too big for a line is answered with ICMP, or cut small by the sender;
+ * a device below IPv6's least would lose it for all. 0: nobody has said. */
+static uint16_t mtu_of_all(const struct crew *crew)
+{
+	uint16_t least = 0;
+
+	for (unsigned i = 0; i < crew->count; i++) {
+		uint16_t one =
+			__atomic_load_n(&crew->mtu_least[i], __ATOMIC_SEQ_CST);
+
+		if (one && (!least || one < least))
+			least = one;
+	}
+	return least && least < MTU_LEAST ? MTU_LEAST : least;
+}
+
+/* Several hubs may be here at once: whoever comes last looks once more. */
+static void mtu_follow(struct crew *crew)
+{
+	uint16_t mtu = mtu_of_all(crew), again;
+
+	if (__atomic_load_n(&crew->mtu_given, __ATOMIC_SEQ_CST))
+		return;
+	for (; mtu && mtu != crew_mtu(crew); mtu = again) {
+		device_size(crew, mtu);
+		again = mtu_of_all(crew);
+		if (again == mtu)
+			break;
+	}
+}
+
+void crew_mtu_set(struct crew *crew, unsigned part, uint16_t least)
+{
+	__atomic_store_n(&crew->mtu_least[part], least, __ATOMIC_SEQ_CST);
+	mtu_follow(crew);
+}
+
+/* As it was given, else as it was found, else the usual one. */
+static void mtu_given(struct crew *crew, uint16_t mtu)
+{
+	uint16_t found = mtu_of_all(crew);
+
+	__atomic_store_n(&crew->mtu_given, mtu != 0, __ATOMIC_SEQ_CST);
+	if (!found)
+		found = crew->config.tap ? HUB_MTU - HUB_FRAME : HUB_MTU;
+	device_size(crew, mtu ? mtu : found);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0
+		       ? 1
+		       : (unsigned)CPU_COUNT(&set);
+}
+
+/* Frames go to who has the address, which any hub may learn: so one has all
+ * (tap). A client has one peer. */
+static unsigned hubs_wanted(const struct hub_config *config)
+{
+	unsigned count = config->threads;
+
+	if (!config->server || config->tap)
+		return 1;
+	if (!count) {
+		count = processors();
+		count = count < CREW_AUTO ? count : CREW_AUTO;
+	}
+	return count < CREW_MOST ? count : CREW_MOST;
+}
+
+/* What a crew is made of, until the hubs have it. */
+struct parts {
+	struct tun *tun[CREW_MOST];
+	struct udp *udp[CREW_MOST];
+};
+
+static void parts_clear(struct parts *parts)
+{
+	for (unsigned i = 0; i < CREW_MOST; i++) {
+		tun_free(parts->tun[i]);
+		udp_free(parts->udp[i]);
+	}
+}
+
+/* The device's first queue. One made for several can be had alone, too. */
+static int open_device(struct crew *crew, unsigned wanted, struct parts *parts,
+		       struct err *err)
+{
+	const struct hub_config *config = &crew->config;
+	unsigned kind = config->tap ? TUN_TAP : 0;
+	unsigned first = wanted > 1 ? TUN_QUEUES : 0;
+
+	parts->tun[0] = tun_open(config->device, kind | first, err);
+	if (parts->tun[0] || err->code != -EINVAL)
+		return parts->tun[0] ? 0 : err->code;
+	err_clear(err);
+	parts->tun[0] =
+		tun_open(config->device, kind | (first ^ TUN_QUEUES), err);
+	if (!parts->tun[0])
+		return err->code;
+	if (first) {
+		crew->count = 1;
+		snprintf(crew->why_one, sizeof(crew->why_one),
+			 "device %s was made with one queue: with enabled=no "
+			 "and then yes it is made anew",
+			 config->device);
+	}
+	return 0;
+}
+
+static void one_for(struct crew *crew, struct err *why)
+{
+	snprintf(crew->why_one, sizeof(crew->why_one), "%s", why->text);
+	crew->count = 1;
+}
+
+/* The other queues, and the other sockets: all of them or none. */
+static void open_others(struct crew *crew, struct parts *parts)
+{
+	struct udp_options options = { .port = crew->config.listen };
+	AUTO_ERR why = ERR_NONE;
+
+	for (unsigned i = 1; i < crew->count; i++) {
+		parts->tun[i] = tun_open(crew->config.device,
+					 TUN_QUEUES | TUN_BESIDE, &why);
+		if (!parts->tun[i])
+			break;
+	}
+	if (!why.text)
+		udp_share(parts->udp, crew->count, &options, &why);
+	if (!why.text)
+		return;
+	for (unsigned i = 1; i < crew->count; i++)
+		tun_free(TAKE(parts->tun[i]));
+	one_for(crew, &why);
+}
+
+static int open_all(struct crew *crew, struct parts *parts, struct err *err)
+{
+	struct udp_options options = { .port = crew->config.listen };
+	unsigned wanted = hubs_wanted(&crew->config);
+	int rc;
+
+	crew->count = wanted;
+	rc = open_device(crew, wanted, parts, err);
+	if (rc < 0 || !crew->config.server)
+		return rc;
+	parts->udp[0] = udp_open(&options, err);
+	if (!parts->udp[0])
+		return err->code;
+	if (crew->count > 1)
+		open_others(crew, parts);
+	return 0;
+}
+
+static void rings_new(struct crew *crew)
+{
+	size_t pairs = (size_t)crew->count * (crew->count - 1);
+	size_t bytes = RING_MOST;
+
+	while (bytes > RING_LEAST && bytes * pairs > RINGS)
+		bytes /= 2;
+	for (unsigned i = 0; i < crew->count; i++)
+		for (unsigned j = 0; j < crew->count; j++)
+			if (i != j)
+				crew->rings[i][j] = ring_new(bytes);
+}
+
+static int start(struct crew *crew, struct parts *parts, struct err *err)
+{
+	int rc = 0;
+
+	rings_new(crew);
+	for (unsigned i = 0; i < crew->count; i++) {
+		crew->hubs[i] = hub_new(crew, i, TAKE(parts->tun[i]),
+					TAKE(parts->udp[i]), err);
+		if (!crew->hubs[i])
+			return err->code;
+	}
+	for (unsigned i = 0; i < crew->count && !rc; i++)
+		rc = hub_start(crew->hubs[i], err);
+	return rc;
+}
+
+struct crew *crew_new(const struct hub_config *config, struct err *err)
+{
+	AUTO(crew) struct crew *crew = mem_alloc(sizeof(*crew));
+	struct parts parts = { .tun = { NULL } };
+	AUTO_ERR own = ERR_NONE;
+	int rc;
+
+	crew->config = *config;
+	if (getrandom(crew->cookie_root, NOISE_KEY, 0) != NOISE_KEY)
+		abort(); /* no keys without randomness */
+	rc = open_all(crew, &parts, &own);
+	if (!rc) {
+		mtu_given(crew, config->mtu);
+		rc = start(crew, &parts, &own);
+	}
+	parts_clear(&parts);
+	if (!rc)
+		return TAKE(crew);
+	err_move(err, &own);
+	err_prefix(err, "link %s: ", config->name);
+	return NULL;
+}
+
+/* --- who is where --------------------------------------------------------- */
+
+struct hub *crew_find(const struct crew *crew, const uint8_t key[NOISE_KEY])
+{
+	const struct crew_peer *peer = crew->peers[key[0]];
+
+	for (; peer; peer = peer->next)
+		if (!memcmp(peer->key, key, NOISE_KEY))
+			return crew->hubs[peer->part];
+	return NULL;
+}
+
+static struct crew_peer *find(const struct crew *crew, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(crew->peers); i++)
+		for (struct crew_peer *peer = crew->peers[i]; peer;
+		     peer = peer->next)
+			if (!strcmp(peer->name, name))
+				return peer;
+	return NULL;
+}
+
+static void peer_unlink(struct crew *crew, struct crew_peer *peer)
+{
+	struct crew_peer **at = &crew->peers[peer->key[0]];
+
+	while (*at != peer)
+		at = &(*at)->next;
+	*at = peer->next;
+}
+
+static void peer_link(struct crew *crew, struct crew_peer *peer)
+{
+	struct crew_peer **at = &crew->peers[peer->key[0]];
+
+	peer->next = *at;
+	*at = peer;
+}
+
+static void crew_peer_free(struct crew_peer *peer)
+{
+	free(peer->prefixes);
+	free(peer);
+}
+
+void crew_free(struct crew *crew)
+{
+	if (!crew)
+		return;
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->hubs[i])
+			hub_end(crew->hubs[i]);
+	for (unsigned i = 0; i < crew->count; i++)
+		hub_free(crew->hubs[i]);
+	for (unsigned i = 0; i < crew->count; i++)
+		for (unsigned j = 0; j < crew->count; j++)
+			ring_free(crew->rings[i][j]);
+	for (size_t i = 0; i < ARRAY_SIZE(crew->peers); i++)
+		for (struct crew_peer *peer; (peer = crew->peers[i]);) {
+			peer_unlink(crew, peer);
+			crew_peer_free(peer);
+		}
+	mem_wipe(crew, sizeof(*crew));
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+int crew_set(struct crew *crew, const struct hub_config *fresh, struct err *err)
+{
+	const struct hub_config *old = &crew->config;
+	bool resize = old->mtu || fresh->mtu;
+
+	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
+	    old->server != fresh->server || old->listen != fresh->listen ||
+	    old->threads != fresh->threads || old->mode != fresh->mode ||
+	    old->small_bytes != fresh->small_bytes ||
+	    old->hold_max_us != fresh->hold_max_us ||
+	    memcmp(old->secret, fresh->secret, NOISE_KEY))
+		return err_set(err, EOPNOTSUPP,
+			       "link %s: that cannot change while it runs",
+			       old->name);
+	crew->config = *fresh;
+	if (resize)
+		mtu_given(crew, fresh->mtu);
+	for (unsigned i = 0; i < crew->count; i++)
+		hub_set(crew->hubs[i], fresh);
+	return 0;
+}
+
+/* The hub with the fewest. */
+static unsigned deal(const struct crew *crew)
+{
+	unsigned least = 0;
+
+	for (unsigned i = 1; i < crew->count; i++)
+		if (crew->peer_count[i] < crew->peer_count[least])
+			least = i;
+	return least;
+}
+
+static void tell_others(struct crew *crew, const struct crew_peer *before,
+			const struct hub_peer *after, unsigned part)
+{
+	struct hub_others others = {
+		.before = before ? before->prefixes : NULL,
+		.before_count = before ? before->prefix_count : 0,
+		.after = after ? after->prefixes : NULL,
+		.after_count = after ? after->prefix_count : 0,
+		.owner = crew->hubs[part],
+	};
+
+	for (unsigned i = 0; i < crew->count; i++)
+		if (i != part)
+			hub_others_set(crew->hubs[i], &others);
+}
+
+/* In hub 0, which looks for keys. from: in the list, or NULL; to: the same with
+ * another key or prefixes, or NULL. */
+struct noting {
+	struct crew *crew;
+	struct crew_peer *from, *to;
+};
+
+static void note(struct hub *hub, void *arg)
+{
+	struct noting *noting = arg;
+
+	(void)hub;
+	if (noting->from)
+		peer_unlink(noting->crew, noting->from);
+	if (noting->to)
+		peer_link(noting->crew, noting->to);
+}
+
+static struct crew_peer *peer_new(const struct hub_peer *config, unsigned part)
+{
+	struct crew_peer *peer = mem_alloc(sizeof(*peer));
+
+	memcpy(peer->name, config->name, sizeof(peer->name));
+	memcpy(peer->key, config->key, NOISE_KEY);
+	peer->part = part;
+	peer->prefix_count = config->prefix_count;
+	peer->prefixes =
+		mem_dup(config->prefixes,
+			config->prefix_count * sizeof(*config->prefixes));
+	return peer;
+}
+
+static bool key_is_anothers(const struct crew *crew,
+			    const struct crew_peer *but, const uint8_t *key)
+{
+	const struct crew_peer *peer = crew->peers[key[0]];
+
+	for (; peer; peer = peer->next)
+		if (peer != but && !memcmp(peer->key, key, NOISE_KEY))
+			return true;
+	return false;
+}
+
+int crew_peer_set(struct crew *crew, const struct hub_peer *peer,
+		  struct err *err)
+{
+	struct crew_peer *old, *fresh;
+	unsigned part;
+	int rc;
+
+	if (crew->count == 1)
+		return hub_peer_set(crew->hubs[0], peer, err);
+	old = find(crew, peer->name);
+	if (key_is_anothers(crew, old, peer->key))
+		return hub_key_refused(peer->name, err);
+	part = old ? old->part : deal(crew);
+	rc = hub_peer_set(crew->hubs[part], peer, err);
+	if (rc < 0)
+		return rc;
+	fresh = peer_new(peer, part);
+	tell_others(crew, old, peer, part);
+	hub_call(crew->hubs[0], note, &(struct noting){ crew, old, fresh });
+	if (old)
+		crew_peer_free(old);
+	else
+		crew->peer_count[part]++;
+	return 0;
+}
+
+void crew_peer_remove(struct crew *crew, const char *name)
+{
+	struct crew_peer *old = find(crew, name);
+
+	if (crew->count == 1)
+		hub_peer_remove(crew->hubs[0], name);
+	if (!old)
+		return;
+	hub_call(crew->hubs[0], note, &(struct noting){ crew, old, NULL });
+	hub_peer_remove(crew->hubs[old->part], name);
+	tell_others(crew, old, NULL, old->part);
+	crew->peer_count[old->part]--;
+	crew_peer_free(old);
+}
+
+/* Only a client has members, and one hub. */
+void crew_member_set(struct crew *crew, const struct hub_member *member)
+{
+	hub_member_set(crew->hubs[0], member);
+}
+
+void crew_member_remove(struct crew *crew, const char *name)
+{
+	hub_member_remove(crew->hubs[0], name);
+}
+
+void crew_device(struct crew *crew, const char *name, uint32_t index, bool up)
+{
+	for (unsigned i = 0; i < crew->count; i++)
+		hub_device(crew->hubs[i], name, index, up);
+}
+
+/* --- what there is to see ------------------------------------------------- */
+
+/* Adds the numbers of one object to those of another. */
+static void add_numbers(json_t *to, json_t *from)
+{
+	const char *name;
+	json_t *value, *sum;
+
+	json_object_foreach(from, name, value)
+	{
+		sum = json_object_get(to, name);
+		if (json_is_integer(sum) && json_is_integer(value))
+			json_integer_set(sum,
+					 json_integer_value(sum) +
+						 json_integer_value(value));
+	}
+}
+
+static void add_status(json_t *to, json_t *from)
+{
+	static const char *const lists[] = { "peers", "members", "threads" };
+	static const char *const sums[] = { "tun", "refused" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		json_array_extend(json_object_get(to, lists[i]),
+				  json_object_get(from, lists[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(sums); i++)
+		add_numbers(json_object_get(to, sums[i]),
+			    json_object_get(from, sums[i]));
+	if (!json_object_get(to, "error") && json_object_get(from, "error"))
+		json_object_set(to, "error", json_object_get(from, "error"));
+}
+
+json_t *crew_status(struct crew *crew)
+{
+	json_t *out = hub_status(crew->hubs[0]);
+
+	for (unsigned i = 1; i < crew->count; i++) {
+		json_t *more = hub_status(crew->hubs[i]);
+
+		add_status(out, more);
+		json_decref(more);
+	}
+	if (crew->why_one[0])
+		json_object_set_new(out, "one-thread",
+				    json_string(crew->why_one));
+	return out;
+}

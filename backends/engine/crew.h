@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * crew.h - one link: a tun device, and the hubs (hub.h) that work on it.
+ *
+ *                          .-- queue 0 - hub 0 - socket --.    all inits
+ *      device, prefixes ---+-- queue 1 - hub 1 - socket --+--- one UDP port
+ *                          '-- queue 2 - hub 2 - socket --'    peers by index
+ *
+ * A client's link has one hub. A server's has several, each a thread with its
+ * own queue of the device, its own socket on the port, and its share of the
+ * peers; a peer stays with its hub. The kernel brings a peer's datagrams to its
+ * hub by what the index in them says (udp_share()), and a flow's packets to the
+ * queue that last wrote to it. What comes to the wrong hub nevertheless is
+ * handed over by a ring (hub_hand.c).
+ *
+ * Where the device has one queue, or the kernel cannot steer, there is one hub,
+ * and crew_status() says why.
+ */
+#ifndef BACKENDS_ENGINE_CREW_H
+#define BACKENDS_ENGINE_CREW_H
+
+#include "backends/engine/hub.h"
+#include "backends/engine/wire.h"
+
+enum {
+	CREW_MOST = WIRE_PARTS, /* hubs */
+	CREW_AUTO = 8,		/* where the number is not given */
+};
+
+struct ring;
+struct crew_peer;
+
+/* What its hubs share. They read it; who writes what is said. */
+struct crew {
+	struct hub_config config; /* of the one that sets */
+	unsigned count;
+	struct hub *hubs[CREW_MOST];
+	struct ring *rings[CREW_MOST][CREW_MOST]; /* from, to; else NULL */
+	uint8_t cookie_root[NOISE_KEY];
+	char why_one[160]; /* hub, though more were wanted */
+	/* Which hub has which peer: changed within hub 0 only. */
+	struct crew_peer *peers[256]; /* by the key's first byte */
+	unsigned peer_count[CREW_MOST];
+	/* Atomic. The device's MTU; whether it was given; and what the lanes of
+	 * each hub's peers can carry, 0: it has none. */
+	uint16_t mtu;
+	bool mtu_given;
+	uint16_t mtu_least[CREW_MOST];
+};
+
+/* Opens device and socket and starts the threads. NULL and one sentence. */
+struct crew *crew_new(const struct hub_config *config, struct err *err);
+/* Ends them; peers see silence. Wipes the keys. */
+void crew_free(struct crew *crew);
+AUTO_DEFINE(crew, struct crew *, crew_free)
+/* What can be changed while packets flow; -EOPNOTSUPP if config asks for more,
+ * and then nothing is changed. */
+int crew_set(struct crew *crew, const struct hub_config *config,
+	     struct err *err);
+/* As in hub.h. */
+int crew_peer_set(struct crew *crew, const struct hub_peer *peer,
+		  struct err *err);
+void crew_peer_remove(struct crew *crew, const char *name);
+void crew_member_set(struct crew *crew, const struct hub_member *member);
+void crew_member_remove(struct crew *crew, const char *name);
+void crew_device(struct crew *crew, const char *name, uint32_t index, bool up);
+/* Of all hubs together, as the control protocol shows it. */
+json_t *crew_status(struct crew *crew);
+
+/* --- for hubs ------------------------------------------------------------- */
+
+/* Hub 0: who has the peer of that key; NULL: there is none. */
+struct hub *crew_find(const struct crew *crew, const uint8_t key[NOISE_KEY]);
+/* The device's MTU, as last set. */
+uint16_t crew_mtu(const struct crew *crew);
+/* The lanes of this hub's peers carry so much, 0: there are none. The device
+ * takes the size that all can carry, unless one was given. */
+void crew_mtu_set(struct crew *crew, unsigned part, uint16_t least);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * hub_hand.c - what one hub of a crew hands to another, by rings (ring.h).
+ *
+ * Who has written to a ring looks whether its reader sleeps, and rings his bell
+ * then; who is about to sleep says so first and looks into the rings after. So
+ * one of the two always sees the other (both fences are full ones).
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/engine/hub_private.h"
+#include "backends/engine/ring.h"
+
+enum { TURN = 64 }; /* records of one ring, before others have their turn */
+
+enum what { PACKET, DATAGRAM, INIT };
+
+/* Its bytes stand behind it. */
+struct record {
+	enum what what;
+	uint32_t size;
+	union {
+		struct tun_packet packet;
+		struct {
+			struct address from;
+			uint64_t at;
+		};
+	};
+};
+
+static struct record *room(struct hub *hub, struct hub *to, enum what what,
+			   const uint8_t *bytes, size_t size)
+{
+	struct ring *ring = hub->crew->rings[hub->part][to->part];
+	struct record *record = ring_room(ring, sizeof(*record) + size);
+
+	if (!record) {
+		hub->handed.full++;
+		return NULL;
+	}
+	record->what = what;
+	record->size = (uint32_t)size;
+	memcpy(record + 1, bytes, size);
+	return record;
+}
+
+static void done(struct hub *hub, const struct hub *to)
+{
+	ring_put(hub->crew->rings[hub->part][to->part]);
+	hub->rung |= 1U << to->part;
+}
+
+void hub_hand_packet(struct hub *hub, struct hub *to,
+		     const struct tun_packet *packet)
+{
+	struct record *record =
+		room(hub, to, PACKET, packet->data, packet->size);
+
+	if (!record)
+		return;
+	record->packet = *packet;
+	hub->handed.packets += packet->count;
+	done(hub, to);
+}
+
+static bool hand_bytes(struct hub *hub, struct hub *to, enum what what,
+		       const uint8_t *data, size_t size, uint64_t at)
+{
+	struct record *record = room(hub, to, what, data, size);
+
+	if (!record)
+		return false;
+	record->from = hub->from;
+	record->at = at;
+	done(hub, to);
+	return true;
+}
+
+void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
+		       size_t size, uint64_t at)
+{
+	if (hand_bytes(hub, to, DATAGRAM, data, size, at))
+		hub->handed.datagrams++;
+}
+
+void hub_hand_init(struct hub *hub, struct hub *to,
+		   const uint8_t init[HANDSHAKE_INIT])
+{
+	if (hand_bytes(hub, to, INIT, init, HANDSHAKE_INIT, 0))
+		hub->handed.inits++;
+}
+
+void hub_ring(struct hub *hub)
+{
+	uint64_t one = 1;
+
+	if (!hub->rung)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < hub->crew->count; i++) {
+		struct hub *to = hub->crew->hubs[i];
+
+		if ((hub->rung & 1U << i) &&
+		    __atomic_exchange_n(&to->asleep, false, __ATOMIC_RELAXED) &&
+		    write(to->bell, &one, sizeof(one)) < 0)
+			continue; /* it has been rung 2^64 times */
+	}
+	hub->rung = 0;
+}
+
+bool hub_may_sleep(struct hub *hub)
+{
+	if (hub->crew->count == 1)
+		return true;
+	__atomic_store_n(&hub->asleep, true, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < hub->crew->count; i++) {
+		struct ring *ring = hub->crew->rings[i][hub->part];
+
+		if (ring && ring_has(ring))
+			return false;
+	}
+	return true;
+}
+
+void hub_wakes(struct hub *hub)
+{
+	if (hub->crew->count > 1)
+		__atomic_store_n(&hub->asleep, false, __ATOMIC_RELAXED);
+}
+
+static void hear_packet(struct hub *hub, const struct record *record,
+			uint64_t now)
+{
+	struct tun_packet packet = record->packet;
+	uint8_t *to = keep_room(hub->keep);
+
+	memcpy(to, record + 1, record->size);
+	packet.data = to;
+	hub_take_handed(hub, &packet, now);
+}
+
+static void hear_datagram(struct hub *hub, struct record *record, uint64_t now)
+{
+	hub->from = record->from;
+	hub->from_udp = hub->udp;
+	hub_datagram(hub, (uint8_t *)(record + 1), record->size,
+		     record->what == INIT, record->at, now);
+}
+
+static void hear_ring(struct hub *hub, struct ring *ring, uint64_t now)
+{
+	for (int i = 0; i < TURN; i++) {
+		size_t size;
+		struct record *record = ring_next(ring, &size);
+
+		if (!record)
+			return;
+		if (record->what == PACKET)
+			hear_packet(hub, record, now);
+		else
+			hear_datagram(hub, record, now);
+		ring_took(ring);
+	}
+}
+
+void hub_hear(struct hub *hub, uint64_t now)
+{
+	bool heard = false;
+
+	for (unsigned i = 0; i < hub->crew->count; i++) {
+		struct ring *ring = hub->crew->rings[i][hub->part];
+
+		if (!ring || !ring_has(ring))
+			continue;
+		hear_ring(hub, ring, now);
+		heard = true;
+	}
+	if (!heard)
+		return;
+	hub_took_handed(hub, now);
+	hub_flush(hub);
+}
