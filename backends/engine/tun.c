@@ -312,33 +312,65 @@ static void ip_resize(uint8_t *data, const struct packet_info *info,
 	}
 }
 
-/* The unfinished checksum: the pseudo header's. */
-static void sum_open(uint8_t *data, const struct packet_info *info, size_t size)
+/* The unfinished checksum: the pseudo header's, which data has. */
+static void sum_open(uint8_t *out, const uint8_t *data,
+		     const struct packet_info *info, size_t size)
 {
 	uint16_t sum = packet_fold(packet_pseudo(data, info, size - info->l4));
 
-	memcpy(data + packet_sum_at(info), &sum, 2);
+	memcpy(out + packet_sum_at(info), &sum, 2);
+}
+
+static uint16_t half(const uint8_t *p)
+{
+	uint16_t value;
+
+	memcpy(&value, p, 2);
+	return value;
+}
+
+/* The IPv4 header of piece number index: its length, number and checksum. What
+ * was written a moment ago is not read again: the processor would wait until
+ * all of the piece is in its cache. So the sum is that of the packet, with what
+ * changes taken out and put in (RFC 1624). */
+static void ip4_piece(const uint8_t *from, uint8_t *to, size_t length,
+		      unsigned index)
+{
+	uint64_t sum = packet_sum(from, (size_t)(from[0] & 15) * 4, 0);
+	uint8_t fresh[4];
+	uint16_t folded;
+
+	put_be16(fresh, length);
+	put_be16(fresh + 2, (size_t)(from[4] << 8 | from[5]) + index);
+	sum += (uint16_t)~half(from + 2) + (uint16_t)~half(from + 4) +
+	       (uint16_t)~half(from + 10);
+	sum += (uint32_t)half(fresh) + half(fresh + 2);
+	folded = (uint16_t)~packet_fold(sum);
+	memcpy(to + 2, fresh, 4);
+	memcpy(to + 10, &folded, 2);
 }
 
 size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out)
 {
 	const struct packet_info *info = &packet->info;
+	const uint8_t *data = packet->data;
 	size_t size = tun_cut_size(packet, index);
 	size_t from = packet->header + (size_t)index * packet->segment;
 	uint8_t *ip = out + info->l3, *l4 = out + info->l4;
 
 	if (!packet->header) {
-		memcpy(out, packet->data, size);
+		memcpy(out, data, size);
 		return size;
 	}
-	memcpy(out, packet->data, packet->header);
-	memcpy(out + packet->header, packet->data + from,
-	       size - packet->header);
+	memcpy(out, data, packet->header);
+	memcpy(out + packet->header, data + from, size - packet->header);
 	if (info->version == 4)
-		put_be16(ip + 4, (size_t)(ip[4] << 8 | ip[5]) + index);
-	ip_resize(out, info, size);
+		ip4_piece(data + info->l3, ip, size - info->l3, index);
+	else
+		put_be16(ip + 4, size - info->l3 - 40U);
 	if (info->proto == IPPROTO_TCP) {
-		put_be32(l4 + 4, get_be32(l4 + 4) + index * packet->segment);
+		put_be32(l4 + 4, get_be32(data + info->l4 + 4) +
+					 index * packet->segment);
 		if (index + 1 < packet->count)
 			l4[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 		if (index)
@@ -346,7 +378,7 @@ size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out)
 	} else {
 		put_be16(l4 + 4, size - info->l4);
 	}
-	sum_open(out, info, size);
+	sum_open(out, data, info, size);
 	return size;
 }
 
@@ -451,7 +483,7 @@ static void joined_write(struct tun *tun, struct joined *joined)
 		put_be16(header + info->l4 + 4, joined->total - info->l4);
 	else if (joined->push)
 		header[info->l4 + 13] |= TCP_PSH;
-	sum_open(header, info, joined->total);
+	sum_open(header, header, info, joined->total);
 	vnet_fill(joined, &vnet);
 	memcpy(parts + 2, joined->pieces,
 	       joined->count * sizeof(*joined->pieces));

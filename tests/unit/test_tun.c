@@ -206,6 +206,31 @@ TEST(tun, only_the_last_piece_has_push_and_sequence_numbers_go_on)
 	lab_close(&lab);
 }
 
+TEST(tun, the_ip4_header_of_each_piece_sums_up)
+{
+	static struct super super;
+	struct lab lab;
+	struct tun_packet packet;
+	uint8_t piece[2000];
+
+	if (!lab_open(&lab, 0))
+		return;
+	super_make(&super, 4, IPPROTO_TCP, 5 * SEGMENT + 7);
+	put16(super.data + 4, 0xfffd);	/* the number wraps under way */
+	put16(super.data + 10, 0xbeef); /* whatever it was */
+	hand_over(&lab, &super);
+	CU_ASSERT_EQUAL_FATAL(tun_read(lab.tun, lab.buffer, &packet), 1);
+	for (unsigned i = 0; i < packet.count; i++) {
+		size_t size = tun_cut(&packet, i, piece);
+
+		CU_ASSERT_EQUAL(packet_fold(packet_sum(piece, 20, 0)), 0xffff);
+		CU_ASSERT_EQUAL((size_t)(piece[2] << 8 | piece[3]), size);
+		CU_ASSERT_EQUAL(piece[4] << 8 | piece[5],
+				(0xfffd + (int)i) & 0xffff);
+	}
+	lab_close(&lab);
+}
+
 /* Two packets that differ in something that matters stay two. */
 static void stay_apart(void (*spoil)(uint8_t *packet))
 {
