@@ -65,12 +65,13 @@ struct member {
 };
 TAILQ_HEAD(members, member);
 
-/* Datagrams that go out by one system call. */
+/* Sealed datagrams that have not gone out yet. */
 struct bunch {
 	struct peer *peer;
 	struct lane *lane;
-	size_t stride, bytes;
-	bool ended; /* the last one is shorter */
+	size_t stride;
+	size_t from, bytes; /* in the hub's out */
+	bool ended;	    /* the last one is shorter */
 };
 
 /* What was handed to other hubs, or not. */
@@ -109,7 +110,8 @@ struct hub {
 
 	struct udp_room *room;
 	struct keep *keep;
-	struct bunch bunch;   /* in out */
+	struct bunch bunch;
+	bool reading;	      /* the device: more will follow */
 	uint8_t *control;     /* HUB_CONTROL */
 	struct peer *touched; /* has got packets that were not sent yet */
 	size_t touched_bytes;

@@ -82,22 +82,38 @@ static bool seal(uint8_t *at, struct session *session, uint8_t lane,
 
 /* --- datagrams for one lane go out together ------------------------------- */
 
-static void flush_out(struct hub *hub)
+static void send_bytes(struct hub *hub, size_t size)
 {
 	struct bunch *bunch = &hub->bunch;
 	size_t sent;
-	int rc;
+	int rc = udp_send(bunch->lane->udp, &bunch->lane->to,
+			  hub->out + bunch->from, size, bunch->stride, &sent);
 
-	if (!bunch->bytes)
-		return;
-	rc = udp_send(bunch->lane->udp, &bunch->lane->to, hub->out,
-		      bunch->bytes, bunch->stride, &sent);
-	bunch->bytes = 0;
+	bunch->from += size;
+	bunch->bytes -= size;
 	/* What is lost for other reasons the braid finds out. */
 	if (rc < 0 && rc != -EAGAIN && rc != -ENOBUFS && rc != -EMSGSIZE &&
 	    rc != -ECONNREFUSED && rc != -EINTR)
 		braid_lane_down(bunch->peer->braid, bunch->lane->id,
 				clock_us());
+}
+
+static void flush_out(struct hub *hub)
+{
+	if (hub->bunch.bytes)
+		send_bytes(hub, hub->bunch.bytes);
+}
+
+/* What fills a system call goes while it is in the cache. The rest, a few
+ * datagrams of each 64 kB, would cost another one, here and at the other end:
+ * it waits for what comes next. */
+static void send_full(struct hub *hub)
+{
+	struct bunch *bunch = &hub->bunch;
+	size_t most = udp_send_most(bunch->stride);
+
+	while (bunch->bytes >= most)
+		send_bytes(hub, most);
 }
 
 /* All but the last of a bunch have the same size (udp.h). */
@@ -110,11 +126,11 @@ static uint8_t *bunch_room(struct peer *peer, struct lane *lane, size_t stride,
 	if (bunch->bytes && (bunch->lane != lane || bunch->ended ||
 			     (stride != bunch->stride &&
 			      (count > 1 || bytes > bunch->stride)) ||
-			     bunch->bytes + bytes > UDP_SEND_BYTES))
+			     bunch->from + bunch->bytes + bytes > HUB_OUT))
 		flush_out(hub);
 	if (!bunch->bytes)
-		*bunch = (struct bunch){ peer, lane, stride, 0, false };
-	return hub->out + bunch->bytes;
+		*bunch = (struct bunch){ peer, lane, stride, 0, 0, false };
+	return hub->out + bunch->from + bunch->bytes;
 }
 
 static void bunch_add(struct bunch *bunch, size_t bytes)
@@ -152,6 +168,7 @@ static void send_out(struct peer *peer, struct session *session,
 	if (out->packet && out->packet->unsummed)
 		note.flags |= WIRE_UNSUMMED;
 	braid_sent(peer->braid, &note, now);
+	send_full(peer->hub);
 }
 
 /* --- what a peer has to send ---------------------------------------------- */
@@ -282,6 +299,7 @@ static void notice(struct peer *peer, uint64_t now)
 	struct braid_event event;
 
 	while (braid_event(peer->braid, &event)) {
+		flush_out(hub); /* a lane may go */
 		if (event.what == BRAID_LANE_DRAINED)
 			lane_remove(peer, event.lane);
 		else if (event.what == BRAID_MTU)
@@ -306,7 +324,8 @@ void peer_work(struct peer *peer, uint64_t now)
 	send_again(peer, session, now);
 	limit = send_data(peer, session, now);
 	send_control(peer, session, now);
-	flush_out(peer->hub);
+	if (!peer->hub->reading)
+		flush_out(peer->hub);
 	notice(peer, now);
 	next = braid_next(peer->braid);
 	hub_schedule(peer->hub, peer, limit < next ? limit : next);
@@ -472,6 +491,7 @@ void hub_took_handed(struct hub *hub, uint64_t now)
 
 void hub_read(struct hub *hub, uint64_t now)
 {
+	hub->reading = true;
 	for (int i = 0; i < READS; i++) {
 		struct tun_packet packet;
 		int rc = tun_read(hub->tun, keep_room(hub->keep), &packet);
@@ -487,4 +507,6 @@ void hub_read(struct hub *hub, uint64_t now)
 		now = clock_us();
 	}
 	work_touched(hub, now);
+	hub->reading = false;
+	flush_out(hub);
 }

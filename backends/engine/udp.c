@@ -472,14 +472,20 @@ static int send_apart(struct udp *udp, const struct address *to,
 	return rc;
 }
 
+size_t udp_send_most(size_t segment)
+{
+	size_t most = UDP_SEND_BYTES / segment;
+
+	return (most < UDP_SEND_MAX ? most : UDP_SEND_MAX) * segment;
+}
+
 static int send_bunch(struct udp *udp, const struct address *to,
 		      const uint8_t *data, size_t size, size_t segment,
 		      size_t *sent)
 {
-	size_t most = UDP_SEND_BYTES / segment;
+	size_t most = udp_send_most(segment);
 	int rc = 0;
 
-	most = (most < UDP_SEND_MAX ? most : UDP_SEND_MAX) * segment;
 	while (*sent < size && !rc) {
 		size_t part = size - *sent < most ? size - *sent : most;
 

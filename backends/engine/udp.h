@@ -103,6 +103,9 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
 	     size_t size, size_t segment, size_t *sent);
 
+/* Bytes of the most segments that leave by one system call. */
+size_t udp_send_most(size_t segment);
+
 struct udp_counters {
 	uint64_t in_datagrams, in_bytes, in_calls;
 	uint64_t out_datagrams, out_bytes, out_calls;
