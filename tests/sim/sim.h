@@ -135,6 +135,8 @@ struct tcp;
 /* Sends for ever; syn_us: what the handshake took. */
 struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
 		    struct node *to, uint32_t syn_us);
+/* No new data from now on. */
+void tcp_stop(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);
 void tcp_data(struct tcp *tcp, const struct inner *inner); /* at the receiver */
 void tcp_ack(struct tcp *tcp, const struct inner *inner);

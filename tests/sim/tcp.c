@@ -3,7 +3,9 @@
  * A sender and its receiver, in packets of one size. Loss is found as Linux
  * does (RACK, RFC 8985, with its reordering window), recovery is by SACK with
  * three blocks, acks come for every second packet. Cubic is RFC 9438 with
- * HyStart's delay; bbr is version 1 without its long-term rate.
+ * HyStart's delay; bbr is version 1 as in Linux 6 (net/ipv4/tcp_bbr.c) but for
+ * its long-term rate: rounds, filters, gains, the allowance for acks that come
+ * in lumps, the one for super-packets, which are sized as Linux sizes them.
  */
 #include <math.h>
 
@@ -12,12 +14,21 @@
 
 enum {
 	RING = 1 << 16,
-	RUN = 40,
+	RUN = 47, /* packets in 64 kB */
 	RTO_LEAST = 200000,
 	DELACK = 40000,
 	RWND = 4096,
+	FIRST = 10, /* the window a connection begins with */
 	BW_ROUNDS = 10,
+	EXTRA_ROUNDS = 5, /* twice */
+	EXTRA_US = 100000,
+	CYCLE = 8,
+	PROBE_RTT_US = 200000,
+	PROBE_RTT_CWND = 4,
+	FULL_ROUNDS = 3,
 };
+
+#define HIGH_GAIN (2885 / 1000.0)
 
 struct packet {
 	uint64_t sent, delivered, delivered_at, first_sent;
@@ -46,17 +57,21 @@ struct tcp {
 	uint64_t delay_min, round_min, round_began, train_at;
 	uint32_t round_end;
 	unsigned round_samples;
-	/* bbr */
-	double bw[BW_ROUNDS], btlbw, full_bw, gain, cwnd_gain;
-	uint64_t rounds, round_delivered, rt_prop_at, phase_at, probe_rtt_at;
-	unsigned full_count, phase;
+	/* bbr; rates in packets a second */
 	enum { STARTUP, DRAIN, PROBE_BW, PROBE_RTT } state;
-	double extra[2];   /* acked beyond what bw explains */
-	uint64_t epoch_at; /* when that began to be counted */
-	double epoch_acked;
-	uint64_t extra_round;
+	double bw[BW_ROUNDS], btlbw, full_bw, pacing;
+	uint64_t rounds, round_delivered;
+	bool full, conserve, was_recovery;
+	unsigned full_count, phase;
+	uint64_t phase_at, rt_prop, rt_prop_at, probe_done_at;
+	bool probe_round;
+	double prior_cwnd;
+	double extra[2], epoch_acked; /* beyond what bw explains */
+	uint64_t epoch_at;
+	unsigned extra_rounds, extra_now;
 	uint64_t pace_at;
 	bool pacing_timer;
+	bool stopped;
 	/* receiver */
 	bool got[RING];
 	uint32_t expect, unacked, blocks[SACKS][2];
@@ -222,109 +237,268 @@ static void hystart(struct tcp *tcp, uint64_t rtt)
 		tcp->ssthresh = tcp->cwnd;
 }
 
+/* What one ack told. */
+struct sample {
+	unsigned count, lost;
+	uint32_t flight; /* before it */
+	uint64_t rtt;
+	uint64_t prior_delivered, sent, send_us, ack_us;
+	double rate; /* 0: none */
+	bool round;
+};
+
 /* --- bbr
  * ---------------------------------------------------------------------------
  */
 
-static void bbr_phase(struct tcp *tcp)
+/* A super-packet: a millisecond's worth; more where the round trip is short. */
+static unsigned tso_packets(const struct tcp *tcp, double rate, bool by_rtt)
 {
-	static const double gains[] = { 1.25, 0.75, 1, 1, 1, 1, 1, 1 };
+	double bytes = rate * TCP_MSS / 1024;
+	uint64_t shift = tcp->min_rtt >> 9;
 
-	tcp->gain = gains[tcp->phase % 8];
+	if (by_rtt && shift < 32)
+		bytes += (double)(65536U >> shift);
+	return (unsigned)fmin(fmax(bytes / TCP_MSS, 2), RUN);
+}
+
+static double bbr_pacing_gain(const struct tcp *tcp)
+{
+	static const double gains[CYCLE] = { 1.25, 0.75, 1, 1, 1, 1, 1, 1 };
+
+	switch (tcp->state) {
+	case STARTUP: return HIGH_GAIN;
+	case DRAIN: return 1 / HIGH_GAIN;
+	case PROBE_BW: return gains[tcp->phase % CYCLE];
+	default: return 1;
+	}
+}
+
+static double bbr_cwnd_gain(const struct tcp *tcp)
+{
+	if (tcp->state == PROBE_RTT)
+		return 1;
+	return tcp->state == PROBE_BW ? 2 : HIGH_GAIN;
+}
+
+static double bbr_quantized(const struct tcp *tcp, double cwnd)
+{
+	cwnd += 3.0 * tso_packets(tcp, tcp->pacing, false);
+	cwnd = 2 * ceil(cwnd / 2);
+	if (tcp->state == PROBE_BW && tcp->phase % CYCLE == 0)
+		cwnd += 2;
+	return cwnd;
+}
+
+static double bbr_bdp(const struct tcp *tcp, double gain)
+{
+	return ceil(tcp->btlbw * (double)tcp->rt_prop / 1e6 * gain);
+}
+
+static double bbr_inflight(const struct tcp *tcp, double gain)
+{
+	return bbr_quantized(tcp, bbr_bdp(tcp, gain));
+}
+
+/* What will be under way when the next packet may leave. */
+static double bbr_in_net(const struct tcp *tcp, uint32_t flight)
+{
+	double then = flight;
+
+	if (bbr_pacing_gain(tcp) > 1)
+		then += tso_packets(tcp, tcp->pacing, false);
+	if (tcp->pace_at > sim_now())
+		then -= tcp->btlbw * (double)(tcp->pace_at - sim_now()) / 1e6;
+	return then;
+}
+
+static void bbr_enter_probe_bw(struct tcp *tcp)
+{
+	tcp->state = PROBE_BW;
+	tcp->phase = CYCLE - (unsigned)(sim_random() * (CYCLE - 1));
 	tcp->phase_at = sim_now();
 }
 
-static double bbr_bdp(const struct tcp *tcp)
+static void bbr_update_bw(struct tcp *tcp, struct sample *sample)
 {
-	return tcp->btlbw * (double)tcp->min_rtt / 1e6;
-}
-
-static void bbr_state(struct tcp *tcp)
-{
-	uint64_t now = sim_now();
-
-	if (tcp->state == DRAIN && tcp->flight <= bbr_bdp(tcp)) {
-		tcp->state = PROBE_BW;
-		tcp->cwnd_gain = 2;
-		tcp->phase = 2 + (unsigned)(sim_random() * 6);
-		bbr_phase(tcp);
+	if (sample->rate <= 0)
+		return;
+	if (sample->prior_delivered >= tcp->round_delivered) {
+		tcp->round_delivered = tcp->delivered;
+		tcp->rounds++;
+		tcp->bw[tcp->rounds % BW_ROUNDS] = 0;
+		tcp->conserve = false;
+		sample->round = true;
 	}
-	if (tcp->state == PROBE_BW && now - tcp->phase_at > tcp->min_rtt) {
-		bool stay = (tcp->gain > 1 &&
-			     tcp->flight < tcp->gain * bbr_bdp(tcp) &&
-			     !tcp->lost) ||
-			    (tcp->gain < 1 && 0);
-
-		if (!stay) {
-			tcp->phase++;
-			bbr_phase(tcp);
-		}
-	}
-	if (tcp->state != PROBE_RTT && tcp->state != STARTUP &&
-	    now - tcp->rt_prop_at > 10 * SECOND) {
-		tcp->state = PROBE_RTT;
-		tcp->probe_rtt_at = now + 200000;
-	} else if (tcp->state == PROBE_RTT && now > tcp->probe_rtt_at) {
-		tcp->rt_prop_at = now;
-		tcp->state = PROBE_BW;
-		bbr_phase(tcp);
-	}
+	if (sample->rate > tcp->bw[tcp->rounds % BW_ROUNDS])
+		tcp->bw[tcp->rounds % BW_ROUNDS] = sample->rate;
+	tcp->btlbw = 0;
+	for (int i = 0; i < BW_ROUNDS; i++)
+		tcp->btlbw = fmax(tcp->btlbw, tcp->bw[i]);
 }
 
 /* Acks that come in lumps must not leave the line idle between them. */
-static double bbr_extra(struct tcp *tcp, unsigned acked)
+static void bbr_update_extra(struct tcp *tcp, const struct sample *sample)
 {
 	double expected =
 		tcp->btlbw * (double)(sim_now() - tcp->epoch_at) / 1e6;
-	double extra;
+	double *most;
 
-	if (tcp->rounds >= tcp->extra_round + 5) {
-		tcp->extra_round = tcp->rounds;
-		tcp->extra[1] = tcp->extra[0];
-		tcp->extra[0] = 0;
+	if (sample->rate <= 0)
+		return;
+	if (sample->round && ++tcp->extra_rounds >= EXTRA_ROUNDS) {
+		tcp->extra_rounds = 0;
+		tcp->extra_now ^= 1;
+		tcp->extra[tcp->extra_now] = 0;
 	}
 	if (tcp->epoch_acked <= expected) {
 		tcp->epoch_acked = expected = 0;
 		tcp->epoch_at = sim_now();
 	}
-	tcp->epoch_acked += acked;
-	extra = fmin(tcp->epoch_acked - expected, tcp->cwnd);
-	tcp->extra[0] = fmax(tcp->extra[0], extra);
-	return fmin(fmax(tcp->extra[0], tcp->extra[1]), tcp->btlbw * 0.1);
+	tcp->epoch_acked += sample->count;
+	most = &tcp->extra[tcp->extra_now];
+	*most = fmax(*most, fmin(tcp->epoch_acked - expected, tcp->cwnd));
 }
 
-static void bbr_ack(struct tcp *tcp, unsigned acked, double rate, bool limited,
-		    bool round)
+static double bbr_extra(const struct tcp *tcp)
 {
-	double extra;
+	if (!tcp->full)
+		return 0;
+	return fmin(fmax(tcp->extra[0], tcp->extra[1]),
+		    tcp->btlbw * EXTRA_US / 1e6);
+}
 
-	if (round) {
-		tcp->rounds++;
-		tcp->bw[tcp->rounds % BW_ROUNDS] = 0;
-	}
-	if (rate > tcp->bw[tcp->rounds % BW_ROUNDS] &&
-	    (!limited || rate > tcp->btlbw))
-		tcp->bw[tcp->rounds % BW_ROUNDS] = rate;
-	tcp->btlbw = 0;
-	for (int i = 0; i < BW_ROUNDS; i++)
-		tcp->btlbw = fmax(tcp->btlbw, tcp->bw[i]);
-	if (round && tcp->state == STARTUP) {
-		if (tcp->btlbw > tcp->full_bw * 1.25) {
+static void bbr_update_phase(struct tcp *tcp, const struct sample *sample)
+{
+	double gain = bbr_pacing_gain(tcp);
+	bool whole = sim_now() - tcp->phase_at > tcp->rt_prop;
+	double in_net = bbr_in_net(tcp, sample->flight);
+
+	if (tcp->state != PROBE_BW)
+		return;
+	if (gain > 1)
+		whole = whole &&
+			(sample->lost || in_net >= bbr_inflight(tcp, gain));
+	else if (gain < 1)
+		whole = whole || in_net <= bbr_inflight(tcp, 1);
+	if (!whole)
+		return;
+	tcp->phase++;
+	tcp->phase_at = sim_now();
+}
+
+static void bbr_check_full(struct tcp *tcp, const struct sample *sample)
+{
+	if (!tcp->full && sample->round) {
+		if (tcp->btlbw >= tcp->full_bw * 1.25) {
 			tcp->full_bw = tcp->btlbw;
 			tcp->full_count = 0;
-		} else if (++tcp->full_count >= 3) {
-			tcp->state = DRAIN;
-			tcp->gain = 0.35;
+		} else {
+			tcp->full = ++tcp->full_count >= FULL_ROUNDS;
 		}
 	}
-	bbr_state(tcp);
-	extra = bbr_extra(tcp, acked);
-	tcp->cwnd =
-		tcp->state == PROBE_RTT
-			? 4
-			: fmax(tcp->cwnd_gain * bbr_bdp(tcp) + 3 + extra, 10);
-	if (tcp->state == STARTUP && tcp->cwnd < 10 + (double)tcp->delivered)
-		tcp->cwnd = fmax(tcp->cwnd, 10 + (double)tcp->delivered / 2);
+	if (tcp->state == STARTUP && tcp->full)
+		tcp->state = DRAIN;
+	if (tcp->state == DRAIN &&
+	    bbr_in_net(tcp, tcp->flight) <= bbr_inflight(tcp, 1))
+		bbr_enter_probe_bw(tcp);
+}
+
+static void bbr_probe_rtt(struct tcp *tcp, const struct sample *sample)
+{
+	if (!tcp->probe_done_at) {
+		if (tcp->flight > PROBE_RTT_CWND)
+			return;
+		tcp->probe_done_at = sim_now() + PROBE_RTT_US;
+		tcp->probe_round = false;
+		tcp->round_delivered = tcp->delivered;
+		return;
+	}
+	tcp->probe_round = tcp->probe_round || sample->round;
+	if (!tcp->probe_round || sim_now() <= tcp->probe_done_at)
+		return;
+	tcp->rt_prop_at = sim_now();
+	tcp->cwnd = fmax(tcp->cwnd, tcp->prior_cwnd);
+	if (tcp->full)
+		bbr_enter_probe_bw(tcp);
+	else
+		tcp->state = STARTUP;
+}
+
+static void bbr_update_rtt(struct tcp *tcp, const struct sample *sample)
+{
+	bool expired = sim_now() > tcp->rt_prop_at + 10 * SECOND;
+
+	if (sample->rtt && (sample->rtt < tcp->rt_prop || expired)) {
+		tcp->rt_prop = sample->rtt;
+		tcp->rt_prop_at = sim_now();
+	}
+	if (expired && tcp->state != PROBE_RTT) {
+		tcp->state = PROBE_RTT;
+		tcp->prior_cwnd = tcp->cwnd;
+		tcp->probe_done_at = 0;
+	}
+	if (tcp->state == PROBE_RTT)
+		bbr_probe_rtt(tcp, sample);
+}
+
+/* In recovery: for a round no more than what leaves. */
+static bool bbr_recovers(struct tcp *tcp, const struct sample *sample)
+{
+	bool was = tcp->was_recovery;
+
+	tcp->was_recovery = tcp->recovery;
+	tcp->cwnd = fmax(tcp->cwnd - sample->lost, 1);
+	if (tcp->recovery && !was) {
+		tcp->conserve = true;
+		tcp->round_delivered = tcp->delivered;
+		tcp->cwnd = tcp->flight + sample->count;
+	} else if (!tcp->recovery && was) {
+		tcp->cwnd = fmax(tcp->cwnd, tcp->prior_cwnd);
+		tcp->conserve = false;
+	}
+	if (tcp->conserve)
+		tcp->cwnd = fmax(tcp->cwnd, tcp->flight + sample->count);
+	return tcp->conserve;
+}
+
+static void bbr_set_cwnd(struct tcp *tcp, const struct sample *sample)
+{
+	double target = bbr_quantized(tcp, bbr_bdp(tcp, bbr_cwnd_gain(tcp)) +
+						   bbr_extra(tcp));
+
+	if (!bbr_recovers(tcp, sample)) {
+		if (tcp->full)
+			tcp->cwnd = fmin(tcp->cwnd + sample->count, target);
+		else if (tcp->cwnd < target || tcp->delivered < FIRST)
+			tcp->cwnd += sample->count;
+		tcp->cwnd = fmax(tcp->cwnd, PROBE_RTT_CWND);
+	}
+	if (tcp->state == PROBE_RTT)
+		tcp->cwnd = fmin(tcp->cwnd, PROBE_RTT_CWND);
+}
+
+static void bbr_ack(struct tcp *tcp, struct sample *sample)
+{
+	double pacing;
+
+	bbr_update_bw(tcp, sample);
+	bbr_update_extra(tcp, sample);
+	bbr_update_phase(tcp, sample);
+	bbr_check_full(tcp, sample);
+	bbr_update_rtt(tcp, sample);
+	pacing = tcp->btlbw * bbr_pacing_gain(tcp) * 0.99;
+	if (tcp->full || pacing > tcp->pacing)
+		tcp->pacing = pacing;
+	bbr_set_cwnd(tcp, sample);
+}
+
+static void bbr_init(struct tcp *tcp)
+{
+	tcp->state = STARTUP;
+	tcp->rt_prop = tcp->min_rtt;
+	tcp->rt_prop_at = sim_now();
+	tcp->pacing = HIGH_GAIN * FIRST * 1e6 / (double)tcp->srtt;
 }
 
 /* --- sender
@@ -378,6 +552,8 @@ static void enter_recovery(struct tcp *tcp)
 	tcp->recovery = true;
 	tcp->recoveries++;
 	tcp->recover_to = tcp->next;
+	if (tcp->state != PROBE_RTT)
+		tcp->prior_cwnd = tcp->cwnd;
 	if (tcp->kind == TCP_CUBIC) {
 		cubic_loss(tcp);
 		tcp->cwnd = tcp->ssthresh;
@@ -430,13 +606,6 @@ static void rack(struct tcp *tcp)
 	}
 }
 
-struct sample {
-	unsigned count;
-	uint64_t rtt;
-	double rate;
-	bool limited, round;
-};
-
 static void one_delivered(struct tcp *tcp, uint32_t seq, struct sample *sample)
 {
 	struct packet *p = at(tcp, seq);
@@ -455,26 +624,32 @@ static void one_delivered(struct tcp *tcp, uint32_t seq, struct sample *sample)
 	tcp->delivered++;
 	tcp->delivered_at = sim_now();
 	sample->count++;
-	if (!p->again) {
-		uint64_t ack = tcp->delivered_at - p->delivered_at;
-		uint64_t send = p->sent - p->first_sent;
-		uint64_t us = ack > send ? ack : send;
-
+	if (!p->again)
 		sample->rtt = sim_now() - p->sent;
-		if (us >= tcp->min_rtt / 2 && us > 0)
-			sample->rate = (double)(tcp->delivered - p->delivered) *
-				       1e6 / (double)us;
-		sample->limited = p->limited;
+	/* Of those it acks the one sent last counts. */
+	if (p->sent >= sample->sent) {
+		sample->sent = p->sent;
+		sample->prior_delivered = p->delivered;
+		sample->send_us = p->sent - p->first_sent;
+		sample->ack_us = sim_now() - p->delivered_at;
 		tcp->first_sent = p->sent;
-	}
-	if (p->delivered >= tcp->round_delivered) {
-		sample->round = true;
-		tcp->round_delivered = tcp->delivered;
 	}
 	if (p->sent > tcp->rack_sent)
 		tcp->rack_sent = p->sent;
 	if (seq >= tcp->high_sacked)
 		tcp->high_sacked = seq;
+}
+
+/* draft-cheng-iccrg-delivery-rate-estimation */
+static void take_rate(const struct tcp *tcp, struct sample *sample)
+{
+	uint64_t us = sample->ack_us > sample->send_us ? sample->ack_us
+						       : sample->send_us;
+
+	if (sample->count && us >= tcp->min_rtt)
+		sample->rate =
+			(double)(tcp->delivered - sample->prior_delivered) *
+			1e6 / (double)us;
 }
 
 static void note_rtt(struct tcp *tcp, uint64_t rtt)
@@ -488,15 +663,14 @@ static void note_rtt(struct tcp *tcp, uint64_t rtt)
 	off = rtt > tcp->srtt ? rtt - tcp->srtt : tcp->srtt - rtt;
 	tcp->var = (3 * tcp->var + off) / 4;
 	tcp->srtt = (7 * tcp->srtt + rtt) / 8;
-	if (rtt <= tcp->min_rtt) {
+	if (rtt < tcp->min_rtt)
 		tcp->min_rtt = rtt;
-		tcp->rt_prop_at = sim_now();
-	}
 }
 
 void tcp_ack(struct tcp *tcp, const struct inner *inner)
 {
-	struct sample sample = { 0 };
+	struct sample sample = { .flight = tcp->flight };
+	uint32_t lost;
 
 	for (uint32_t s = tcp->una; s < inner->cum && s < tcp->next; s++)
 		one_delivered(tcp, s, &sample);
@@ -522,13 +696,16 @@ void tcp_ack(struct tcp *tcp, const struct inner *inner)
 			cubic_ack(tcp, sample.count);
 		if (tcp->recovery && tcp->cwnd < tcp->ssthresh)
 			tcp->cwnd += sample.count;
-	} else if (sample.count) {
-		bbr_ack(tcp, sample.count, sample.rate, sample.limited,
-			sample.round);
 	}
 	if (sample.count) {
+		lost = tcp->lost;
 		rack(tcp);
+		sample.lost = tcp->lost > lost ? tcp->lost - lost : 0;
 		arm_rto(tcp);
+	}
+	if (tcp->kind == TCP_BBR && sample.count) {
+		take_rate(tcp, &sample);
+		bbr_ack(tcp, &sample);
 	}
 	push(tcp);
 }
@@ -586,27 +763,20 @@ static void pace_timer(void *context, uint64_t tag)
 	push(tcp);
 }
 
-/* At most this many now: about a millisecond's worth, as Linux sizes its
- * super-packets; bbr then waits. */
+/* At most this many now: one super-packet; bbr then waits. */
 static unsigned allowance(struct tcp *tcp)
 {
-	double rate = tcp->srtt ? tcp->cwnd * 1.2e6 / (double)tcp->srtt : 1e4;
-	double count;
+	double rate = tcp->srtt ? tcp->cwnd * 1e6 / (double)tcp->srtt : 1e4;
 
-	if (tcp->kind == TCP_BBR) {
-		if (tcp->next < 10) /* Linux does not pace these */
-			return 10 - tcp->next;
-		if (tcp->pace_at > sim_now())
-			return 0;
-		rate = tcp->btlbw > 0 ? tcp->btlbw * tcp->gain
-				      : tcp->gain * 10e6 /
-						(double)(tcp->srtt ? tcp->srtt
-								   : 10000);
-	}
-	count = fmin(fmax(rate / 1000, 2), RUN);
-	if (tcp->kind == TCP_BBR)
-		tcp->pace_at = sim_now() + (uint64_t)(count * 1e6 / rate);
-	return (unsigned)count;
+	if (tcp->kind != TCP_BBR)
+		return tso_packets(
+			tcp, rate * (tcp->cwnd < tcp->ssthresh / 2 ? 2 : 1.2),
+			true);
+	if (tcp->next < FIRST) /* Linux does not pace these */
+		return FIRST - tcp->next;
+	if (tcp->pace_at > sim_now())
+		return 0;
+	return tso_packets(tcp, tcp->pacing, true);
 }
 
 static void push(struct tcp *tcp)
@@ -621,14 +791,18 @@ static void push(struct tcp *tcp)
 		       tcp->next - tcp->una < RWND) {
 			uint32_t seq = tcp->next;
 
-			next_lost(tcp, &seq);
+			if (!next_lost(tcp, &seq) && tcp->stopped)
+				break;
 			send_one(tcp, seq, &run[count++]);
 		}
 		if (count)
 			node_send(tcp->from, run, count);
+		if (tcp->kind == TCP_BBR && count && tcp->next > FIRST)
+			tcp->pace_at = sim_now() +
+				       (uint64_t)(count * 1e6 / tcp->pacing);
 	} while (tcp->kind == TCP_CUBIC && count && count == most);
 	if (tcp->kind == TCP_BBR && tcp->flight < tcp->cwnd &&
-	    !tcp->pacing_timer) {
+	    !tcp->pacing_timer && !tcp->stopped) {
 		tcp->pacing_timer = true;
 		sim_at(tcp->pace_at > sim_now() ? tcp->pace_at
 						: sim_now() + 100,
@@ -653,16 +827,20 @@ struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
 	tcp->flow = flow;
 	tcp->from = from;
 	tcp->to = to;
-	tcp->cwnd = 10;
+	tcp->cwnd = FIRST;
 	tcp->ssthresh = 1e9;
 	tcp->min_rtt = tcp->srtt = syn_us;
 	tcp->var = syn_us / 2;
 	tcp->delay_min = tcp->round_min = UINT64_MAX;
-	tcp->state = STARTUP;
-	tcp->gain = tcp->cwnd_gain = 2.885;
-	tcp->delivered_at = tcp->rt_prop_at = sim_now();
+	bbr_init(tcp);
+	tcp->delivered_at = sim_now();
 	sim_at(sim_now() + 1000 * (1 + flow), start, tcp, 0);
 	return tcp;
+}
+
+void tcp_stop(struct tcp *tcp)
+{
+	tcp->stopped = true;
 }
 
 void tcp_free(struct tcp *tcp)
@@ -684,8 +862,8 @@ void tcp_print(const struct tcp *tcp)
 {
 	printf("  tcp %d: cwnd %.0f ssthresh %.0f flight %u lost %u srtt %lu "
 	       "min %lu retransmits %lu recoveries %lu timeouts %lu bw %.0f "
-	       "state %d\n",
+	       "extra %.0f state %d\n",
 	       tcp->flow, tcp->cwnd, tcp->ssthresh, tcp->flight, tcp->lost,
 	       tcp->srtt, tcp->min_rtt, tcp->retransmits, tcp->recoveries,
-	       tcp->timeouts, tcp->btlbw, tcp->state);
+	       tcp->timeouts, tcp->btlbw, bbr_extra(tcp), tcp->state);
 }
