@@ -280,6 +280,7 @@ const struct backlog_run *backlog_head(struct backlog *backlog, uint64_t now)
 		if (!item)
 			continue;
 		item->run.flow.waiting = queue->bytes;
+		item->run.flow.flows = backlog->stats.flows;
 		return &item->run;
 	}
 	return NULL;

@@ -157,13 +157,15 @@ const char *braid_state_name(enum braid_state state);
 /* What the packets of a run have in common: one flow, one size (the last may
  * be shorter), as cut from one super-packet. */
 struct braid_flow {
-	uint16_t bucket;  /* hash of the inner flow, 0..4094 */
-	uint16_t size;	  /* of a payload */
-	uint8_t mode;	  /* enum braid_mode, by DSCP or mark */
-	bool loose;	  /* keep no order: urgent classes, ICMP, voice */
-	bool ack;	  /* TCP without data: doubled only if cheap */
-	uint32_t waiting; /* bytes of this flow in the backlog, these included;
-			   * filled in by backlog_head() */
+	uint16_t bucket; /* hash of the inner flow, 0..4094 */
+	uint16_t size;	 /* of a payload */
+	uint8_t mode;	 /* enum braid_mode, by DSCP or mark */
+	bool loose;	 /* keep no order: urgent classes, ICMP, voice */
+	bool ack;	 /* TCP without data: doubled only if cheap */
+	/* Filled in by backlog_head(): */
+	uint32_t
+		waiting; /* bytes of this flow in the backlog, these included */
+	uint32_t flows;	 /* that have something there */
 };
 
 struct braid_plan {

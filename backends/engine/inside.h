@@ -26,13 +26,14 @@ enum braid_spread { SPREAD_NOT, SPREAD_FRESH, SPREAD_BURST, SPREAD_PROVEN };
 
 /* What is remembered of the flows of one bucket. Times are low bits. */
 struct braid_stream {
-	uint32_t seq;	    /* next to give */
-	uint32_t last_us;   /* when it last sent */
-	uint32_t slow_us;   /* ... on the slowest lane in use */
-	uint32_t waited_us; /* when it last had much waiting */
-	uint32_t since_us;  /* when bytes began to be counted */
-	uint32_t bytes;
-	uint8_t spread; /* over lanes of unequal delay, and why */
+	uint32_t seq;		      /* next to give */
+	uint32_t last_us;	      /* when it last sent */
+	uint32_t slow_us;	      /* ... on the slowest lane in use */
+	uint32_t waited_us;	      /* when it last had much waiting */
+	uint32_t since_us;	      /* when bytes began to be counted */
+	uint32_t bytes, bytes_before; /* the time before that */
+	uint8_t spread;		      /* over lanes of unequal delay, and why */
+	bool bulk;		      /* it fills the fast lanes */
 };
 
 struct braid {

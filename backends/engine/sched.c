@@ -21,8 +21,10 @@ enum {
 	NEAR_US = 8000,		/* delays that differ by less are equal */
 	BURST_REST_US = 250000, /* after such a rest begins a burst */
 	SLOWER_US = 12000,	/* of backlog, and slow lanes are used too */
+	SLOWER_BULK_US = 1000,	/* ... by one that fills the fast ones anyway */
 	BURST_BYTES = 10000,	/* which is one if so much waits */
-	BURST_GROWN = 50,	/* packets it had sent after 7/3 round trips */
+	BURST_GROWN = 105,	/* packets it had sent after 10/3 round trips */
+	GROWN_TIMES = 3,	/* or in LITTLE_US, while no rate is known */
 	CALM_US = 30000,	/* without waiting: not needed any more */
 	LITTLE_US = 300000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
@@ -43,16 +45,21 @@ static unsigned rank_of(const struct lane *lane)
 	       (unsigned)lane_tier(lane) << 1 | lane_is_metered(lane);
 }
 
-int32_t sched_score(const struct braid *braid, const struct lane *lane,
-		    uint32_t flight)
+/* One way, without queues, relative. */
+static int32_t delay_of(const struct braid *braid, const struct lane *lane)
 {
 	const struct lane *first = braid->lanes[0];
 	uint32_t ref = first->window.has_base ? first->window.base : 0;
-	int32_t owd = 0;
 
-	if (lane->window.has_base)
-		owd = arrival_since(lane->window.base, ref);
-	return owd + (int32_t)window_wait_us(&lane->window, flight);
+	return lane->window.has_base ? arrival_since(lane->window.base, ref)
+				     : 0;
+}
+
+int32_t sched_score(const struct braid *braid, const struct lane *lane,
+		    uint32_t flight)
+{
+	return delay_of(braid, lane) +
+	       (int32_t)window_wait_us(&lane->window, flight);
 }
 
 /* Better to send on than the other, for what must arrive soon. */
@@ -113,9 +120,9 @@ struct wish {
 	uint16_t size;	 /* payload */
 	int64_t reserve; /* bytes beyond the window */
 	const struct lane *not_this;
-	/* For packets that keep an order: */
-	int64_t skew_us; /* lanes later than the fastest by more: only if no
-			  * other is alive */
+	/* For packets that keep an order; 0: any lane will do. */
+	int64_t skew_us; /* lanes longer than the fastest by more: not */
+	int64_t late_us; /* the same, with the queues there are */
 	bool slowest;	 /* rather the slowest of these */
 };
 
@@ -146,7 +153,7 @@ static bool has_worker(const struct braid *braid, uint16_t size)
 	return false;
 }
 
-/* The least delay there is, without queues. */
+/* The least delay there is, without our own packets. */
 static int64_t fastest(const struct braid *braid, uint16_t size, bool worker,
 		       const struct lane **which)
 {
@@ -175,6 +182,16 @@ static void note_full(struct braid *braid, struct lane *lane, uint64_t now)
 		braid->room_next = next;
 }
 
+static bool is_too_late(const struct braid *braid, const struct lane *lane,
+			const struct lane *first, const struct wish *wish)
+{
+	if (!wish->skew_us || !first)
+		return false;
+	return delay_of(braid, lane) - delay_of(braid, first) > wish->skew_us ||
+	       sched_score(braid, lane, 0) - sched_score(braid, first, 0) >
+		       wish->late_us;
+}
+
 /* The best lane with room for one packet of that size. */
 static struct choice choose(struct braid *braid, const struct wish *wish,
 			    uint64_t now, struct reasons *why)
@@ -196,7 +213,7 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		if ((wish->not_this &&
 		     lane_shares_line(lane, wish->not_this)) ||
 		    !is_in_turn(lane, wish->size, worker) ||
-		    sched_score(braid, lane, 0) - least > wish->skew_us)
+		    is_too_late(braid, lane, first, wish))
 			continue;
 		it.room = lane_room(lane, now);
 		it.score = sched_score(braid, lane, lane->flight.bytes);
@@ -305,7 +322,6 @@ static struct lane *second_lane(struct braid *braid,
 	struct reasons why = { 0 };
 	struct wish wish = {
 		.size = flow->size,
-		.skew_us = INT64_MAX,
 		.not_this = first,
 	};
 	struct choice choice;
@@ -351,62 +367,86 @@ static int no_way(const struct reasons *why)
  * too early (HyStart, RFC 9406), and bbr takes the short one for the true one.
  * So a burst is spread from its first packet on, slow lane first, or keeps to
  * the fast lanes, until so much waits that the slow one is no later.
+ *
+ * bbr knows the short round trip from its handshake, and has no more under way
+ * than its rate brings in twice that time and what was acked in one lump beyond
+ * its rate (tcp_bbr.c, ack aggregation). So a flow that fills the fast lanes
+ * anyway has the slow ones as soon as a little waits: whenever it leaves them
+ * again, what was held for their sake arrives in one lump, and bbr sees how
+ * much both hold.
  */
+static void count_from(struct braid_stream *stream, uint32_t us)
+{
+	stream->since_us = us;
+	stream->bytes_before = stream->bytes;
+	stream->bytes = 0;
+}
+
 static void begin_burst(struct braid_stream *stream,
 			const struct braid_flow *flow, uint32_t us)
 {
 	stream->spread =
 		flow->waiting >= BURST_BYTES ? SPREAD_FRESH : SPREAD_NOT;
-	stream->since_us = us;
-	stream->bytes = 0;
+	stream->bulk = false;
+	count_from(stream, us);
 }
 
-/* Does the burst go on as it must if it gains by the slow lanes? A TCP that has
- * more to send doubles with every round trip. One that knows the short way's
- * round trip from its handshake, and holds to it (bbr), does not grow: that is
- * better off without them. */
-static void look_at_burst(struct braid_stream *stream,
-			  const struct braid_flow *flow, uint64_t rate,
-			  uint32_t rtt_us, uint32_t us)
-{
-	uint32_t age = us - stream->since_us;
-	uint64_t least;
+/* What a flow may have by the fast lane alone. */
+struct fast {
+	uint64_t rate;	 /* a flow's share of it; 0: not known */
+	uint32_t rtt_us; /* the longest there is */
+};
 
-	if (stream->spread == SPREAD_FRESH) {
-		if (age < rtt_us * 7 / 3)
-			return;
-		least = (uint64_t)BURST_GROWN * flow->size;
-	} else {
-		if (age < LITTLE_US)
-			return;
-		least = rate * age / 1000000 * 2 / 5;
-	}
-	stream->spread = stream->bytes < least ? SPREAD_NOT : SPREAD_BURST;
-	stream->since_us = us;
-	stream->bytes = 0;
+/* Does a fresh burst go on as it must if it gains by the slow lanes? A TCP that
+ * has more to send doubles with every round trip. bbr does not: that is better
+ * off without them until it fills the fast ones. */
+static void look_at_fresh(struct braid_stream *stream,
+			  const struct braid_flow *flow,
+			  const struct fast *fast, uint32_t us)
+{
+	if (us - stream->since_us < fast->rtt_us * 10 / 3)
+		return;
+	stream->spread = stream->bytes < (uint64_t)BURST_GROWN * flow->size
+				 ? SPREAD_NOT
+				 : SPREAD_BURST;
+	count_from(stream, us);
+}
+
+static void look_at_rate(struct braid_stream *stream, const struct fast *fast,
+			 uint32_t us)
+{
+	uint64_t share = fast->rate * (us - stream->since_us) / 1000000;
+
+	if (us - stream->since_us < LITTLE_US)
+		return;
+	stream->bulk = share && stream->bytes >= share * 3 / 4;
+	if (!share)
+		share = (uint64_t)stream->bytes_before * GROWN_TIMES * 5 / 2;
+	if (stream->spread == SPREAD_BURST && stream->bytes < share * 2 / 5)
+		stream->spread = SPREAD_NOT;
+	count_from(stream, us);
 }
 
 static void spread(struct braid_stream *stream, const struct braid_flow *flow,
-		   const struct lane *first, uint32_t rtt_us, uint64_t now)
+		   const struct fast *fast, uint64_t now)
 {
-	uint64_t rate = first->window.known ? first->window.rate : 0;
-	uint32_t us = (uint32_t)now;
+	uint32_t us = (uint32_t)now, slower_us;
 
 	if (flow->waiting >= BURST_BYTES / 2)
 		stream->waited_us = us;
 	if (us - stream->last_us > BURST_REST_US || !stream->last_us)
 		begin_burst(stream, flow, us);
-	switch (stream->spread) {
-	case SPREAD_NOT:
-		if (rate && flow->waiting > rate * SLOWER_US / 1000000)
-			stream->spread = SPREAD_PROVEN;
-		break;
-	case SPREAD_PROVEN:
-		if (us - stream->waited_us > CALM_US)
-			stream->spread = SPREAD_NOT;
-		break;
-	default: look_at_burst(stream, flow, rate, rtt_us, us);
-	}
+	if (stream->spread == SPREAD_FRESH)
+		look_at_fresh(stream, flow, fast, us);
+	else
+		look_at_rate(stream, fast, us);
+	slower_us = stream->bulk ? SLOWER_BULK_US : SLOWER_US;
+	if (stream->spread == SPREAD_NOT && fast->rate &&
+	    flow->waiting > fast->rate * slower_us / 1000000)
+		stream->spread = SPREAD_PROVEN;
+	else if (stream->spread == SPREAD_PROVEN &&
+		 us - stream->waited_us > CALM_US)
+		stream->spread = SPREAD_NOT;
 }
 
 static void set_skew(struct braid *braid, struct wish *wish,
@@ -414,17 +454,21 @@ static void set_skew(struct braid *braid, struct wish *wish,
 		     uint64_t now)
 {
 	const struct lane *first = NULL;
-	uint32_t rtt_us = 0;
+	struct fast fast = { 0 };
 
 	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
 	if (!first)
 		return;
 	for (unsigned i = 0; i < braid->count; i++)
 		if (braid->lanes[i]->state == BRAID_UP &&
-		    braid->lanes[i]->window.srtt_us > rtt_us)
-			rtt_us = braid->lanes[i]->window.srtt_us;
-	spread(stream, flow, first, rtt_us, now);
+		    braid->lanes[i]->window.srtt_us > fast.rtt_us)
+			fast.rtt_us = braid->lanes[i]->window.srtt_us;
+	if (first->window.known)
+		fast.rate =
+			first->window.rate / (flow->flows ? flow->flows : 1);
+	spread(stream, flow, &fast, now);
 	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
+	wish->late_us = stream->spread ? 2LL * wish->skew_us : NEAR_US;
 	wish->slowest = (stream->spread == SPREAD_FRESH ||
 			 stream->spread == SPREAD_BURST) &&
 			(uint32_t)now - stream->slow_us > COVER_US;
@@ -437,7 +481,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 		flow->mode ? (enum braid_mode)flow->mode : braid->config.mode;
 	bool small = flow->size < braid->config.small_bytes;
 	bool loose = flow->loose || small;
-	struct wish wish = { .size = flow->size, .skew_us = INT64_MAX };
+	struct wish wish = { .size = flow->size };
 	struct reasons why = { 0 };
 	struct lane *second;
 	struct choice choice;
@@ -528,7 +572,7 @@ static const struct resend_item *next_item(struct braid *braid, uint64_t now)
 int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
 {
 	const struct resend_item *item;
-	struct wish wish = { .skew_us = INT64_MAX };
+	struct wish wish = { 0 };
 	struct reasons why = { 0 };
 	struct choice choice, other = { 0 };
 

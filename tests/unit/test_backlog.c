@@ -28,6 +28,7 @@ TEST(backlog, gives_back_what_it_was_given)
 	run = backlog_head(backlog, SECOND);
 	CU_ASSERT_EQUAL(run->count, 10);
 	CU_ASSERT_EQUAL(run->flow.waiting, 9 * 1400 + 700);
+	CU_ASSERT_EQUAL(run->flow.flows, 1);
 	backlog_took(backlog, 4, SECOND);
 	run = backlog_head(backlog, SECOND);
 	CU_ASSERT_EQUAL(run->count, 6);
@@ -52,6 +53,7 @@ TEST(backlog, lets_a_ping_pass_an_upload)
 	backlog_took(backlog, 3, SECOND);
 	put(backlog, 2, 1, 9999, SECOND);
 	CU_ASSERT_EQUAL(backlog_head(backlog, SECOND)->handle, 9999);
+	CU_ASSERT_EQUAL(backlog_head(backlog, SECOND)->flow.flows, 2);
 	backlog_free(backlog);
 }
 
