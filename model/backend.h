@@ -26,6 +26,8 @@
 
 struct host; /* the only door to sockets, sysfs, child processes:
 		backends/host.h */
+struct checkup;
+struct reading;
 struct live;
 
 struct backend {
@@ -122,6 +124,14 @@ struct backend {
 	int (*live)(struct host *host, const struct tree *tree,
 		    const struct facts *facts, struct live *live,
 		    struct err *err);
+
+	/* Measures what it can of the nodes that a change touches, a verdict
+	 * each (health.h); within seconds, and no traffic leaves but what asks
+	 * for a neighbour. An error only where nothing can be asked at all:
+	 * what does not answer is a verdict. NULL: there is nothing to measure.
+	 */
+	int (*health)(struct host *host, const struct checkup *checkup,
+		      struct reading *reading, struct err *err);
 };
 
 /* Plans what every driver does the same way: adds what is missing, deletes what

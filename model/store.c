@@ -474,6 +474,9 @@ static int look_page(struct database *db, void *into, struct err *err)
 			.changes = (size_t)sqlite3_column_int64(at, 4),
 			.undoes = sqlite3_column_type(at, 5) != SQLITE_NULL,
 			.restores = (uint64_t)sqlite3_column_int64(at, 5),
+			.confirmed = sqlite3_column_type(at, 6) == SQLITE_NULL
+					     ? NULL
+					     : mem_strdup(db_text(at, 6)),
 		};
 	return rc < 0 ? rc : 0;
 }
@@ -490,6 +493,7 @@ static int show_page(struct page *page,
 		page->below = page->items[i].number;
 		free(page->items[i].actor);
 		free(page->items[i].reason);
+		free(page->items[i].confirmed);
 	}
 	return stop;
 }

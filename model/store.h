@@ -82,6 +82,8 @@ struct stamp {
 	/* Not 0: undone after so long, unless it is confirmed (store_trial()).
 	 */
 	int64_t confirm_us;
+	/* What measurement goes by, to confirm it (basis_print()); or NULL. */
+	const char *basis;
 	bool ends_trial; /* whatever waits for a confirmation has ended */
 };
 
@@ -129,10 +131,11 @@ void store_seal_put(struct store *store, struct digest seal);
 struct revision {
 	uint64_t number;
 	int64_t at_us;	      /* since 1970, UTC */
-	char *actor, *reason; /* the store's, until each() returns */
+	char *actor, *reason; /* the store's, until each() returns; so is */
 	size_t changes;	      /* rows in the changeset */
 	bool undoes;	      /* ...what came after restores */
 	uint64_t restores;
+	char *confirmed; /* by whom or what; NULL: it was never on trial */
 };
 /* Newest first; each() returns non-zero to stop, and may take its time. */
 int store_history(struct store *store,
@@ -181,11 +184,16 @@ struct trial {
 	int64_t deadline_us; /* CLOCK_BOOTTIME of that boot */
 	int64_t span_us;     /* what was asked for */
 	int64_t until_us;    /* the deadline for people: since 1970, UTC */
+	char *basis; /* owned: what measurement goes by; NULL: none ends it */
+	char *ill;   /* owned: what it found ill the last time, or NULL */
 };
 void trial_clear(struct trial *trial);
 int store_trial(struct store *store, struct trial *trial, struct err *err);
-/* It is confirmed: what runs stays. */
-int store_trial_end(struct store *store, struct err *err);
+/* It is confirmed: what runs stays. by: who or what did, for the history. */
+int store_trial_end(struct store *store, const char *by, struct err *err);
+/* What is ill now, or NULL; nothing where that revision is not on trial. */
+int store_trial_ill(struct store *store, uint64_t revision, const char *ill,
+		    struct err *err);
 /* Until the deadline; 0 when it has passed, or that boot is over. */
 int64_t trial_left_us(const struct trial *trial);
 

@@ -24,9 +24,10 @@ static const char *const sql_texts[SQL_COUNT] = {
 		"INSERT INTO revision(number, parent, at_us, actor,"
 		" reason, schema, changes, changeset, restores)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[SQL_HISTORY] = "SELECT number, at_us, actor, reason, changes, restores"
-			" FROM revision WHERE number < ?1"
-			" ORDER BY number DESC LIMIT ?2",
+	[SQL_HISTORY] =
+		"SELECT number, at_us, actor, reason, changes, restores,"
+		" confirmed FROM revision WHERE number < ?1"
+		" ORDER BY number DESC LIMIT ?2",
 	[SQL_CHANGESETS] = "SELECT number, changeset, schema FROM revision"
 			   " WHERE number > ?1 ORDER BY number DESC",
 	[SQL_NODES] = "SELECT id, parent, kind, name FROM node ORDER BY id",
@@ -69,16 +70,21 @@ static const char *const sql_texts[SQL_COUNT] = {
 		" base = ?4, at_us = ?5, text = ?6 WHERE id = ?1",
 	[SQL_PENDING_DELETE] = "DELETE FROM candidate WHERE id = ?1",
 	[SQL_TRIAL] = "SELECT restores, revision, actor, boot, deadline_us,"
-		      " span_us, until_us FROM trial",
+		      " span_us, until_us, basis, ill FROM trial",
 	/* Whoever joins keeps the first restore point. */
 	[SQL_TRIAL_PUT] =
 		"INSERT INTO trial(id, restores, revision, actor, boot,"
-		" deadline_us, span_us, until_us)"
-		" VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" deadline_us, span_us, until_us, basis)"
+		" VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 		" ON CONFLICT DO UPDATE SET revision = excluded.revision,"
 		" actor = excluded.actor, boot = excluded.boot,"
 		" deadline_us = excluded.deadline_us,"
-		" span_us = excluded.span_us, until_us = excluded.until_us",
+		" span_us = excluded.span_us, until_us = excluded.until_us,"
+		" basis = excluded.basis, ill = NULL",
+	[SQL_TRIAL_ILL] = "UPDATE trial SET ill = ?2 WHERE revision = ?1"
+			  " AND ill IS NOT ?2",
+	[SQL_CONFIRMED] = "UPDATE revision SET confirmed = ?1"
+			  " WHERE number = (SELECT revision FROM trial)",
 	[SQL_TRIAL_DELETE] = "DELETE FROM trial",
 	[SQL_BLAME] = "SELECT number, at_us, actor, reason, changes, changeset"
 		      " FROM revision ORDER BY number DESC",

@@ -123,7 +123,16 @@ static const char schema_2[] =
 
 	"PRAGMA user_version = 2;";
 
-static const char *const store_steps[] = { schema_1, schema_2 };
+/*
+ * A trial that measurement may end has a basis (health.h), and what was found
+ * ill the last time. Who confirmed a revision is noted with it.
+ */
+static const char schema_3[] = "ALTER TABLE trial ADD COLUMN basis TEXT;"
+			       "ALTER TABLE trial ADD COLUMN ill TEXT;"
+			       "ALTER TABLE revision ADD COLUMN confirmed TEXT;"
+			       "PRAGMA user_version = 3;";
+
+static const char *const store_steps[] = { schema_1, schema_2, schema_3 };
 
 const struct schema store_schema = {
 	.application_id = 0x54525353, /* TRSS */

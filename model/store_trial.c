@@ -19,6 +19,8 @@ void trial_clear(struct trial *trial)
 {
 	free(trial->actor);
 	free(trial->boot);
+	free(trial->basis);
+	free(trial->ill);
 	*trial = (struct trial){ 0 };
 }
 
@@ -31,6 +33,13 @@ int64_t trial_left_us(const struct trial *trial)
 		return 0;
 	/* More than was asked for: somebody has been at the store. */
 	return left < trial->span_us ? left : trial->span_us;
+}
+
+static char *text_or_null(sqlite3_stmt *at, int column)
+{
+	return sqlite3_column_type(at, column) == SQLITE_NULL
+		       ? NULL
+		       : mem_strdup(db_text(at, column));
 }
 
 static int see(struct database *db, void *into, struct err *err)
@@ -51,6 +60,8 @@ static int see(struct database *db, void *into, struct err *err)
 			.deadline_us = sqlite3_column_int64(at, 4),
 			.span_us = sqlite3_column_int64(at, 5),
 			.until_us = sqlite3_column_int64(at, 6),
+			.basis = text_or_null(at, 7),
+			.ill = text_or_null(at, 8),
 		};
 	return rc < 0 ? rc : 0;
 }
@@ -61,13 +72,50 @@ int store_trial(struct store *store, struct trial *trial, struct err *err)
 	return store_see(store, see, trial, err);
 }
 
-int store_trial_end(struct store *store, struct err *err)
+static int note_confirmed(struct database *db, const char *by, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(db, SQL_CONFIRMED, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_text(at, 1, by);
+	return db_run(db, at, err);
+}
+
+int store_trial_end(struct store *store, const char *by, struct err *err)
 {
 	int rc = db_begin(&store->db, SQL_BEGIN_WRITE, err);
 
 	if (rc < 0)
 		return rc;
-	rc = db_run_sql(&store->db, SQL_TRIAL_DELETE, err);
+	rc = note_confirmed(&store->db, by, err);
+	if (rc == 0)
+		rc = db_run_sql(&store->db, SQL_TRIAL_DELETE, err);
+	return db_end(&store->db, rc, err);
+}
+
+static int put_ill(struct database *db, uint64_t revision, const char *ill,
+		   struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(db, SQL_TRIAL_ILL, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)revision);
+	db_bind_text(at, 2, ill);
+	return db_run(db, at, err);
+}
+
+int store_trial_ill(struct store *store, uint64_t revision, const char *ill,
+		    struct err *err)
+{
+	int rc = db_begin(&store->db, SQL_BEGIN_WRITE, err);
+
+	if (rc < 0)
+		return rc;
+	rc = put_ill(&store->db, revision, ill, err);
 	return db_end(&store->db, rc, err);
 }
 
@@ -87,6 +135,7 @@ static int put(struct database *db, const struct stamp *stamp, uint64_t base,
 	db_bind_int(at, 5, boottime_us() + stamp->confirm_us);
 	db_bind_int(at, 6, stamp->confirm_us);
 	db_bind_int(at, 7, db_now_us() + stamp->confirm_us);
+	db_bind_text(at, 8, stamp->basis);
 	return db_run(db, at, err);
 }
 

@@ -36,6 +36,14 @@ int txn_check_trial(const struct txn *txn, const struct tree *candidate,
 	return rc;
 }
 
+static void put_reason(const struct trial *trial, struct text *out)
+{
+	text_put(out, trial->ill ? "not healthy in " : "not confirmed in ");
+	duration_print((uint64_t)trial->span_us, out);
+	if (trial->ill)
+		text_printf(out, ": %s", trial->ill);
+}
+
 static int go_back(const struct txn *txn, const struct trial *trial,
 		   struct err *err)
 {
@@ -54,8 +62,7 @@ static int go_back(const struct txn *txn, const struct trial *trial,
 	if (rc < 0)
 		return rc;
 	tree_put_back(tree, past);
-	text_put(&reason, "not confirmed in ");
-	duration_print((uint64_t)trial->span_us, &reason);
+	put_reason(trial, &reason);
 	/* It stood there before: nothing is to be tried out. */
 	back.rehearse = NULL;
 	back.force = true;
@@ -113,7 +120,7 @@ int txn_let_go(const struct txn *txn, struct err *err)
 	if (rc == 0)
 		rc = store_trial(txn->store, &trial, err);
 	if (rc == 0 && trial.is && trial_left_us(&trial) == 0)
-		rc = store_trial_end(txn->store, err);
+		rc = store_trial_end(txn->store, "given up", err);
 	trial_clear(&trial);
 	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "model/kind.h"
 #include "shell/change.h"
+#include "shell/healthy.h"
 #include "shell/match.h"
 
 #define WAIT_LEAST UINT64_C(1000000)
@@ -56,6 +57,82 @@ const struct arg_type type_wait = {
 	.hint = "60s, 5min, from 1s to 24h; or none",
 	.check = check_wait,
 	.complete = complete_wait,
+};
+
+#define HOLD_MOST UINT64_C(3600000000)
+
+static const struct attr hold_attr = { .name = "until-healthy",
+				       .type = &type_duration };
+
+int hold_parse(const char *text, uint64_t *us, struct err *err)
+{
+	struct value value = { .u = HEALTHY_HOLD_US };
+	int rc = *text ? value_parse(&hold_attr, text, &value, err) : 0;
+
+	if (rc < 0)
+		return err_prefix(err, "until-healthy=");
+	if (value.u < WAIT_LEAST || value.u > HOLD_MOST)
+		return err_set(err, EINVAL,
+			       "until-healthy=%s: has to be from 1s to 1h",
+			       text);
+	*us = value.u;
+	return 0;
+}
+
+static int check_hold(const struct match *match, const struct arg *arg,
+		      const char *text, struct err *err)
+{
+	uint64_t us;
+
+	(void)match;
+	(void)arg;
+	return hold_parse(text, &us, err);
+}
+
+static void complete_hold(const struct match *match, const struct arg *arg,
+			  const char *prefix, struct candidates *to)
+{
+	(void)match;
+	(void)arg;
+	(void)prefix;
+	to->offer(to, "10s", "well for ten seconds, as without a value");
+	to->offer(to, "1min", "for what comes and goes");
+}
+
+const struct arg_type type_hold = {
+	.name = "duration",
+	.hint = "10s, 1min, from 1s to 1h; alone: 10s",
+	.check = check_hold,
+	.complete = complete_hold,
+};
+
+static const struct attr loss_attr = { .name = "loss",
+				       .type = &type_percent,
+				       .max = 10000 };
+
+int loss_parse(const char *text, uint64_t *loss, struct err *err)
+{
+	struct value value = { 0 };
+	int rc = value_parse(&loss_attr, text, &value, err);
+
+	*loss = value.u;
+	return rc < 0 ? err_prefix(err, "loss=") : 0;
+}
+
+static int check_loss(const struct match *match, const struct arg *arg,
+		      const char *text, struct err *err)
+{
+	uint64_t loss;
+
+	(void)match;
+	(void)arg;
+	return loss_parse(text, &loss, err);
+}
+
+const struct arg_type type_loss = {
+	.name = "percent",
+	.hint = "5%, 0.5%",
+	.check = check_loss,
 };
 
 const struct arg_type type_words = {

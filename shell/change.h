@@ -10,6 +10,10 @@
 
 /* "60s" of commit confirm=, 1s to 24h. */
 int wait_parse(const char *text, int64_t *us, struct err *err);
+/* "10s" of commit until-healthy=, 1s to 1h; "" is the standard. */
+int hold_parse(const char *text, uint64_t *us, struct err *err);
+/* "5%" of commit loss=, in hundredths of a percent. */
+int loss_parse(const char *text, uint64_t *loss, struct err *err);
 /* "7" and "r7". */
 int revision_parse(const char *text, uint64_t *number, struct err *err);
 /* "2026-11-22 03:04:05 +0100" */

@@ -5,6 +5,7 @@
 #include "backends/list.h"
 #include "shell/change.h"
 #include "shell/draft.h"
+#include "shell/healthy.h"
 #include "shell/pref.h"
 #include "shell/session.h"
 #include "shell/told.h"
@@ -266,10 +267,54 @@ const struct command command_plan = {
 
 /* ---- commit ---- */
 
+static int take_confirm(struct session *session, const struct match *match,
+			struct err *err)
+{
+	const char *confirm = match_value(match, "confirm");
+
+	if (confirm)
+		return wait_parse(confirm, &session->stamp.confirm_us, err);
+	if (session->staying && !session->gathering)
+		session->stamp.confirm_us = (int64_t)pref_u(PREF_CONFIRM);
+	return 0;
+}
+
+static int take_healthy(struct session *session, const struct match *match,
+			struct err *err)
+{
+	const char *hold = match_value(match, "until-healthy");
+	const char *loss = match_value(match, "loss");
+	uint64_t hold_us = 0;
+	int rc = hold ? hold_parse(hold, &hold_us, err) : 0;
+
+	session->loss = HEALTHY_LOSS;
+	if (rc == 0 && loss)
+		rc = loss_parse(loss, &session->loss, err);
+	if (rc < 0)
+		return rc;
+	if (loss && !hold)
+		return err_set(err, EINVAL,
+			       "loss= is the limit of until-healthy, which is "
+			       "not there: commit confirm=60s until-healthy "
+			       "loss=%s",
+			       loss);
+	if (hold && !session->stamp.confirm_us)
+		return err_set(err, EINVAL,
+			       "until-healthy needs a time after which it is "
+			       "undone: commit confirm=60s until-healthy");
+	if (hold && (int64_t)hold_us >= session->stamp.confirm_us)
+		return err_set(
+			err, EINVAL,
+			"until-healthy=%s: has to be less than confirm=, "
+			"or it is undone before it could be confirmed",
+			*hold ? hold : "10s");
+	session->hold_us = hold_us;
+	return 0;
+}
+
 static int commit_run(struct session *session, const struct match *match,
 		      struct err *err)
 {
-	const char *confirm = match_value(match, "confirm");
 	const char *reason = match_value(match, "reason");
 	int rc = 0;
 
@@ -283,10 +328,9 @@ static int commit_run(struct session *session, const struct match *match,
 		return rc;
 	if (reason)
 		session_because(session, mem_strdup(reason));
-	if (confirm)
-		rc = wait_parse(confirm, &session->stamp.confirm_us, err);
-	else if (session->staying && !session->gathering)
-		session->stamp.confirm_us = (int64_t)pref_u(PREF_CONFIRM);
+	rc = take_confirm(session, match, err);
+	if (rc == 0)
+		rc = take_healthy(session, match, err);
 	if (rc == 0 && !draft_changes(session)) {
 		output_say(session->output, SAY_DONE,
 			   "The candidate has no changes: nothing was done.");
@@ -307,6 +351,16 @@ static const struct arg commit_args[] = {
 	  .type = &type_wait,
 	  .help = "undo it after so long, unless it is confirmed; at a "
 		  "terminal as set global confirm= says, else none, if left "
+		  "out" },
+	{ .name = "until-healthy",
+	  .type = &type_hold,
+	  .flags = ARG_NAMED | ARG_ALONE,
+	  .help = "with confirm=: confirmed by itself when all that it "
+		  "touches was well for so long" },
+	{ .name = "loss",
+	  .type = &type_loss,
+	  .flags = ARG_NAMED,
+	  .help = "the most that a link may lose to be well; 5%, if left "
 		  "out" },
 	{ .name = "reason", .type = &type_words, .help = "for the history" },
 	{ .name = "clashes",
@@ -341,11 +395,28 @@ const struct command command_commit = {
 	       "commit confirm= of their own: what is gone back to stays what "
 	       "it was, and the time begins anew. undo ends it at once.\n"
 	       "\n"
+	       "With until-healthy it is measured once a second whether what "
+	       "the commit touches is well, and when all of it was for ten "
+	       "seconds on end (until-healthy=30s: for thirty) it is confirmed "
+	       "without anybody's help; else it is undone, and history names "
+	       "what was not, with figures. Measured are: devices (up, with "
+	       "carrier, none lost meanwhile); gateways (the kernel is told to "
+	       "ask for them by ARP or neighbour discovery, and hears within a "
+	       "second; its clock ticks are in the time that is shown); "
+	       "members and peers of links (alive, no more lost than loss=); "
+	       "classes (they send, and drop less than 90 % of what comes). "
+	       "What was ill before the commit is listed and not waited for; "
+	       "what the commit brings, say another gateway, has to be well, "
+	       "but for peers that have yet to call. If nothing of it can be "
+	       "measured, the commit is refused.\n"
+	       "\n"
 	       "Without a candidate it commits what this user left over from "
 	       "an earlier session.",
-	.example = "commit\ncommit confirm=60s reason=\"new provider\"",
+	.example = "commit\ncommit confirm=60s reason=\"new provider\"\n"
+		   "commit confirm=60s until-healthy",
 	.see = "begin, confirm, plan, undo",
-	.json = JSON_CHANGE "confirm_in?:int discarded?:int",
+	.json = JSON_CHANGE "confirm_in?:int until_healthy?:bool "
+			    "discarded?:int",
 	.args = commit_args,
 	.needs = NEEDS_TREE,
 	.run = commit_run,

@@ -37,11 +37,24 @@ struct listing {
 	unsigned long left;
 };
 
+/* People read who confirmed it behind the reason; programs, for itself. */
+static void put_reason(const struct revision *revision,
+		       const struct output *output, struct text *out)
+{
+	bool whole = !output_is_json(output) && revision->confirmed;
+
+	if (revision->reason)
+		text_put(out, revision->reason);
+	if (whole)
+		text_printf(out, "%s%s", out->length ? "; " : "",
+			    revision->confirmed);
+}
+
 static int show_revision(const struct revision *revision, void *arg)
 {
 	struct listing *listing = arg;
 	struct output *output = listing->output;
-	AUTO_TEXT when = TEXT_NONE;
+	AUTO_TEXT when = TEXT_NONE, reason = TEXT_NONE;
 
 	time_print(revision->at_us, &when);
 	output_open(output, SHAPE_ROW, NULL, NULL);
@@ -49,8 +62,10 @@ static int show_revision(const struct revision *revision, void *arg)
 	output_field(output, "at", text_get(&when));
 	output_number(output, "changes", revision->changes);
 	output_field(output, "actor", revision->actor);
-	output_field(output, "reason",
-		     revision->reason ? revision->reason : "");
+	put_reason(revision, output, &reason);
+	output_field(output, "reason", text_get(&reason));
+	if (output_is_json(output) && revision->confirmed)
+		output_field(output, "confirmed", revision->confirmed);
 	output_close(output);
 	return --listing->left == 0;
 }
@@ -84,7 +99,9 @@ const struct command command_history = {
 	.name = "history",
 	.summary = "list who changed the configuration, when and why",
 	.man = "Newest first: the revision's number, the time, how many rows "
-	       "it changed, who did it, and the reason that was given. Nothing "
+	       "it changed, who did it, the reason that was given, and by whom "
+	       "or "
+	       "what it was confirmed, if it was on trial. Nothing "
 	       "is ever removed from it: undo and rollback add to it.",
 	.example = "history 10",
 	.see = "diff, blame, rollback, undo",

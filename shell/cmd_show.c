@@ -449,6 +449,7 @@ const struct command command_status = {
 	.see = "info, ls, drift, repair",
 	.json = "store:string revision:int actor?:string at?:string "
 		"running:string agrees:bool on_trial?:string confirm_in?:int "
+		"not_healthy?:string "
 		"followed:bool "
 		"candidate?:int differences?:[step] objects:[standing]",
 	.needs = NEEDS_TREE | REPEATABLE,

@@ -67,6 +67,13 @@ void arg_label(const struct arg *arg, struct text *out)
 		text_put_char(out, (char)toupper((unsigned char)*name));
 }
 
+static void put_named(const struct arg *arg, struct text *out)
+{
+	text_printf(out, "%s=", arg->name);
+	for (const char *at = arg->type->name; *at; at++)
+		text_put_char(out, (char)toupper((unsigned char)*at));
+}
+
 void command_usage(const struct command *command, struct text *out)
 {
 	text_put(out, command->name);
@@ -75,9 +82,13 @@ void command_usage(const struct command *command, struct text *out)
 		bool required = arg->flags & ARG_REQUIRED;
 
 		text_put(out, required ? " " : " [");
-		if (arg->flags & ARG_NAMED && arg->choices)
+		if (arg->flags & ARG_ALONE)
+			text_put(out, arg->name);
+		else if (arg->flags & ARG_NAMED && arg->choices)
 			text_printf(out, "%s=%s", arg->name,
 				    arg->choices->name);
+		else if (arg->flags & ARG_NAMED)
+			put_named(arg, out);
 		else
 			arg_label(arg, out);
 		text_put(out, required ? "" : "]");

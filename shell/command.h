@@ -54,6 +54,8 @@ extern const struct arg_type type_looks;    /* a number from 1 */
 extern const struct arg_type type_command;  /* words of another command */
 
 extern const struct arg_type type_wait;	    /* for a confirmation */
+extern const struct arg_type type_hold;	    /* how long all has to be well */
+extern const struct arg_type type_loss;	    /* a limit, in percent */
 extern const struct arg_type type_words;    /* free text */
 extern const struct arg_type type_revision; /* by its number */
 extern const struct arg_type type_count;    /* from 1 */
@@ -64,6 +66,7 @@ enum arg_flags {
 	ARG_REPEATS = 1 << 1, /* takes all that follow */
 	ARG_REST = 1 << 2,    /* ...and KEY=VALUE that nothing else is for */
 	ARG_NAMED = 1 << 3,   /* as NAME=VALUE only */
+	ARG_ALONE = 1 << 4,   /* NAME alone stands for it too: value "" */
 };
 
 struct arg {

@@ -233,6 +233,9 @@ static void complete_arg(const struct match *match, const struct word *word,
 	{
 		if (arg->type->kind && !waits)
 			complete_keys(match, arg, to);
+		else if (arg->flags & ARG_ALONE &&
+			 !match_has_key(match, arg->name))
+			to->base.offer(&to->base, arg->name, arg->help);
 		else if (arg->name && *word->text && arg != next &&
 			 !match_has_key(match, arg->name)) {
 			AUTO(str) char *key = mem_printf("%s=", arg->name);

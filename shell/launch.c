@@ -72,8 +72,12 @@ int launch(const char *program, char *const argv[], struct err *err)
 {
 	const char *zone = getenv("TZ");
 	AUTO(str) char *tz = zone ? mem_printf("TZ=%s", zone) : NULL;
-	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", tz,
-			NULL };
+	const char *engine = getenv("TRESSE_SOCKET");
+	AUTO(str)
+	char *at = engine ? mem_printf("TRESSE_SOCKET=%s", engine) : NULL;
+	/* The first that is missing ends it. */
+	char *env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+			tz ? tz : at, tz ? at : NULL, NULL };
 	int report[2], code = 0, rc;
 
 	if (pipe2(report, O_CLOEXEC) < 0)

@@ -220,6 +220,22 @@ static int too_many(const struct match *match, const char *word,
 	return add_usage(match, err);
 }
 
+static const struct arg *arg_alone(const struct match *match, const char *word)
+{
+	const struct arg *arg = arg_of_key(match->command, word);
+
+	return arg && arg->flags & ARG_ALONE ? arg : NULL;
+}
+
+static int bind_alone(struct match *match, const struct arg *arg,
+		      struct err *err)
+{
+	if (match_has_key(match, arg->name))
+		return err_set(err, EINVAL, "%s is there twice", arg->name);
+	bind(match, arg, NULL, NULL, "");
+	return 0;
+}
+
 static int bind_word(struct match *match, const struct word *word,
 		     struct err *err)
 {
@@ -227,6 +243,9 @@ static int bind_word(struct match *match, const struct word *word,
 
 	if (word->key)
 		return bind_key(match, word, err);
+	arg = arg_alone(match, word->text);
+	if (arg)
+		return bind_alone(match, arg, err);
 	arg = match_next(match);
 	if (!arg)
 		return too_many(match, word->text, err);

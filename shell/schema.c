@@ -36,8 +36,10 @@ static const struct record {
 	{ "found", "path:string kind:string summary:string", NULL },
 	{ "user", "path:string setting:string", "who refers to the object" },
 	{ "revision",
-	  "revision:int at:string changes:int actor:string reason:string",
-	  "one committed state" },
+	  "revision:int at:string changes:int actor:string reason:string "
+	  "confirmed?:string",
+	  "one committed state; confirmed: by whom or what, if it was on "
+	  "trial" },
 	{ "blamed",
 	  "path:string setting:string revision:int at:string actor:string",
 	  "who set what, when" },

@@ -9,6 +9,7 @@
 #include "backends/list.h"
 #include "shell/bookmark.h"
 #include "shell/draft.h"
+#include "shell/healthy.h"
 #include "shell/news.h"
 #include "shell/pref.h"
 #include "shell/told.h"
@@ -332,6 +333,7 @@ void session_unstamp(struct session *session)
 {
 	free(TAKE(session->reason));
 	session->stamp = (struct stamp){ 0 };
+	session->hold_us = session->loss = 0;
 }
 
 void session_abandon(struct session *session)
@@ -375,10 +377,13 @@ static void name_refusal(const struct outcome *outcome, struct err *err)
 		err->code = -EREMOTEIO;
 }
 
-/* Who commits on trial may cut themselves off: it comes back by itself. */
+/* Who commits on trial may cut themselves off: it comes back by itself. Unless
+ * measurement, which knows nothing of them, confirms it. */
 static void watch_over(struct txn *txn, struct guard *guard)
 {
-	if (txn->stamp.confirm_us || !guard_find(guard))
+	bool comes_back = txn->stamp.confirm_us && !txn->stamp.basis;
+
+	if (comes_back || !guard_find(guard))
 		return;
 	txn->guard = guard_watch;
 	txn->guard_arg = guard;
@@ -387,11 +392,19 @@ static void watch_over(struct txn *txn, struct guard *guard)
 int session_commit(struct session *session, struct err *err)
 {
 	AUTO(str) char *actor = who_dup();
+	AUTO(str) char *basis = NULL;
 	struct txn txn = session_txn(session, session->writer, actor);
 	struct outcome outcome;
 	struct guard guard;
-	int rc;
+	int rc = 0;
 
+	if (session->hold_us && !session->options.dry)
+		rc = healthy_before(session, &basis, err);
+	if (rc < 0) {
+		session_abandon(session);
+		return rc;
+	}
+	txn.stamp.basis = basis;
 	watch_over(&txn, &guard);
 	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
 	session_unsee(session);

@@ -53,6 +53,8 @@ struct session {
 	struct draft *draft;  /* from begin to its end (draft.h), or NULL */
 	struct stamp stamp; /* of the next commit; the actor comes by itself */
 	char *reason;	    /* ...its reason, owned */
+	uint64_t hold_us;   /* ...confirmed when well for so long, or 0 */
+	uint64_t loss;	    /* ...with no more of it (healthy.h) */
 	uint64_t trial;	    /* revision whose trial was told, or 0 */
 	struct ledger ledger;
 	const char *source;  /* "stdin" while a batch runs, or NULL */

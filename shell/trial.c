@@ -6,8 +6,10 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "shell/healthy.h"
 #include "shell/launch.h"
 #include "shell/session.h"
+#include "shell/who.h"
 
 /* Somebody may confirm meanwhile: then the watcher need not stay. */
 #define WATCH_US INT64_C(10000000)
@@ -39,10 +41,13 @@ static char *sentence_dup(const struct trial *trial)
 
 	text_put_clock(&clock, (time_t)(trial->until_us / 1000000));
 	return mem_printf("revision %llu of %s is undone at %s (in %llu s) "
-			  "unless somebody types: confirm",
+			  "unless %ssomebody types: confirm",
 			  (unsigned long long)trial->revision, trial->actor,
 			  text_get(&clock),
-			  (unsigned long long)left_seconds(trial));
+			  (unsigned long long)left_seconds(trial),
+			  trial->basis ? "all that it touches is well for "
+					 "long enough, or "
+				       : "");
 }
 
 /* ---- telling everybody ---- */
@@ -85,6 +90,8 @@ void trial_begun(struct session *session, const struct outcome *outcome)
 		if (output_is_json(session->output))
 			output_number(session->output, "confirm_in",
 				      left_seconds(&trial));
+		if (output_is_json(session->output) && trial.basis)
+			output_flag(session->output, "until_healthy", true);
 		output_say(session->output, SAY_WARNING, "%s", sentence);
 		tell_all(sentence);
 		session->trial = trial.revision;
@@ -109,12 +116,28 @@ void trial_warn(struct session *session)
 	trial_clear(&trial);
 }
 
-static int take_newest(const struct revision *revision, void *arg)
-{
-	struct revision *newest = arg;
+/* How the trial of a revision ended. */
+struct ending {
+	uint64_t revision, undone; /* undone: by that one, or 0 */
+	char *confirmed, *why;	   /* owned, or NULL */
+};
 
-	*newest = *revision;
-	newest->actor = newest->reason = NULL;
+static int take_ending(const struct revision *revision, void *arg)
+{
+	struct ending *ending = arg;
+
+	if (revision->number > ending->revision) {
+		bool undoes = revision->undoes &&
+			      revision->restores < ending->revision;
+
+		ending->undone = undoes ? revision->number : 0;
+		free(ending->why);
+		ending->why =
+			revision->reason ? mem_strdup(revision->reason) : NULL;
+		return 0;
+	}
+	if (revision->number == ending->revision && revision->confirmed)
+		ending->confirmed = mem_strdup(revision->confirmed);
 	return 1;
 }
 
@@ -123,20 +146,23 @@ static void say_ended(struct session *session)
 	AUTO(store)
 	struct store *store =
 		store_open(session->options.store, STORE_READ, NULL);
-	struct revision newest = { 0 };
+	struct ending ending = { .revision = session->trial };
 
 	if (store)
-		store_history(store, take_newest, &newest, NULL);
-	if (newest.undoes && newest.number > session->trial)
+		store_history(store, take_ending, &ending, NULL);
+	if (ending.undone)
 		output_say(session->output, SAY_WARNING,
 			   "revision %llu was not confirmed and is undone "
-			   "(revision %llu)",
+			   "(revision %llu: %s)",
 			   (unsigned long long)session->trial,
-			   (unsigned long long)newest.number);
+			   (unsigned long long)ending.undone,
+			   ending.why ? ending.why : "undo");
 	else
-		output_say(session->output, SAY_DONE,
-			   "revision %llu is confirmed",
-			   (unsigned long long)session->trial);
+		output_say(session->output, SAY_DONE, "revision %llu is %s",
+			   (unsigned long long)session->trial,
+			   ending.confirmed ? ending.confirmed : "confirmed");
+	free(ending.confirmed);
+	free(ending.why);
 	session->trial = 0;
 }
 
@@ -177,13 +203,16 @@ void trial_show(struct output *output, struct store *store)
 		if (output_is_json(output))
 			output_number(output, "confirm_in",
 				      left_seconds(&trial));
+		if (trial.ill)
+			output_field(output, "not healthy", trial.ill);
 	}
 	trial_clear(&trial);
 }
 
 /* ---- the end ---- */
 
-static int end(struct store *store, struct trial *trial, struct err *err)
+static int end(struct store *store, struct trial *trial, const char *by,
+	       struct err *err)
 {
 	int rc = store_trial(store, trial, err);
 
@@ -196,7 +225,7 @@ static int end(struct store *store, struct trial *trial, struct err *err)
 			       "too late: the time to confirm revision %llu is "
 			       "over, and it is undone",
 			       (unsigned long long)trial->revision);
-	return store_trial_end(store, err);
+	return store_trial_end(store, by, err);
 }
 
 int trial_confirm(struct session *session, struct err *err)
@@ -204,6 +233,8 @@ int trial_confirm(struct session *session, struct err *err)
 	AUTO(store)
 	struct store *store =
 		store_open(session->options.store, STORE_WRITE, err);
+	AUTO(str) char *who = who_dup();
+	AUTO(str) char *by = mem_printf("confirmed by %s", who);
 	struct trial trial = { 0 };
 	int rc;
 
@@ -211,7 +242,7 @@ int trial_confirm(struct session *session, struct err *err)
 		return err->code;
 	rc = store_lock(store, "confirm", CONFIRM_WAIT_MS, NULL, err);
 	if (rc == 0)
-		rc = end(store, &trial, err);
+		rc = end(store, &trial, by, err);
 	if (rc == 0) {
 		AUTO(str)
 		char *said = mem_printf("revision %llu is confirmed: it stays",
@@ -272,31 +303,75 @@ static bool undo_and_tell(const char *store, const struct trial *trial,
 			trial_tell_all(err.text);
 		return false;
 	}
-	said = mem_printf("revision %llu was not confirmed and is undone",
-			  (unsigned long long)trial->revision);
+	said = mem_printf("revision %llu was not confirmed and is undone%s%s",
+			  (unsigned long long)trial->revision,
+			  trial->ill ? ", not healthy: " : "",
+			  trial->ill ? trial->ill : "");
 	tell_all(said);
 	return true;
 }
 
-int trial_watch(const char *store)
+/* False: not now; it is measured again, and somebody may be quicker. */
+static bool confirm_measured(const char *path, uint64_t revision,
+			     const char *words)
+{
+	AUTO(store) struct store *store = store_open(path, STORE_WRITE, NULL);
+	AUTO(str)
+	char *by = mem_printf("confirmed by measurement: %s", words);
+	AUTO(str) char *said = NULL;
+	struct trial trial = { 0 };
+	int rc = store ? store_lock(store, "confirm by measurement",
+				    CONFIRM_WAIT_MS, NULL, NULL)
+		       : -EIO;
+
+	if (rc == 0)
+		rc = store_trial(store, &trial, NULL);
+	if (rc == 0 && (!trial.is || trial.revision != revision))
+		rc = -ESTALE;
+	trial_clear(&trial);
+	if (rc == 0)
+		rc = end(store, &trial, by, NULL);
+	trial_clear(&trial);
+	if (rc < 0)
+		return false;
+	said = mem_printf("revision %llu is %s", (unsigned long long)revision,
+			  by);
+	tell_all(said);
+	return true;
+}
+
+/* What the watcher does until the deadline: measure, or sleep. True: done. */
+static bool wait_or_measure(const char *store, struct healthy *healthy,
+			    const struct trial *trial)
+{
+	int64_t left_us = trial_left_us(trial);
+
+	if (healthy)
+		return healthy_look(healthy, trial) &&
+		       confirm_measured(store, trial->revision,
+					healthy_words(healthy));
+	pause_us(left_us < WATCH_US ? left_us + 1000 : WATCH_US);
+	return false;
+}
+
+static int watch(const char *store, struct healthy **healthy)
 {
 	const struct session session = { .options = { .store = store } };
 	int64_t retry_us = RETRY_FIRST_US;
 	uint64_t revision = 0;
 	struct trial trial;
+	bool done = false;
 
-	while (look(&session, &trial)) {
-		int64_t left_us = trial_left_us(&trial);
-
-		if (revision && revision != trial.revision) {
-			trial_clear(&trial);
-			break; /* who joined has a watcher of their own */
-		}
+	while (!done && look(&session, &trial)) {
+		if (!revision)
+			*healthy = healthy_new(store, &trial);
+		else if (revision != trial.revision)
+			done = true; /* who joined has a watcher of their own */
 		revision = trial.revision;
-		if (left_us > 0) {
-			pause_us(left_us < WATCH_US ? left_us + 1000
-						    : WATCH_US);
-		} else if (!undo_and_tell(store, &trial,
+		if (!done && trial_left_us(&trial) > 0) {
+			done = wait_or_measure(store, *healthy, &trial);
+		} else if (!done &&
+			   !undo_and_tell(store, &trial,
 					  retry_us == RETRY_FIRST_US)) {
 			pause_us(retry_us);
 			retry_us = retry_us * 2 < RETRY_LAST_US ? retry_us * 2
@@ -305,4 +380,13 @@ int trial_watch(const char *store)
 		trial_clear(&trial);
 	}
 	return 0;
+}
+
+int trial_watch(const char *store)
+{
+	struct healthy *healthy = NULL;
+	int rc = watch(store, &healthy);
+
+	healthy_free(healthy);
+	return rc;
 }

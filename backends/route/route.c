@@ -17,6 +17,7 @@
 #include "backends/list.h"
 #include "backends/route/apply.h"
 #include "backends/route/export.h"
+#include "backends/route/health.h"
 #include "backends/route/object.h"
 #include "backends/route/read.h"
 #include "backends/route/want.h"
@@ -230,4 +231,5 @@ const struct backend backend_route = {
 	.exports = "ip",
 	.export = route_export,
 	.live = route_live,
+	.health = route_health,
 };

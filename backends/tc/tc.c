@@ -30,6 +30,7 @@ const struct backend backend_tc = {
 	.exports = "tc",
 	.export = tc_export,
 	.live = tc_live,
+	.health = tc_health,
 };
 
 /* ---- objects ---- */

@@ -207,6 +207,8 @@ void tc_export(const struct tree *tree, const struct state *want,
 int tc_live(struct host *host, const struct tree *tree,
 	    const struct facts *facts, struct live *live, struct err *err);
 
+int tc_health(struct host *host, const struct checkup *checkup,
+	      struct reading *reading, struct err *err);
 int tc_import(struct host *host, const struct facts *facts, const char *device,
 	      bool drop, struct node *uplink, struct report *report,
 	      struct owned *takes, struct err *err);

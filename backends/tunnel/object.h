@@ -58,5 +58,7 @@ int tunnel_apply(struct host *host, struct step *const *steps, size_t count,
 		 size_t *failed, struct err *err);
 int tunnel_live(struct host *host, const struct tree *tree,
 		const struct facts *facts, struct live *live, struct err *err);
+int tunnel_health(struct host *host, const struct checkup *checkup,
+		  struct reading *reading, struct err *err);
 
 #endif

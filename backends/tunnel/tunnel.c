@@ -392,4 +392,5 @@ const struct backend backend_tunnel = {
 	.print = tunnel_print,
 	.print_change = tunnel_print_change,
 	.live = tunnel_live,
+	.health = tunnel_health,
 };

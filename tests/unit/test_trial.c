@@ -71,7 +71,7 @@ TEST(trial, keeps_the_first_restore_point)
 	CU_ASSERT(trial_left_us(&trial) <= 90000000);
 	ASSERT_TEXT(trial.actor, "z");
 	trial_clear(&trial);
-	CU_ASSERT_EQUAL(store_trial_end(bench.store, NULL), 0);
+	CU_ASSERT_EQUAL(store_trial_end(bench.store, "confirmed", NULL), 0);
 	CU_ASSERT_EQUAL(store_trial(bench.store, &trial, NULL), 0);
 	CU_ASSERT_FALSE(trial.is);
 	stop(&bench);

@@ -606,7 +606,7 @@ TEST(txn, nothing_comes_between_a_commit_and_its_confirmation)
 	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), -EBUSY);
 	outcome_clear(&outcome);
 	CU_ASSERT_TRUE(on_trial(&bench));
-	CU_ASSERT_EQUAL(store_trial_end(bench.store, &err), 0);
+	CU_ASSERT_EQUAL(store_trial_end(bench.store, "confirmed", &err), 0);
 	CU_ASSERT_EQUAL(run(&bench, &outcome, &err), 0);
 	outcome_clear(&outcome);
 	bench_close(&bench);
