@@ -628,33 +628,50 @@ static int hear_child(int fd, void *answer, size_t size, struct err *err)
 	return outcome.result;
 }
 
-int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
-		    void *answer, size_t size, struct err *err)
+int host_throw_away_begin(struct throw_away *away,
+			  int (*job)(void *arg, void *answer, size_t size),
+			  void *arg, size_t size, struct err *err)
 {
 	int ends[2], rc;
-	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, errno, "cannot make a pipe: %s",
 			       strerror(errno));
-	child = fork();
-	if (child < 0) {
+	away->child = fork();
+	if (away->child < 0) {
 		rc = err_set(err, errno, "cannot start a process: %s",
 			     strerror(errno));
 		close(ends[0]);
 		close(ends[1]);
 		return rc;
 	}
-	if (!child) {
+	if (!away->child) {
 		close(ends[0]);
 		child_main(ends[1], job, arg, size);
 	}
 	close(ends[1]);
-	rc = hear_child(ends[0], answer, size, err);
-	close(ends[0]);
+	away->answers = ends[0];
+	return 0;
+}
+
+int host_throw_away_end(struct throw_away *away, void *answer, size_t size,
+			struct err *err)
+{
+	int rc = hear_child(away->answers, answer, size, err);
+
+	close(away->answers);
 	if (rc < 0)
-		kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		kill(away->child, SIGKILL);
+	while (waitpid(away->child, NULL, 0) < 0 && errno == EINTR)
 		;
 	return rc;
+}
+
+int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
+		    void *answer, size_t size, struct err *err)
+{
+	struct throw_away away;
+	int rc = host_throw_away_begin(&away, job, arg, size, err);
+
+	return rc < 0 ? rc : host_throw_away_end(&away, answer, size, err);
 }

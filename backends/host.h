@@ -62,5 +62,15 @@ int host_may_write(struct host *host, struct err *err);
  * answer, which come back as well. */
 int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
 		    void *answer, size_t size, struct err *err);
+/* The same in two halves, for who has something else to do meanwhile. The child
+ * sees all as it was when it began. */
+struct throw_away {
+	int child, answers; /* process; descriptor */
+};
+int host_throw_away_begin(struct throw_away *away,
+			  int (*job)(void *arg, void *answer, size_t size),
+			  void *arg, size_t size, struct err *err);
+int host_throw_away_end(struct throw_away *away, void *answer, size_t size,
+			struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/rehearse.h"
 
+#include <assert.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -19,10 +20,16 @@ struct verdict {
 	char text[1024];
 };
 
-struct play {
-	const struct tree *before, *after;
+/* The child's side of it. */
+struct stage {
+	const struct play *play;
 	const struct facts *facts; /* of the real host */
 	struct netlink *route;
+};
+
+/* ...and the parent's. */
+struct rehearsal {
+	struct throw_away away;
 };
 
 /* ---- stand-ins ---- */
@@ -111,14 +118,15 @@ static struct nl_msg *default_message(const struct default_fact *fact,
 	return message;
 }
 
-static int send_one(struct play *play, struct nl_msg *message, struct err *err)
+static int send_one(struct stage *stage, struct nl_msg *message,
+		    struct err *err)
 {
 	struct batch batch = BATCH_NONE;
 	size_t failed;
 	int rc;
 
 	batch_add(&batch, message);
-	rc = netlink_send(play->route, &batch, &failed, err);
+	rc = netlink_send(stage->route, &batch, &failed, err);
 	if (rc == 0 && failed < batch.count)
 		rc = answer_err(&batch.items[0].answer, "a stand-in", err);
 	batch_clear(&batch);
@@ -127,56 +135,58 @@ static int send_one(struct play *play, struct nl_msg *message, struct err *err)
 
 /* Addresses and routes are scenery: if one of them cannot be had, the change is
  * still worth trying. */
-static void dress(struct play *play, const struct link_fact *fact)
+static void dress(struct stage *stage, const struct link_fact *fact)
 {
 	int index = host_link_index(fact->name, NULL);
 
-	for (size_t i = 0; i < play->facts->address_count; i++)
-		if (play->facts->addresses[i].index == fact->index)
-			send_one(play,
-				 address_message(&play->facts->addresses[i],
+	for (size_t i = 0; i < stage->facts->address_count; i++)
+		if (stage->facts->addresses[i].index == fact->index)
+			send_one(stage,
+				 address_message(&stage->facts->addresses[i],
 						 index),
 				 NULL);
-	for (size_t i = 0; i < play->facts->default_count; i++)
-		if (play->facts->defaults[i].index == fact->index)
-			send_one(play,
-				 default_message(&play->facts->defaults[i],
+	for (size_t i = 0; i < stage->facts->default_count; i++)
+		if (stage->facts->defaults[i].index == fact->index)
+			send_one(stage,
+				 default_message(&stage->facts->defaults[i],
 						 index),
 				 NULL);
 }
 
-static int stand_in(struct play *play, const char *name, struct err *err)
+static int stand_in(struct stage *stage, const char *name, struct err *err)
 {
-	const struct link_fact *fact = facts_link(play->facts, name);
+	const struct link_fact *fact = facts_link(stage->facts, name);
 	AUTO(str) char *other = NULL;
 	int rc;
 
 	if (!fact || host_link_index(name, NULL) > 0)
 		return 0; /* absent there too, or here already (lo) */
-	other = mem_printf("other%zu.", (size_t)(fact - play->facts->links));
-	rc = send_one(play, veth_message(fact, other), err);
+	other = mem_printf("other%zu.", (size_t)(fact - stage->facts->links));
+	rc = send_one(stage, veth_message(fact, other), err);
+	if (stage->play->patch)
+		return rc; /* what is changed in place needs no traffic */
 	if (rc == 0)
-		rc = send_one(play, up_message(other), err);
+		rc = send_one(stage, up_message(other), err);
 	if (rc == 0 && fact->flags & IFF_UP)
-		rc = send_one(play, up_message(name), err);
+		rc = send_one(stage, up_message(name), err);
 	if (rc == 0)
-		dress(play, fact);
+		dress(stage, fact);
 	return rc;
 }
 
-static int stand_ins(struct play *play, const struct tree *tree,
+static int stand_ins(struct stage *stage, const struct tree *tree,
 		     struct err *err)
 {
 	int rc = 0;
 
 	node_each (path, tree_paths(tree))
 		if (rc == 0)
-			rc = stand_in(play, node_text(path, PATH_DEVICE), err);
+			rc = stand_in(stage, node_text(path, PATH_DEVICE), err);
 	node_each (uplink, tree_classes(tree)) {
 		const char *device = uplink_device(uplink);
 
 		if (rc == 0 && device)
-			rc = stand_in(play, device, err);
+			rc = stand_in(stage, device, err);
 	}
 	return rc;
 }
@@ -192,60 +202,101 @@ static void learn(struct verdict *verdict, int code, const char *path,
 		 err->text ? err->text : strerror(-code));
 }
 
-static int perform(struct play *play, struct verdict *verdict, struct err *err)
+static int set_stage(struct stage *stage, struct host *host, struct err *err)
+{
+	const struct play *play = stage->play;
+
+	host_set_stage(host);
+	stage->route = host_netlink(host, NETLINK_ROUTE, err);
+	if (!stage->route || stand_ins(stage, play->before, err) < 0 ||
+	    (play->after && stand_ins(stage, play->after, err) < 0))
+		return -ENOTSUP;
+	return 0;
+}
+
+#define DRIVERS_MOST 8
+
+/* Those that a patch can have to do with. */
+static void find_own(const struct backend *own[DRIVERS_MOST])
+{
+	size_t count = 0;
+
+	for (const struct backend *const *at = backends; *at; at++) {
+		assert(count < DRIVERS_MOST - 1);
+		if ((*at)->want_own)
+			own[count++] = *at;
+	}
+	own[count] = NULL;
+}
+
+static int perform(struct stage *stage, struct verdict *verdict,
+		   struct err *err)
 {
 	AUTO(host) struct host *host = host_new();
 	AUTO(str) char *path = NULL;
-	struct owned owned = OWNED_NONE;
-	int rc;
+	const struct play *play = stage->play;
+	const struct backend *own[DRIVERS_MOST];
+	struct reach reach = { host, backends, host_read_facts, play->facts,
+			       OWNED_NONE };
+	int rc = set_stage(stage, host, err);
 
-	host_set_stage(host);
-	play->route = host_netlink(host, NETLINK_ROUTE, err);
-	if (!play->route)
-		return -ENOTSUP;
-	if (stand_ins(play, play->before, err) < 0 ||
-	    stand_ins(play, play->after, err) < 0)
-		return -ENOTSUP;
+	if (rc < 0)
+		return rc;
+	find_own(own);
+	if (play->patch)
+		reach.backends = own;
 	/* What stood before stands on the real host, whatever it does here. */
-	rc = txn_reach(host, backends, host_read_facts, play->before,
-		       play->facts, &owned, NULL, NULL);
-	if (rc == 0) {
-		rc = txn_reach(host, backends, host_read_facts, play->after,
-			       play->facts, &owned, &path, err);
-		if (rc < 0)
-			learn(verdict, rc, path, err);
-		rc = 0;
-	} else {
+	if (txn_reach(&reach, play->before, NULL, NULL) < 0)
 		rc = err_set(err, ENOTSUP,
-			     "what stands now cannot be built "
-			     "on stand-ins");
-	}
-	owned_clear(&owned);
-	return rc;
+			     "what stands now cannot be built on stand-ins");
+	else if (play->patch)
+		rc = txn_reach_patch(&reach, play->before, play->patch, &path,
+				     err);
+	else
+		rc = txn_reach(&reach, play->after, &path, err);
+	if (rc < 0)
+		learn(verdict, rc, path, err);
+	owned_clear(&reach.owned);
+	return 0;
 }
 
 static int play_it(void *arg, void *answer, size_t size)
 {
+	struct stage stage = { arg, ((const struct play *)arg)->facts, NULL };
 	struct verdict *verdict = answer;
 	AUTO_ERR err = ERR_NONE;
 	int rc;
 
 	(void)size;
-	rc = perform(arg, verdict, &err);
+	rc = perform(&stage, verdict, &err);
 	if (rc < 0)
 		learn(verdict, -ENOTSUP, NULL, &err);
 	return 0;
 }
 
-int rehearse(const struct tree *before, const struct tree *after,
-	     const struct facts *facts, char **path, struct err *err)
+struct rehearsal *rehearse_begin(const struct play *play, struct err *err)
 {
-	struct play play = { before, after, facts, NULL };
-	struct verdict verdict = { 0 };
+	struct rehearsal *rehearsal = mem_alloc(sizeof(*rehearsal));
 	AUTO_ERR why = ERR_NONE;
 
-	if (host_throw_away(play_it, &play, &verdict, sizeof(verdict), &why) <
-	    0)
+	if (host_throw_away_begin(&rehearsal->away, play_it,
+				  (void *)(uintptr_t)play,
+				  sizeof(struct verdict), &why) == 0)
+		return rehearsal;
+	free(rehearsal);
+	err_set(err, ENOTSUP, "%s", why.text);
+	return NULL;
+}
+
+int rehearse_end(struct rehearsal *rehearsal, char **path, struct err *err)
+{
+	struct verdict verdict = { 0 };
+	AUTO_ERR why = ERR_NONE;
+	int rc = host_throw_away_end(&rehearsal->away, &verdict,
+				     sizeof(verdict), &why);
+
+	free(rehearsal);
+	if (rc < 0)
 		return err_set(err, ENOTSUP, "%s", why.text);
 	if (!verdict.code)
 		return 0;

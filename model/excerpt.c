@@ -18,7 +18,8 @@ static void include_targets(struct excerpt *excerpt, const struct node *node)
 	for (size_t attr = 0; attr < kind->attr_count; attr++) {
 		const struct node *target;
 
-		if (kind->attrs[attr].type != &type_ref)
+		if (kind->attrs[attr].type != &type_ref ||
+		    (excerpt->clean && kind->attrs[attr].below))
 			continue;
 		target = node_target(node, attr, NULL);
 		if (target)

@@ -17,7 +17,8 @@ struct excerpt;
 /* whole must outlive it. */
 struct excerpt *excerpt_new(const struct tree *whole);
 /* With the settings that nodes had when the tree was last clean: what stood
- * before, where no node was made or deleted since. */
+ * before, where no node was made or deleted since. For a patch (patch.h): a
+ * default, to which nothing is led then, does not come along. */
 struct excerpt *excerpt_new_clean(const struct tree *whole);
 /* A path that is not in the whole tree is passed over. */
 void excerpt_add(struct excerpt *excerpt, const char *path);

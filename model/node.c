@@ -50,6 +50,7 @@ struct tree {
 	TAILQ_HEAD(, stain) stains;
 	bool dirty;
 	bool stored; /* what is made and set is so in the store already */
+	bool part;   /* there is more than is here */
 };
 
 /* ---- hashes ---- */
@@ -247,6 +248,16 @@ struct tree *tree_new(void)
 void tree_set_stored(struct tree *tree, bool stored)
 {
 	tree->stored = stored;
+}
+
+bool tree_is_part(const struct tree *tree)
+{
+	return tree->part;
+}
+
+void tree_set_part(struct tree *tree)
+{
+	tree->part = true;
 }
 
 void tree_free(struct tree *tree)

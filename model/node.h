@@ -137,6 +137,10 @@ bool node_changed(const struct node *node, size_t attr);
 const uint64_t *tree_deleted(const struct tree *tree, size_t *count);
 bool tree_is_dirty(const struct tree *tree);
 void tree_clean(struct tree *tree);
+/* Only a part of what the store has (store_load_part()): what is not there may
+ * be there all the same. */
+bool tree_is_part(const struct tree *tree);
+void tree_set_part(struct tree *tree);
 /* While it is so, nothing becomes dirty: for who reads the tree from there. */
 void tree_set_stored(struct tree *tree, bool stored);
 

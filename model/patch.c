@@ -7,12 +7,14 @@
 static bool is_own(const struct node *node)
 {
 	const struct kind *kind = node_kind(node);
+	bool part = tree_is_part(node_tree(node));
 
 	if (kind != &kind_class || node_dirt(node) != DIRT_CHANGED ||
 	    !class_is_leaf(node))
 		return false;
 	for (size_t attr = 0; attr < kind->attr_count; attr++)
-		if (!(kind->attrs[attr].flags & ATTR_OWN) &&
+		if ((!(kind->attrs[attr].flags & ATTR_OWN) ||
+		     (part && kind->attrs[attr].flags & ATTR_SUMMED)) &&
 		    node_changed(node, attr))
 			return false;
 	return true;

@@ -55,6 +55,12 @@ int store_revision(struct store *store, uint64_t *revision, struct err *err);
 /* The committed tree; clean (node.h). EBADMSG if there is something in the file
  * that no Tresse wrote: the sentence names node and setting. */
 int store_load(struct store *store, struct tree **tree, struct err *err);
+/* Of the committed tree one class that has none below it, and what its own
+ * settings stand on: all above it, what those refer to, and theirs, and /system
+ * (tree_is_part()). *tree is NULL where that is not to be had; then, and
+ * whatever else goes wrong, store_load() tells. */
+int store_load_part(struct store *store, const char *path, struct tree **tree,
+		    struct err *err);
 /* The tree as that revision left it; 0 is the empty one. ENOENT if there is
  * none of that number. */
 int store_load_at(struct store *store, uint64_t revision, struct tree **tree,

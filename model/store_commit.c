@@ -107,9 +107,9 @@ static int read_olds(struct writer *writer, const struct node *node,
 		olds->items = mem_grow(olds->items, olds->count, &olds->room,
 				       sizeof(*olds->items));
 		olds->items[olds->count++] =
-			(struct old){ mem_strdup(db_text(at, 0)),
-				      mem_strdup(db_text(at, 1)),
-				      sqlite3_column_int(at, 2) != 0 };
+			(struct old){ mem_strdup(db_text(at, 1)),
+				      mem_strdup(db_text(at, 2)),
+				      sqlite3_column_int(at, 3) != 0 };
 	}
 	return rc;
 }

@@ -31,12 +31,19 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_CHANGESETS] = "SELECT number, changeset, schema FROM revision"
 			   " WHERE number > ?1 ORDER BY number DESC",
 	[SQL_NODES] = "SELECT id, parent, kind, name FROM node ORDER BY id",
+	[SQL_NODE] = "SELECT id, parent, kind, name FROM node WHERE id = ?1",
+	[SQL_NODE_TOP] = "SELECT id FROM node"
+			 " WHERE parent IS NULL AND kind = ?1 AND name = ?2",
+	[SQL_NODE_BELOW] = "SELECT id FROM node"
+			   " WHERE parent = ?1 AND kind = ?2 AND name = ?3",
+	[SQL_NODE_HAS] = "SELECT id FROM node WHERE parent = ?1 AND kind = ?2"
+			 " LIMIT 1",
 	[SQL_NODE_ADD] = "INSERT INTO node(parent, kind, name)"
 			 " VALUES(?1, ?2, ?3)",
 	[SQL_NODE_DELETE] = "DELETE FROM node WHERE id = ?1",
 	[SQL_SETTINGS] = "SELECT node, name, value, chosen FROM setting"
 			 " ORDER BY node, name",
-	[SQL_SETTINGS_OF] = "SELECT name, value, chosen FROM setting"
+	[SQL_SETTINGS_OF] = "SELECT node, name, value, chosen FROM setting"
 			    " WHERE node = ?1 ORDER BY name",
 	[SQL_SETTING_ADD] = "INSERT INTO setting(node, name, value, chosen)"
 			    " VALUES(?1, ?2, ?3, ?4)",
@@ -44,6 +51,7 @@ static const char *const sql_texts[SQL_COUNT] = {
 			       " WHERE node = ?1 AND name = ?2",
 	[SQL_SETTING_DELETE] = "DELETE FROM setting"
 			       " WHERE node = ?1 AND name = ?2",
+	[SQL_REFS_OF] = "SELECT target FROM ref WHERE node = ?1",
 	[SQL_REF_PUT] = "INSERT INTO ref(node, name, target) VALUES(?1, ?2, ?3)"
 			" ON CONFLICT DO UPDATE SET target = excluded.target"
 			" WHERE target <> excluded.target",

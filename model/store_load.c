@@ -8,6 +8,7 @@
 #include "model/store_private.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct row {
@@ -220,6 +221,198 @@ int db_load_tree(struct database *db, struct tree **tree, struct err *err)
 	*tree = TAKE(fresh);
 	return 0;
 }
+
+/* --- a part of it --------------------------------------------------------- */
+
+/* Numbers of the nodes that it takes, and those that have to be looked at. */
+struct part {
+	struct database *db;
+	uint64_t *ids; /* owned */
+	size_t count, room;
+};
+
+static bool part_has(const struct part *part, uint64_t id)
+{
+	for (size_t i = 0; i < part->count; i++)
+		if (part->ids[i] == id)
+			return true;
+	return false;
+}
+
+static void part_add(struct part *part, uint64_t id)
+{
+	if (!id || part_has(part, id))
+		return;
+	part->ids = mem_grow(part->ids, part->count, &part->room,
+			     sizeof(*part->ids));
+	part->ids[part->count++] = id;
+}
+
+/* 0 in *id: there is none. */
+static int find_id(struct database *db, enum sql sql, uint64_t parent,
+		   const char *kind, const char *name, uint64_t *id,
+		   struct err *err)
+{
+	sqlite3_stmt *at;
+	int column = 1, rc = db_sql(db, sql, &at, err);
+
+	*id = 0;
+	if (rc < 0)
+		return rc;
+	if (parent)
+		db_bind_int(at, column++, (int64_t)parent);
+	db_bind_text(at, column++, kind);
+	if (name)
+		db_bind_text(at, column, name);
+	rc = db_step(db, at, err);
+	if (rc > 0)
+		*id = (uint64_t)sqlite3_column_int64(at, 0);
+	sqlite3_reset(at);
+	return rc < 0 ? rc : 0;
+}
+
+/* "/classes/uplink/a/b": 0 in *id where it names no class, or one that has
+ * others below it. */
+static int find_leaf(struct database *db, const char *path, uint64_t *id,
+		     struct err *err)
+{
+	AUTO(str) char *names = mem_strdup(path);
+	char *rest = NULL, *name = strtok_r(names, "/", &rest);
+	uint64_t above = 0, below = 0;
+	int rc = 0;
+
+	*id = 0;
+	if (!name || strcmp(name, kind_classes.fixed_name) != 0)
+		return 0;
+	while (rc == 0 && (name = strtok_r(NULL, "/", &rest))) {
+		rc = find_id(db, above ? SQL_NODE_BELOW : SQL_NODE_TOP, above,
+			     above ? kind_class.name : kind_uplink.name, name,
+			     &below, err);
+		*id = above ? below : 0; /* an uplink is no class */
+		above = below;
+		if (!below)
+			return rc;
+	}
+	if (rc == 0 && *id)
+		rc = find_id(db, SQL_NODE_HAS, *id, kind_class.name, NULL,
+			     &below, err);
+	if (below)
+		*id = 0;
+	return rc;
+}
+
+/* What a node hangs on, and what it refers to. */
+static int add_stands_on(struct part *part, uint64_t id, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(part->db, SQL_NODE, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)id);
+	rc = db_step(part->db, at, err);
+	if (rc > 0)
+		part_add(part, (uint64_t)sqlite3_column_int64(at, 1));
+	sqlite3_reset(at);
+	if (rc >= 0)
+		rc = db_sql(part->db, SQL_REFS_OF, &at, err);
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)id);
+	while ((rc = db_step(part->db, at, err)) > 0)
+		part_add(part, (uint64_t)sqlite3_column_int64(at, 0));
+	return rc;
+}
+
+static int by_number(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The list grows while it is gone through. */
+static int complete(struct part *part, struct err *err)
+{
+	uint64_t machine;
+	int rc = find_id(part->db, SQL_NODE_TOP, 0, kind_system.name,
+			 kind_system.fixed_name, &machine, err);
+
+	part_add(part, machine);
+	for (size_t i = 0; i < part->count && rc == 0; i++)
+		rc = add_stands_on(part, part->ids[i], err);
+	if (part->count)
+		qsort(part->ids, part->count, sizeof(*part->ids), by_number);
+	return rc;
+}
+
+static int load_one(struct loader *loader, uint64_t id, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(loader->db, SQL_NODE, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)id);
+	rc = db_step(loader->db, at, err);
+	if (rc > 0)
+		rc = load_node(loader, at, err);
+	sqlite3_reset(at);
+	if (rc == 0)
+		rc = db_sql(loader->db, SQL_SETTINGS_OF, &at, err);
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)id);
+	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0)
+		rc = load_setting(loader, by_id(loader, id), at, err);
+	return rc;
+}
+
+static int load_part(struct loader *loader, const char *path, bool *found,
+		     struct err *err)
+{
+	struct part part = { .db = loader->db };
+	uint64_t id;
+	int rc = find_leaf(loader->db, path, &id, err);
+
+	*found = rc == 0 && id;
+	if (*found) {
+		part_add(&part, id);
+		rc = complete(&part, err);
+	}
+	for (size_t i = 0; i < part.count && rc == 0; i++)
+		rc = load_one(loader, part.ids[i], err);
+	free(part.ids);
+	return rc;
+}
+
+int store_load_part(struct store *store, const char *path, struct tree **tree,
+		    struct err *err)
+{
+	AUTO(tree) struct tree *fresh = tree_new();
+	struct loader loader = { .db = &store->db, .tree = fresh };
+	bool found = false;
+	int rc = store_reach(store, err);
+
+	*tree = NULL;
+	if (rc < 0 || !store->db.db)
+		return rc;
+	rc = db_begin(&store->db, SQL_BEGIN_READ, err);
+	if (rc < 0)
+		return rc;
+	tree_set_stored(fresh, true);
+	rc = load_part(&loader, path, &found, err);
+	rc = db_end(&store->db, rc, err);
+	free(loader.rows);
+	if (rc < 0 || !found)
+		return rc;
+	tree_set_stored(fresh, false);
+	tree_set_part(fresh);
+	*tree = TAKE(fresh);
+	return 0;
+}
+
+/* --- all of it ------------------------------------------------------------ */
 
 int store_load(struct store *store, struct tree **tree, struct err *err)
 {

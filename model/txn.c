@@ -307,6 +307,9 @@ struct run {
 	size_t leg;	    /* ...and by so many of the steps */
 	struct owned kept;  /* after; owned */
 	struct writing *writing; /* owned; rows that wait to be kept */
+	/* Under way: at most two, one of each leg. */
+	struct rehearsal *rehearsals[2];
+	size_t rehearsal_count;
 };
 
 static bool has_dirt_below(const struct node *branch)
@@ -672,14 +675,50 @@ static int judge(struct run *run, int rc, const char *path, struct err *why,
 	return 0;
 }
 
+static void begin_play(struct run *run, struct tree *before,
+		       const struct tree *after, const struct patch *patch)
+{
+	const struct play play = { before, after, patch, &run->outcome->facts };
+	AUTO_ERR why = ERR_NONE;
+	struct rehearsal *rehearsal = run->txn->rehearse(&play, &why);
+
+	if (rehearsal)
+		run->rehearsals[run->rehearsal_count++] = rehearsal;
+	else
+		judge(run, -ENOTSUP, NULL, &why, NULL);
+}
+
+static int end_play(struct run *run, struct rehearsal *rehearsal,
+		    struct err *err)
+{
+	AUTO(str) char *path = NULL;
+	AUTO_ERR why = ERR_NONE;
+	int rc = run->txn->rehearsed(rehearsal, &path, &why);
+
+	return judge(run, rc, path, &why, err);
+}
+
+/* All of them have ended then, and the first that failed tells. */
+static int end_rehearsals(struct run *run, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < run->rehearsal_count; i++) {
+		if (rc == 0)
+			rc = end_play(run, run->rehearsals[i], err);
+		else
+			end_play(run, run->rehearsals[i], NULL);
+	}
+	run->rehearsal_count = 0;
+	return rc;
+}
+
 static int rehearse(struct run *run, struct err *err)
 {
 	AUTO(tree) struct tree *committed = NULL;
 	AUTO(tree) struct tree *before = NULL;
 	AUTO(tree) struct tree *after = NULL;
 	AUTO(tree) struct tree *way = NULL;
-	AUTO(str) char *path = NULL;
-	AUTO_ERR why = ERR_NONE;
 	struct excerpts excerpts = { NULL, NULL, NULL };
 	int rc = store_load(run->txn->store, &committed, err);
 
@@ -697,37 +736,25 @@ static int rehearse(struct run *run, struct err *err)
 	excerpt_free(excerpts.before);
 	excerpt_free(excerpts.after);
 	excerpt_free(excerpts.way);
-	rc = run->txn->rehearse(before, way ? way : after, &run->outcome->facts,
-				&path, &why);
-	if (rc == 0 && way)
-		rc = run->txn->rehearse(way, after, &run->outcome->facts, &path,
-					&why);
-	return judge(run, rc, path, &why, err);
+	begin_play(run, before, way ? way : after, NULL);
+	if (way)
+		begin_play(run, way, after, NULL);
+	return 0;
 }
 
 /* Nothing was made or deleted: what stood before needs no store to tell. */
-static int rehearse_patch(struct run *run, const struct patch *patch,
-			  struct err *err)
+static void rehearse_patch(struct run *run, const struct patch *patch)
 {
 	AUTO(excerpt) struct excerpt *from = excerpt_new_clean(run->candidate);
-	AUTO(excerpt) struct excerpt *to = excerpt_new(run->candidate);
 	AUTO(tree) struct tree *before = NULL;
-	AUTO(tree) struct tree *after = NULL;
-	AUTO(str) char *path = NULL;
-	AUTO_ERR why = ERR_NONE;
-	int rc;
 
 	for (size_t i = 0; i < patch->count; i++) {
 		AUTO(str) char *node = node_path_dup(patch->nodes[i]);
 
 		excerpt_add(from, node);
-		excerpt_add(to, node);
 	}
 	before = excerpt_take(from);
-	after = excerpt_take(to);
-	rc = run->txn->rehearse(before, after, &run->outcome->facts, &path,
-				&why);
-	return judge(run, rc, path, &why, err);
+	begin_play(run, before, NULL, patch);
 }
 
 /* ---- the real thing ---- */
@@ -850,17 +877,32 @@ static int apply_first(struct run *run, struct err *err)
 	return rc == 0 && !run->writing ? err_move(err, &why) : rc;
 }
 
+/* The journal is written while the rehearsal runs. No step is done before both
+ * have ended well. */
+static int arm(struct run *run, struct err *err)
+{
+	AUTO_TEXT steps = TEXT_NONE;
+	AUTO_ERR trouble = ERR_NONE;
+	int rc = guard(run->txn, false, err);
+
+	if (rc < 0)
+		return rc;
+	list_steps(&run->outcome->plan, SIZE_MAX, "\n", &steps);
+	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
+	if (rc < 0)
+		return rc;
+	rc = end_rehearsals(run, err);
+	if (rc < 0 && store_disarm(run->txn->store, &run->found, &trouble) < 0)
+		err_append(err, "; and that could not be noted: %s",
+			   trouble.text);
+	return rc;
+}
+
 static int apply(struct run *run, struct err *err)
 {
 	struct outcome *outcome = run->outcome;
-	AUTO_TEXT steps = TEXT_NONE;
-	int rc;
+	int rc = arm(run, err);
 
-	rc = guard(run->txn, false, err);
-	if (rc < 0)
-		return rc;
-	list_steps(&outcome->plan, SIZE_MAX, "\n", &steps);
-	rc = store_arm(run->txn->store, &run->both, text_get(&steps), err);
 	if (rc < 0)
 		return rc; /* nothing was done yet */
 	rc = apply_first(run, err);
@@ -946,13 +988,12 @@ static bool is_in_place(const struct plan *plan)
 	return true;
 }
 
-static bool want_patch(struct run *run, const struct patch *patch)
+static bool want_patch(const struct view *view, const struct patch *patch,
+		       struct outcome *outcome)
 {
-	struct outcome *outcome = run->outcome;
-
 	for (size_t n = 0; n < patch->count; n++)
-		for (size_t i = 0; run->txn->backends[i]; i++) {
-			const struct backend *backend = run->txn->backends[i];
+		for (size_t i = 0; view->backends[i]; i++) {
+			const struct backend *backend = view->backends[i];
 
 			if (backend->want_own &&
 			    !backend->want_own(patch->nodes[n], &outcome->facts,
@@ -973,7 +1014,7 @@ static bool plan_patch(struct run *run, const struct patch *patch)
 		tree_check_own(patch->nodes[i], &outcome->report);
 	if (outcome->report.errors ||
 	    run->txn->read_facts(run->txn->host, &outcome->facts, NULL) < 0 ||
-	    !want_patch(run, patch))
+	    !want_patch(&run->view, patch, outcome))
 		return false;
 	run->view.own = &outcome->want;
 	if (read_all(&run->view, &run->owned, &outcome->now, NULL) < 0)
@@ -1017,9 +1058,9 @@ static int do_patch(struct run *run, const struct patch *patch, struct err *err)
 	int rc = 0;
 
 	if (run->outcome->plan.count && run->txn->rehearse)
-		rc = rehearse_patch(run, patch, err);
-	if (rc < 0 || run->txn->dry)
-		return rc;
+		rehearse_patch(run, patch);
+	if (run->txn->dry)
+		return end_rehearsals(run, err);
 	if (run->outcome->plan.count)
 		rc = apply(run, err);
 	if (rc == 0)
@@ -1042,9 +1083,9 @@ static int go_whole(struct run *run, struct err *err)
 		rc = plan(run, err);
 	if (rc == 0 && run->outcome->plan.count && run->txn->rehearse)
 		rc = rehearse(run, err);
-	if (rc < 0 || run->txn->dry)
-		return rc;
-	if (run->outcome->plan.count)
+	if (rc == 0 && run->txn->dry)
+		return end_rehearsals(run, err);
+	if (rc == 0 && run->outcome->plan.count)
 		rc = apply(run, err);
 	return rc < 0 ? rc : commit(run, err);
 }
@@ -1063,6 +1104,8 @@ static int go(struct run *run, struct err *err)
 			return do_patch(run, &patch, err);
 		forget_patch(run);
 	}
+	if (tree_is_part(run->candidate))
+		return err_set(err, ENODATA, "this takes the whole tree");
 	return go_whole(run, err);
 }
 
@@ -1095,6 +1138,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	*outcome = (struct outcome){ .revision = base };
 	hold_signals(&before);
 	rc = go(&run, err);
+	end_rehearsals(&run, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	owned_clear(&run.found);
 	owned_clear(&run.owned);
@@ -1113,12 +1157,8 @@ static int reach(const struct view *view, struct outcome *outcome,
 	struct owned claims = OWNED_NONE;
 	struct sight sight;
 	size_t failed = 0;
-	int rc;
+	int rc = report_err(&outcome->report, err);
 
-	for (size_t i = 0; view->backends[i]; i++)
-		view->backends[i]->want(view->tree, view->facts,
-					&outcome->report, &outcome->want);
-	rc = report_err(&outcome->report, err);
 	if (rc == 0)
 		rc = read_all(view, owned, &outcome->now, err);
 	if (rc < 0)
@@ -1137,23 +1177,66 @@ static int reach(const struct view *view, struct outcome *outcome,
 		      : verify(view, &outcome->want, owned, &sight, path, err);
 }
 
-int txn_reach(struct host *host, const struct backend *const *backends,
-	      int (*read_facts)(struct host *host, struct facts *facts,
-				struct err *err),
-	      const struct tree *tree, const struct facts *known,
-	      struct owned *owned, char **path, struct err *err)
+int txn_reach(struct reach *to, const struct tree *tree, char **path,
+	      struct err *err)
 {
-	const struct txn txn = { .host = host,
-				 .backends = backends,
-				 .read_facts = read_facts };
+	const struct txn txn = { .host = to->host,
+				 .backends = to->backends,
+				 .read_facts = to->read_facts };
 	struct outcome outcome = { 0 };
-	struct view view = { host, backends, tree, &outcome.facts, NULL, NULL };
+	struct view view = { to->host,	     to->backends, tree,
+			     &outcome.facts, NULL,	   NULL };
 	int rc;
 
-	know(&outcome.facts, known);
+	know(&outcome.facts, to->known);
 	rc = find_facts(&txn, tree, &outcome.facts, err);
+	for (size_t i = 0; to->backends[i] && rc == 0; i++)
+		to->backends[i]->want(tree, &outcome.facts, &outcome.report,
+				      &outcome.want);
 	if (rc == 0)
-		rc = reach(&view, &outcome, owned, path, err);
+		rc = reach(&view, &outcome, &to->owned, path, err);
+	outcome_clear(&outcome);
+	return rc;
+}
+
+static void take_settings(const struct node *from, struct node *to)
+{
+	for (size_t attr = 0; attr < node_kind(from)->attr_count; attr++)
+		if (node_origin(from, attr) < ORIGIN_CHOSEN)
+			node_unset(to, attr);
+	node_copy_settings(from, to);
+}
+
+static void take_patch(struct tree *tree, const struct patch *patch)
+{
+	for (size_t i = 0; i < patch->count; i++) {
+		AUTO(str) char *path = node_path_dup(patch->nodes[i]);
+		struct node *node =
+			tree_walk(tree, tree_root(tree), path, NULL);
+
+		if (node)
+			take_settings(patch->nodes[i], node);
+	}
+}
+
+int txn_reach_patch(struct reach *to, struct tree *tree,
+		    const struct patch *patch, char **path, struct err *err)
+{
+	struct outcome outcome = { 0 };
+	struct view view = { to->host,	     to->backends, tree,
+			     &outcome.facts, NULL,	   &outcome.want };
+	struct patch same;
+	int rc;
+
+	tree_clean(tree);
+	take_patch(tree, patch);
+	know(&outcome.facts, to->known);
+	rc = to->read_facts(to->host, &outcome.facts, err);
+	if (rc == 0 &&
+	    !(patch_find(tree, &same) && want_patch(&view, &same, &outcome)))
+		rc = err_set(err, ENOTSUP, "there is no such patch of it");
+	if (rc == 0)
+		rc = reach(&view, &outcome, &to->owned, path, err);
 	outcome_clear(&outcome);
 	return rc;
 }

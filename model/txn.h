@@ -21,17 +21,30 @@
 #include "model/backend.h"
 #include "model/store.h"
 
+struct patch;
+
+/* What is to be rehearsed: trees that hold what the change touches, no more. Of
+ * a patch after is NULL, and its nodes may be of another tree, with the same
+ * paths. */
+struct play {
+	struct tree *before;
+	const struct tree *after;
+	const struct patch *patch; /* or NULL */
+	const struct facts *facts; /* of the real host */
+};
+struct rehearsal;
+
 struct txn {
 	struct store *store; /* opened STORE_WRITE and locked */
 	struct host *host;
 	const struct backend *const *backends;
 	int (*read_facts)(struct host *host, struct facts *facts,
 			  struct err *err);
-	/* Tries a change where it can do no harm (backends/rehearse.h); NULL:
-	 * not at all. */
-	int (*rehearse)(const struct tree *before, const struct tree *after,
-			const struct facts *facts, char **path,
-			struct err *err);
+	/* Tries a change where it can do no harm, and says later how it went
+	 * (backends/rehearse.h); NULL: not at all. */
+	struct rehearsal *(*rehearse)(const struct play *play, struct err *err);
+	int (*rehearsed)(struct rehearsal *rehearsal, char **path,
+			 struct err *err);
 	/* Asked before the first step and after the last; what it refuses then
 	 * is undone (backends/guard.h). NULL: nobody to lose. */
 	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
@@ -72,19 +85,28 @@ void link_choose_keys(struct node *link);
 
 /* The whole way for a candidate based on revision `base`. On failure the data
  * plane is as before, err says why (and report holds the findings); code
- * ENOTRECOVERABLE if it could not be put back. */
+ * ENOTRECOVERABLE if it could not be put back, ENODATA if nothing was tried
+ * because more than a part of the tree is needed for it (tree_is_part()). */
 int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	    struct outcome *outcome, struct err *err);
 
-/* Makes a host that is nobody's be as the tree says: plan, apply, verify,
- * without a store and without a way back. known: what was probed on the real
- * host. On failure *path (if not NULL) is the node at fault, the caller's to
- * free. */
-int txn_reach(struct host *host, const struct backend *const *backends,
-	      int (*read_facts)(struct host *host, struct facts *facts,
-				struct err *err),
-	      const struct tree *tree, const struct facts *known,
-	      struct owned *owned, char **path, struct err *err);
+struct reach {
+	struct host *host; /* nobody's */
+	const struct backend *const *backends;
+	int (*read_facts)(struct host *host, struct facts *facts,
+			  struct err *err);
+	const struct facts *known; /* what was probed on the real host */
+	struct owned owned;	   /* grows by what is made */
+};
+/* Makes it be as the tree says: plan, apply, verify, without a store and
+ * without a way back. On failure *path (if not NULL) is the node at fault, the
+ * caller's to free. */
+int txn_reach(struct reach *reach, const struct tree *tree, char **path,
+	      struct err *err);
+/* ...and, where the tree stands, makes a patch of it, in no other way than
+ * txn_run() does. The tree is then as the patch says. */
+int txn_reach_patch(struct reach *reach, struct tree *tree,
+		    const struct patch *patch, char **path, struct err *err);
 
 /* Finishes what a crash left: undoes it. *recovered says if there was anything.
  */

@@ -18,6 +18,30 @@ static bool writes(const struct match *match)
 				       match->count && !global_is(match));
 }
 
+/* `PATH set KEY=VALUE...`, on its own, of settings that are nobody else's
+ * (ATTR_OWN): the path; else NULL. Among 10,000 classes one is read. */
+static const char *path_alone(const struct session *session,
+			      const struct words *words)
+{
+	const struct word *items = words->items;
+
+	if (session->place.tree || session->staying || session->gathering ||
+	    session->stepping || session->building || session->filtering ||
+	    session->heading || session->draft || words->count < 3 ||
+	    items[0].text[0] != '/' ||
+	    command_find(items[1].text) != &command_set)
+		return NULL;
+	for (size_t i = 2; i < words->count; i++) {
+		AUTO(str) char *key = mem_strndup(items[i].text, items[i].key);
+		const struct attr *attr = kind_attr(&kind_class, key);
+
+		if (!attr || !(attr->flags & ATTR_OWN) ||
+		    attr->flags & ATTR_SUMMED)
+			return NULL;
+	}
+	return items[0].text;
+}
+
 /* A command alone that needs no tree does not make us read one. */
 static bool needs_tree(const struct session *session, const struct words *words)
 {
@@ -151,14 +175,21 @@ static int check_filtered(const struct match *match, struct err *err)
 		       match->command ? match->command->name : "a path alone");
 }
 
-int run_words(struct session *session, const struct words *words,
-	      struct err *err)
+static int look(struct session *session, const struct words *words,
+		const char *alone, struct err *err)
+{
+	if (alone)
+		return session_look_at(session, alone, err);
+	return needs_tree(session, words) ? session_look(session, err) : 0;
+}
+
+/* alone: path_alone(). */
+static int run(struct session *session, const struct words *words,
+	       const char *alone, struct err *err)
 {
 	AUTO_MATCH match = MATCH_NONE;
 	int rc;
 
-	if (!words->count)
-		return 0;
 	if (!session->gathering && !session->stepping) {
 		session->source = NULL; /* a file's, of an earlier command */
 		session->line = 0;
@@ -169,7 +200,7 @@ int run_words(struct session *session, const struct words *words,
 		return filter_run(session, words, err);
 	if (star_is(words))
 		return star_run(session, words, err);
-	rc = needs_tree(session, words) ? session_look(session, err) : 0;
+	rc = look(session, words, alone, err);
 	if (rc == 0 && !session->gathering && needs_tree(session, words))
 		trial_warn(session);
 	if (rc == 0)
@@ -194,6 +225,24 @@ int run_words(struct session *session, const struct words *words,
 	session_unsee(session);
 	session->summing = false;
 	return rc;
+}
+
+int run_words(struct session *session, const struct words *words,
+	      struct err *err)
+{
+	const char *alone = words->count ? path_alone(session, words) : NULL;
+	int rc;
+
+	if (!words->count)
+		return 0;
+	session->tried = false;
+	rc = run(session, words, alone, err);
+	if (rc == 0 || !alone || session->tried)
+		return rc;
+	/* Not enough was read for it, or for the right words about it. */
+	session_forget(session);
+	err_clear(err);
+	return run(session, words, NULL, err);
 }
 
 void run_tell(struct session *session, const struct err *err)

@@ -176,6 +176,13 @@ void session_take(struct session *session, struct tree *tree, uint64_t revision)
 	}
 }
 
+void session_forget(struct session *session)
+{
+	session_unsee(session);
+	tree_free(TAKE(session->place.tree));
+	session->place.here = NULL;
+}
+
 static int load_newest(struct session *session, struct store *store,
 		       struct err *err)
 {
@@ -187,6 +194,8 @@ static int load_newest(struct session *session, struct store *store,
 		return rc;
 	if (session->place.tree && revision == session->base)
 		return 0;
+	if (session->place.tree && tree_is_part(session->place.tree))
+		session_forget(session);
 	rc = store_load(store, &tree, err);
 	if (rc < 0)
 		return rc;
@@ -206,6 +215,26 @@ int session_look(struct session *session, struct err *err)
 	if (!store)
 		return err->code;
 	return load_newest(session, store, err);
+}
+
+static bool load_part(struct session *session, const char *path)
+{
+	AUTO(store)
+	struct store *store =
+		store_open(session->options.store, STORE_READ, NULL);
+	struct tree *tree = NULL;
+	uint64_t revision;
+
+	if (!store || store_revision(store, &revision, NULL) < 0 ||
+	    store_load_part(store, path, &tree, NULL) < 0 || !tree)
+		return false;
+	session_take(session, tree, revision);
+	return true;
+}
+
+int session_look_at(struct session *session, const char *path, struct err *err)
+{
+	return load_part(session, path) ? 0 : session_look(session, err);
 }
 
 /* ---- writing ---- */
@@ -230,7 +259,8 @@ struct txn session_txn(struct session *session, struct store *store,
 		.host = session_host(session),
 		.backends = backends,
 		.read_facts = host_read_facts,
-		.rehearse = rehearse,
+		.rehearse = rehearse_begin,
+		.rehearsed = rehearse_end,
 		.stamp = stamp,
 		.dry = session->options.dry,
 		.force = session->force,
@@ -349,10 +379,8 @@ void session_abandon(struct session *session)
 	}
 	if (!session->place.tree || !tree_is_dirty(session->place.tree))
 		return;
-	if (session->gathering) {
-		session_unsee(session);
-		tree_free(TAKE(session->place.tree));
-		session->place.here = NULL;
+	if (session->gathering || tree_is_part(session->place.tree)) {
+		session_forget(session);
 		return;
 	}
 	/* Where we are has to be found again; if the store cannot be read any
@@ -363,8 +391,7 @@ void session_abandon(struct session *session)
 		session_take(session, tree, revision);
 		return;
 	}
-	tree_free(TAKE(session->place.tree));
-	session->place.here = NULL;
+	session_forget(session);
 }
 
 /* The kernel's errno is about its own arguments, not about what somebody typed:
@@ -407,7 +434,13 @@ int session_commit(struct session *session, struct err *err)
 	txn.stamp.basis = basis;
 	watch_over(&txn, &guard);
 	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
+	session->tried = rc != -ENODATA;
 	session_unsee(session);
+	if (!session->tried) {
+		outcome_clear(&outcome);
+		session_abandon(session);
+		return rc;
+	}
 	if (rc < 0) {
 		name_refusal(&outcome, err);
 		told_refused(session, &outcome, err);

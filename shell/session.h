@@ -44,6 +44,7 @@ struct session {
 	char *made;	      /* owned; not settled yet */
 	struct trail trail;   /* the places before */
 	uint64_t base;	      /* revision of the tree */
+	bool tried;	      /* a transaction was, and says how it went */
 	uint64_t heard;	      /* newest one told beside a candidate */
 	struct host *host;    /* NULL until asked for */
 	struct outcome *seen; /* how things stand, for one command, or NULL */
@@ -85,6 +86,12 @@ void session_clear(struct session *session);
 /* The tree is there and is the newest one, unless a candidate is being worked
  * on. What others changed is said. */
 int session_look(struct session *session, struct err *err);
+/* The same for a command that has to do with the settings of one class alone,
+ * by its path: where that is enough (store_load_part()) no more is read.
+ * -ENODATA of session_commit(): it was not enough, and nothing was done. */
+int session_look_at(struct session *session, const char *path, struct err *err);
+/* The tree goes; whoever looks next reads it anew. */
+void session_forget(struct session *session);
 /* Before the first change: rights, lock, what a crash left, the newest tree. A
  * second call is free. doing: what waiting others are told. */
 int session_begin(struct session *session, const char *doing, struct err *err);

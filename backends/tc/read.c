@@ -852,6 +852,11 @@ static int get_own(struct netlink *netlink, struct reading *reading,
 	if (want->sort == TC_ROOT)
 		rc = get(netlink, RTM_GETQDISC, want, 0, TC_H_ROOT, take_qdisc,
 			 reading, err);
+	/* ...unless it came with the class that it hangs in. */
+	if (want->sort == TC_SHARD &&
+	    !reading->device->shards[TC_H_MAJ(want->handle) >> 16])
+		rc = get(netlink, RTM_GETQDISC, want, 0, want->parent,
+			 take_qdisc, reading, err);
 	if (want->sort != TC_CLASS)
 		return rc;
 	rc = get(netlink, RTM_GETTCLASS, want, want->handle, 0, take_class,
@@ -892,6 +897,8 @@ static void learn(const struct state *now, struct facts *facts)
 
 		if (object->sort == TC_ROOT)
 			facts_set_qdisc(facts, "htb", true);
+		else if (object->sort == TC_SHARD)
+			facts_set_qdisc(facts, "bpf", true); /* leads there */
 		else if (object->sort == TC_LEAF)
 			facts_set_qdisc(facts, object->queue.kind, true);
 	}

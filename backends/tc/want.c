@@ -369,16 +369,24 @@ static void want_hook(const struct want *want, const struct node *parent,
 	add(want, &object, parent);
 }
 
-static void want_shard(const struct want *want, const struct node *parent,
-		       const struct shard *shard, uint64_t total, uint32_t prio)
+static void want_shard_qdisc(const struct want *want, const struct node *parent,
+			     uint32_t number)
 {
 	struct tc_object object = object_of(want, TC_SHARD);
 
-	want_hook(want, parent, shard, total, prio);
-	object.handle = shard->number << 16;
-	object.parent = shard_hook(shard->number);
+	object.handle = number << 16;
+	object.parent = shard_hook(number);
 	object.root.r2q = (uint32_t)node_u(want->uplink, UPLINK_R2Q);
 	add(want, &object, parent);
+}
+
+static void want_shard(const struct want *want, const struct node *parent,
+		       const struct shard *shard, uint64_t total, uint32_t prio)
+{
+	struct tc_object object;
+
+	want_hook(want, parent, shard, total, prio);
+	want_shard_qdisc(want, parent, shard->number);
 	if (!is_class(parent))
 		return;
 	object = object_of(want, TC_CLASS);
@@ -389,9 +397,7 @@ static void want_shard(const struct want *want, const struct node *parent,
 	add(want, &object, parent);
 }
 
-/* only: the number of one, or 0 for all. */
-static void want_shards(const struct want *want, const struct node *parent,
-			uint32_t only)
+static void want_shards(const struct want *want, const struct node *parent)
 {
 	struct shard shards[SHARD_LAST + 1];
 	uint64_t total = 0;
@@ -405,7 +411,7 @@ static void want_shards(const struct want *want, const struct node *parent,
 	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
 		total += shards[n].rate_bytes;
 	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
-		if (shards[n].children && (!only || only == n))
+		if (shards[n].children)
 			want_shard(want, parent, &shards[n], total, prio);
 }
 
@@ -518,7 +524,7 @@ static void want_uplink(const struct want *want)
 	note_preset(want, want->uplink);
 	note_no_shards(want);
 	want_root(want);
-	want_shards(want, want->uplink, 0);
+	want_shards(want, want->uplink);
 	for (const struct node *at = node_first(want->uplink); at;
 	     at = node_walk(want->uplink, at)) {
 		if (node_kind(at) != &kind_class)
@@ -526,7 +532,7 @@ static void want_uplink(const struct want *want)
 		want_class(want, at);
 		note_preset(want, at);
 		if (!class_is_leaf(at)) {
-			want_shards(want, at, 0);
+			want_shards(want, at);
 			continue;
 		}
 		want_leaf(want, at);
@@ -587,8 +593,8 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 	}
 }
 
-/* The shard that a class is in; by its rate and prio it has a part in what all
- * of them may do. */
+/* The shard that a class is in, which has to be there; by its rate and prio it
+ * has a part in what all of them may do. */
 static void want_own_shard(const struct want *want, const struct node *class)
 {
 	const struct node *parent = node_parent(class);
@@ -598,8 +604,10 @@ static void want_own_shard(const struct want *want, const struct node *class)
 
 	while (is_class(parent) && shard_in(want, parent))
 		parent = node_parent(parent);
-	if (shard)
-		want_shards(want, parent, all ? 0 : shard);
+	if (shard && all)
+		want_shards(want, parent);
+	else if (shard)
+		want_shard_qdisc(want, parent, shard);
 }
 
 /* What arrives has its tree on a device that may have to be made first. */
@@ -624,6 +632,9 @@ bool tc_want_own(const struct node *node, const struct facts *facts,
 	want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
 	want.rest = want.fw && facts_qdisc(facts, "bpf", NULL);
 	want.shards = uplink_shards(uplink, facts);
+	/* What its program does follows from all marks. */
+	if (want.bpf && tree_is_part(node_tree(node)))
+		return false;
 	want_root(&want);
 	want_own_shard(&want, node);
 	want_class(&want, node);

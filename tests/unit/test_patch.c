@@ -2,10 +2,12 @@
 /*
  * What a patch may leave unlooked at: settings of ATTR_OWN make nothing but the
  * objects of their own node. Shown for every such setting, over random trees,
- * against what all drivers want of the whole.
+ * against what all drivers want of the whole; and that a part of the tree is
+ * enough to want the same.
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backends/list.h"
 #include "model/base/mem.h"
@@ -79,7 +81,7 @@ static void add_uplink(struct tree *tree, const char *name, const char *device)
 		set(uplink, "default", "c1");
 }
 
-static struct tree *random_tree(void)
+static struct tree *new_tree(void)
 {
 	struct report report = REPORT_NONE;
 	struct tree *tree = tree_new();
@@ -89,6 +91,13 @@ static struct tree *random_tree(void)
 	tree_choose(tree, &report);
 	CU_ASSERT_EQUAL(report.errors, 0);
 	report_clear(&report);
+	return tree;
+}
+
+static struct tree *random_tree(void)
+{
+	struct tree *tree = new_tree();
+
 	tree_clean(tree);
 	return tree;
 }
@@ -261,6 +270,225 @@ TEST(patch, settings_of_their_own_make_no_other_node_s_objects)
 				try_setting(&kind_class.attrs[attr], &facts);
 			}
 	facts_clear(&facts);
+}
+
+/* ---- of a part ---- */
+
+static struct store *new_store(char *dir)
+{
+	AUTO_ERR err = ERR_NONE;
+	AUTO(str) char *file = NULL;
+	struct store *store;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	file = mem_printf("%s/t.db", dir);
+	store = store_open(file, STORE_WRITE, &err);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
+	return store;
+}
+
+static void end_store(struct store *store, const char *dir)
+{
+	AUTO(str) char *file = mem_strdup(store_file(store));
+
+	store_free(store);
+	unlink(file);
+	rmdir(dir);
+}
+
+static size_t size_of(const struct tree *tree)
+{
+	const struct node *root = tree_root(tree);
+	size_t size = 0;
+
+	for (const struct node *at = root; at; at = node_walk(root, at))
+		size++;
+	return size;
+}
+
+static bool same_settings(const struct node *below, const struct node *all)
+{
+	for (size_t attr = 0; attr < node_kind(below)->attr_count; attr++) {
+		AUTO_TEXT a = TEXT_NONE;
+		AUTO_TEXT b = TEXT_NONE;
+
+		node_print(below, attr, &a);
+		node_print(all, attr, &b);
+		if (node_origin(below, attr) != node_origin(all, attr) ||
+		    strcmp(text_get(&a), text_get(&b)) != 0)
+			return false;
+	}
+	return node_id(below) == node_id(all);
+}
+
+/* All that is there is as in the whole. */
+static void is_part_of(const struct tree *part, const struct tree *whole)
+{
+	const struct node *root = tree_root(part);
+
+	CU_ASSERT_TRUE(tree_is_part(part));
+	CU_ASSERT_FALSE(tree_is_dirty(part));
+	CU_ASSERT_TRUE(size_of(part) < size_of(whole));
+	for (const struct node *at = root; at; at = node_walk(root, at)) {
+		AUTO(str) char *path = node_path_dup(at);
+		const struct node *same =
+			tree_walk(whole, tree_root(whole), path, NULL);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(same);
+		CU_ASSERT_TRUE(same_settings(at, same));
+	}
+}
+
+static bool want_own(struct node *node, const struct facts *facts,
+		     struct state *own, struct report *report)
+{
+	tree_check_own(node, report);
+	for (size_t i = 0; backends[i]; i++)
+		if (backends[i]->want_own &&
+		    !backends[i]->want_own(node, facts, report, own))
+			return false;
+	return true;
+}
+
+static bool same_state(const struct state *a, const struct state *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (!same_object(&a->items[i],
+				 state_find(b, a->items[i].backend,
+					    a->items[i].key)))
+			return tell(&a->items[i], "is wanted of one alone");
+	return a->count == b->count;
+}
+
+/* Sums are not all right in these trees, but nobody changes one here. */
+static size_t said_of(const struct report *report, const char *path)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->count; i++)
+		count += !strcmp(report->items[i].path, path);
+	return count;
+}
+
+static bool is_by_bpf(const struct node *class)
+{
+	return node_u(class_uplink(class), UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
+}
+
+/* One setting of one class, of the whole and of a part of it. */
+static void try_part(const struct attr *attr, struct tree *whole,
+		     struct tree *part, const char *path,
+		     const struct facts *facts)
+{
+	struct node *of_whole = tree_walk(whole, tree_root(whole), path, NULL);
+	struct node *of_part = tree_walk(part, tree_root(part), path, NULL);
+	struct state all = STATE_NONE, few = STATE_NONE;
+	struct report said = REPORT_NONE, told = REPORT_NONE;
+	const char *value = value_for(attr->name);
+	struct patch patch;
+	bool changed;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(of_part);
+	set(of_whole, attr->name, value);
+	set(of_part, attr->name, value);
+	changed = tree_is_dirty(part);
+	CU_ASSERT_EQUAL(changed, tree_is_dirty(whole));
+	CU_ASSERT_EQUAL(patch_find(part, &patch),
+			changed && !(attr->flags & ATTR_SUMMED));
+	if (!(attr->flags & ATTR_SUMMED)) {
+		CU_ASSERT_TRUE(want_own(of_whole, facts, &all, &said));
+		CU_ASSERT_EQUAL(want_own(of_part, facts, &few, &told),
+				!is_by_bpf(of_part));
+		CU_ASSERT_TRUE(is_by_bpf(of_part) || same_state(&all, &few));
+		CU_ASSERT_EQUAL(said_of(&said, path), said_of(&told, path));
+	}
+	report_clear(&said);
+	report_clear(&told);
+	state_clear(&all);
+	state_clear(&few);
+}
+
+static void try_stored(const struct attr *attr, const struct facts *facts)
+{
+	char dir[] = "/tmp/tresse-patch-XXXXXX";
+	AUTO(tree) struct tree *whole = new_tree();
+	AUTO(tree) struct tree *part = NULL;
+	AUTO(str) char *path = node_path_dup(random_leaf(whole));
+	struct store *store = new_store(dir);
+	struct owned owned = OWNED_NONE;
+	const struct stamp stamp = { .actor = "a test" };
+	uint64_t revision;
+
+	CU_ASSERT_EQUAL_FATAL(store_commit(store, whole, 0, &owned, &stamp,
+					   &revision, NULL),
+			      0);
+	CU_ASSERT_EQUAL(store_load_part(store, path, &part, NULL), 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(part);
+	is_part_of(part, whole);
+	try_part(attr, whole, part, path, facts);
+	end_store(store, dir);
+}
+
+TEST(patch, a_part_of_the_tree_wants_the_same)
+{
+	struct facts facts = { 0 };
+
+	add_link(&facts, "wan0", 7);
+	add_link(&facts, "lan0", 8);
+	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
+		if (kind_class.attrs[attr].flags & ATTR_OWN)
+			for (unsigned round = 0; round < 12; round++) {
+				seed = attr << 8 | round;
+				try_stored(&kind_class.attrs[attr], &facts);
+			}
+	facts_clear(&facts);
+}
+
+/* Of what is not a class, has classes below it, or is not there. */
+TEST(patch, a_part_is_of_one_leaf)
+{
+	static const char *const paths[] = {
+		"/classes/u/above",
+		"/classes/u",
+		"/classes",
+		"/",
+		"/paths/u",
+		"/classes/u/gone",
+		"/classes/x/above",
+		"/system",
+		"/classes/u/../u/leaf",
+		"",
+		"/classes/u/above/leaf/match",
+	};
+	char dir[] = "/tmp/tresse-patch-XXXXXX";
+	AUTO(tree) struct tree *tree = tree_new();
+	struct node *uplink = make(tree_classes(tree), "u"), *above;
+	struct store *store = new_store(dir);
+	struct owned owned = OWNED_NONE;
+	const struct stamp stamp = { .actor = "a test" };
+	struct tree *part;
+	uint64_t revision;
+
+	set(uplink, "device", "wan0");
+	above = make(uplink, "above");
+	set(above, "rate", "1mbit");
+	set(make(above, "leaf"), "rate", "1mbit");
+	CU_ASSERT_EQUAL(store_load_part(store, paths[0], &part, NULL), 0);
+	CU_ASSERT_PTR_NULL(part);
+	CU_ASSERT_EQUAL(store_commit(store, tree, 0, &owned, &stamp, &revision,
+				     NULL),
+			0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		CU_ASSERT_EQUAL(store_load_part(store, paths[i], &part, NULL),
+				0);
+		CU_ASSERT_PTR_NULL(part);
+	}
+	CU_ASSERT_EQUAL(store_load_part(store, "/classes/u/above/leaf", &part,
+					NULL),
+			0);
+	CU_ASSERT_PTR_NOT_NULL(part);
+	tree_free(part);
+	end_store(store, dir);
 }
 
 /* ---- what is none ---- */

@@ -5,6 +5,7 @@
 #include "backends/host.h"
 #include "backends/rehearse.h"
 #include "model/excerpt.h"
+#include "model/patch.h"
 #include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
@@ -90,18 +91,26 @@ static void invent(struct facts *facts)
 }
 
 /* The code, or 1 where no namespace can be had. */
-static int play(const struct tree *before, const struct tree *after,
-		char **path)
+static int perform(struct tree *before, const struct tree *after,
+		   const struct patch *patch, char **path)
 {
 	AUTO_ERR err = ERR_NONE;
 	struct facts facts;
+	const struct play play = { before, after, patch, &facts };
+	struct rehearsal *rehearsal;
 	int rc;
 
 	invent(&facts);
-	rc = rehearse(before, after, &facts, path, &err);
+	rehearsal = rehearse_begin(&play, &err);
+	rc = rehearsal ? rehearse_end(rehearsal, path, &err) : err.code;
 	if (rc == -ENOTSUP)
 		unit_skip("%s", err.text);
 	return rc == -ENOTSUP ? 1 : rc;
+}
+
+static int play(struct tree *before, const struct tree *after, char **path)
+{
+	return perform(before, after, NULL, path);
 }
 
 TEST(rehearse, a_sound_change_works_on_stand_ins)
@@ -140,4 +149,40 @@ TEST(rehearse, what_the_kernel_refuses_is_refused_there_by_name)
 	if (rc < 0)
 		ASSERT_TEXT(path, "/classes/uplink/deep/deep/deep/deep/deep/"
 				  "deep/deep/deep/deep");
+}
+
+/* Of the class of that name, below top. */
+static int play_patch(const char *name, const char *setting, const char *value,
+		      char **path)
+{
+	AUTO(tree) struct tree *before = sample();
+	AUTO(tree) struct tree *after = sample();
+	struct patch patch;
+	struct node *top;
+
+	tree_clean(after);
+	top = tree_walk(after, tree_root(after), "/classes/uplink/top", NULL);
+	set(node_find(top, name), setting, value);
+	CU_ASSERT_TRUE_FATAL(patch_find(after, &patch));
+	return perform(before, NULL, &patch, path);
+}
+
+TEST(rehearse, a_patch_goes_its_own_way_on_stand_ins)
+{
+	AUTO(str) char *path = NULL;
+
+	CU_ASSERT_TRUE(play_patch("a", "ceil", "800kbit", &path) >= 0);
+	CU_ASSERT_TRUE(play_patch("b", "rate", "150kbit", &path) >= 0);
+	CU_ASSERT_TRUE(play_patch("c", "leaf", "pfifo limit 5", &path) >= 0);
+	CU_ASSERT_PTR_NULL(path);
+}
+
+/* A kernel that has sfq takes it. */
+TEST(rehearse, a_patch_that_the_kernel_refuses_is_refused_by_name)
+{
+	AUTO(str) char *path = NULL;
+	int rc = play_patch("a", "leaf", "sfq perturb 10", &path);
+
+	if (rc < 0)
+		ASSERT_TEXT(path, "/classes/uplink/top/a");
 }
