@@ -370,6 +370,44 @@ static void check_node(const struct node *node, const struct node **owners,
 	}
 }
 
+static bool says_none(const struct node *uplink)
+{
+	const struct value *value = node_value(uplink, UPLINK_SHARDS);
+
+	return value && value->word;
+}
+
+/* 10,000 classes in one HTB take the kernel 6 s and more, 40,000 minutes, and
+ * nobody can break that off: only who says so gets that. */
+static void check_size(const struct node *uplink, struct report *report)
+{
+	AUTO_TEXT word = TEXT_NONE;
+	size_t count = 0;
+
+	each_class(at, uplink) count++;
+	if (uplink_may_shard(uplink) || count <= SHARD_ABOVE ||
+	    says_none(uplink))
+		return;
+	node_print(uplink, UPLINK_CLASSIFIER, &word);
+	if (uplink_is_down(uplink))
+		report_error(
+			report, uplink, E2BIG,
+			"direction=down: %zu classes are more than the "
+			"%u that one HTB takes well, and what arrives is "
+			"not led into several: shape fewer, or shards=none "
+			"here for one HTB of them all, which is slow to "
+			"make",
+			count, SHARD_ABOVE);
+	else
+		report_error(report, uplink, E2BIG,
+			     "classifier=%s: %zu classes are more than the %u "
+			     "that one HTB takes well, and only classifier=nft "
+			     "leads into several: classifier=nft, or "
+			     "shards=none here for one HTB of them all, which "
+			     "is slow to make",
+			     text_get(&word), count, SHARD_ABOVE);
+}
+
 void shard_check(const struct node *uplink, struct report *report)
 {
 	const struct node *owners[SHARD_LAST + 1] = { NULL };
@@ -381,6 +419,7 @@ void shard_check(const struct node *uplink, struct report *report)
 		given |= node_origin(at, CLASS_SHARDS) == ORIGIN_GIVEN;
 		check_node(at, owners, report);
 	}
+	check_size(uplink, report);
 	if (given && !uplink_may_shard(uplink))
 		report_warning(report, uplink,
 			       "shards have no effect here: they want "

@@ -78,7 +78,8 @@ void shard_use(const struct node *uplink, bool *used);
  * yet. false: there are not so many. */
 bool shard_aside(struct node *class, bool *used);
 
-/* Numbers that two want, classids that shards need. */
+/* Numbers that two want, classids that shards need; more than SHARD_ABOVE
+ * classes where there can be no shards, unless the uplink says shards=none. */
 void shard_check(const struct node *uplink, struct report *report);
 
 #endif

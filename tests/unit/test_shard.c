@@ -184,6 +184,47 @@ TEST(shard, only_nftables_says_in_which_a_packet_goes)
 	CU_ASSERT_EQUAL(shard_count(all_of(tree)), 0);
 }
 
+/* What is said of it; "" for nothing. */
+static void assert_refused(struct tree *tree, const char *words)
+{
+	struct report report = REPORT_NONE;
+
+	tree_choose(tree, &report);
+	shard_check(uplink_of(tree), &report);
+	CU_ASSERT_EQUAL(report.errors, *words ? 1 : 0);
+	for (size_t i = 0; i < report.count; i++)
+		if (report.items[i].severity == FINDING_ERROR) {
+			ASSERT_TEXT(report.items[i].path, "/classes/u");
+			CU_ASSERT_PTR_NOT_NULL(
+				strstr(report.items[i].text, words));
+		}
+	report_clear(&report);
+}
+
+TEST(shard, what_cannot_lead_into_several_is_refused_more_than_one_takes)
+{
+	AUTO(tree) struct tree *tree = wide(3000);
+	AUTO(tree) struct tree *small = wide(1999);
+	struct node *uplink = uplink_of(tree);
+
+	node_set_text(uplink, "classifier", "fw", NULL);
+	assert_refused(tree, "classifier=fw: 3001 classes are more than the "
+			     "2000");
+	node_set_text(uplink, "classifier", "bpf", NULL);
+	assert_refused(tree, "classifier=nft, or shards=none here");
+	node_set_text(uplink, "shards", "2-9", NULL);
+	assert_refused(tree, "classifier=bpf: 3001 classes");
+	node_set_text(uplink, "shards", "none", NULL);
+	assert_refused(tree, "");
+	node_set_text(uplink, "shards", "auto", NULL);
+	node_set_text(uplink, "classifier", "auto", NULL);
+	assert_refused(tree, "");
+	node_set_text(uplink, "direction", "down", NULL);
+	assert_refused(tree, "direction=down: 3001 classes");
+	node_set_text(uplink_of(small), "classifier", "bpf", NULL);
+	assert_refused(small, "");
+}
+
 TEST(shard, a_number_is_one_htb_and_its_minor_nobody_elses)
 {
 	AUTO(tree) struct tree *tree = wide(10);
