@@ -103,6 +103,10 @@ $(BUILD)/relay: $(BUILD)/tests/lab/relay.o
 $(BUILD)/floor: $(BUILD)/tests/lab/floor.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# Clocks that a test sets, preloaded.
+$(BUILD)/clock.so: tests/lab/clock.c $(BUILD)/flags
+	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -125,7 +129,8 @@ $(BUILD)/tresse.%: man/tresse.% man/reference.sh man/reference.awk $(BUILD)/tres
 deps:
 	@tests/lab/deps
 
-programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic
+programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
+	$(BUILD)/clock.so
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \

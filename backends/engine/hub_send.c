@@ -139,7 +139,8 @@ static void bunch_add(struct bunch *bunch, size_t bytes)
 	bunch->ended = bunch->bytes % bunch->stride != 0;
 }
 
-static void send_out(struct peer *peer, struct session *session,
+/* false: the keys are over, and there is no more to send by them. */
+static bool send_out(struct peer *peer, struct session *session,
 		     const struct outgoing *out)
 {
 	struct lane *lane = peer->lanes[out->lane];
@@ -158,17 +159,18 @@ static void send_out(struct peer *peer, struct session *session,
 	uint8_t *at;
 
 	if (!lane || !lane->reachable)
-		return;
+		return true;
 	at = bunch_room(peer, lane, stride, bytes, out->count);
 	fill(at, out, stride, now);
 	if (!seal(at, session, out->lane, size, last, out->count, now, &first))
-		return;
+		return false;
 	bunch_add(&peer->hub->bunch, bytes);
 	note.counter = first;
 	if (out->packet && out->packet->unsummed)
 		note.flags |= WIRE_UNSUMMED;
 	braid_sent(peer->braid, &note, now);
 	send_full(peer->hub);
+	return true;
 }
 
 /* --- what a peer has to send ---------------------------------------------- */
@@ -183,7 +185,8 @@ static void send_control(struct peer *peer, struct session *session,
 
 	while ((out.size = braid_control(peer->braid, payload, HUB_CONTROL, now,
 					 &out.lane)))
-		send_out(peer, session, &out);
+		if (!send_out(peer, session, &out))
+			return;
 }
 
 static void send_again(struct peer *peer, struct session *session, uint64_t now)
@@ -203,7 +206,8 @@ static void send_again(struct peer *peer, struct session *session, uint64_t now)
 			braid_gone(peer->braid, &again);
 			continue;
 		}
-		send_out(peer, session, &out);
+		if (!send_out(peer, session, &out))
+			return;
 		if (again.second < 0)
 			continue;
 		out.lane = (uint8_t)again.second;
@@ -314,7 +318,10 @@ void peer_work(struct peer *peer, uint64_t now)
 	struct session *session = handshake_session(peer->handshake);
 	uint64_t next, limit;
 
-	if (!session || !peer->braid || !peer_era(peer, session, now)) {
+	/* Time leaps when the machine wakes from sleep: then keys are over that
+	 * handshake_timer() has not looked at yet. */
+	if (!session || session_expired(session, now) || !peer->braid ||
+	    !peer_era(peer, session, now)) {
 		hub_unschedule(peer->hub, peer);
 		return;
 	}

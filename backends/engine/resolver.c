@@ -101,11 +101,13 @@ static void *run(void *arg)
 		struct timespec until;
 		bool all = ask_all(resolver);
 
-		clock_gettime(CLOCK_REALTIME, &until);
+		/* Not the wall clock: set back, it would keep us waiting. */
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += all ? AGAIN_S : AGAIN_BAD_S;
 		if (!resolver->ending)
-			pthread_cond_timedwait(&resolver->change,
-					       &resolver->lock, &until);
+			pthread_cond_clockwait(&resolver->change,
+					       &resolver->lock, CLOCK_MONOTONIC,
+					       &until);
 	}
 	pthread_mutex_unlock(&resolver->lock);
 	return NULL;

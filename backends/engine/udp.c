@@ -354,7 +354,7 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	udp->counters.in_calls++;
 	wall = clock_of(CLOCK_REALTIME);
-	now = clock_of(CLOCK_MONOTONIC);
+	now = clock_of(UDP_CLOCK);
 	for (int i = 0; i < got; i++) {
 		struct msghdr *message = &room->messages[i].msg_hdr;
 		struct udp_run *run = &room->runs[count];

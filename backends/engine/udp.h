@@ -72,6 +72,11 @@ int udp_fd(const struct udp *udp);
 /* The port that it has got. */
 uint16_t udp_port(const struct udp *udp);
 
+/* The engine's clock: no setting moves it, and it goes on while the machine
+ * sleeps, so that keys wear at both ends alike and delays stay what they are.
+ */
+#define UDP_CLOCK CLOCK_BOOTTIME
+
 /* Datagrams of the same sender, one behind the other: each has `segment` bytes,
  * the last may have less. */
 struct udp_run {
@@ -79,7 +84,7 @@ struct udp_run {
 	uint32_t size;
 	uint32_t segment;
 	struct address from;
-	uint64_t at_us; /* when the kernel got it, CLOCK_MONOTONIC */
+	uint64_t at_us; /* when the kernel got it, UDP_CLOCK */
 	uint8_t tos;
 };
 

@@ -737,6 +737,31 @@ TEST(handshake, a_session_nobody_renews_is_lost_after_three_minutes)
 	net_close(&net);
 }
 
+TEST(handshake,
+     who_wakes_after_a_sleep_seals_with_no_worn_key_and_gets_new_ones)
+{
+	/* Long enough to renew, to lose, and to be long forgotten. */
+	static const unsigned slept[] = { 121, 200, 8 * 3600 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slept); i++) {
+		struct net net;
+		uint8_t datagram[WIRE_OVERHEAD];
+		struct session *before;
+
+		net_open(&net);
+		connect_ends(&net);
+		before = handshake_session(net.ends[0].peer);
+		net.now_us += slept[i] * SECOND; /* and no timer ran */
+		CU_ASSERT_EQUAL(seal(&net, 0, datagram), slept[i] < 180);
+		pass(&net, SECOND);
+		CU_ASSERT_PTR_NOT_EQUAL(handshake_session(net.ends[0].peer),
+					before);
+		CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+		CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+		net_close(&net);
+	}
+}
+
 TEST(handshake, a_restart_of_either_end_is_seen_and_begins_a_new_era)
 {
 	for (int which = 0; which < 2; which++) {
