@@ -12,7 +12,11 @@ enum {
 	BASE_NEAR_US = 1000,
 	BASE_STALE_US = 4000000,
 	ROUND_LEAST_US = 10000,
-	QUICK_US = 10000,
+	ROUND_MOST_US = 200000,
+	ROUND_PACKETS = 10,
+	QUICK_US = 10000, /* or what the packets take */
+	QUICK_PACKETS = 5,
+	QUICK_MOST_US = 100000,
 	RATE_SPAN_US = 20000,
 	SNAP_US = 1000,
 	HOLD_US = 2000000,
@@ -119,10 +123,13 @@ static void note_queue(struct window *window, uint32_t delay, uint64_t now)
 	queue = arrival_since(delay, window->base);
 	window->delay = delay;
 	window->queue_us = queue > 0 ? (uint32_t)queue : 0;
-	if (now - window->quick_at >= QUICK_US) {
+	if (now - window->quick_at >= QUICK_US &&
+	    (window->quick_packets >= QUICK_PACKETS ||
+	     now - window->quick_at >= QUICK_MOST_US)) {
 		window->quick[1] = window->quick[0];
 		window->quick[0] = UINT32_MAX;
 		window->quick_at = now;
+		window->quick_packets = 0;
 	}
 	if (window->queue_us < window->quick[0])
 		window->quick[0] = window->queue_us;
@@ -288,7 +295,7 @@ static void begin_round(struct window *window, const struct window_snap *snap,
 
 /* The delay has risen far, and stays: do not wait for the round's end. */
 static void react(struct window *window, const struct window_snap *snap,
-		  uint64_t now)
+		  uint32_t flight, uint64_t now)
 {
 	uint32_t quick = window->quick_us;
 	uint32_t bound =
@@ -296,6 +303,7 @@ static void react(struct window *window, const struct window_snap *snap,
 	uint64_t rate;
 
 	if (quick == UINT32_MAX || quick < bound || !window->srtt_us ||
+	    flight < least(window) ||
 	    now - window->cut_at < window->pipe_us / 2 + RATE_SPAN_US)
 		return;
 	rate = rate_lately(window, snap, RATE_SPAN_US);
@@ -328,12 +336,23 @@ static void start_up(struct window *window, const struct window_ack *ack)
 		window->bytes = clamp(window, goal);
 }
 
+/* Of few packets none may be quick, on a line whose delay varies: that is no
+ * queue. */
+static bool is_long_enough(const struct window *window, uint64_t now)
+{
+	uint64_t us = now - window->round_at;
+
+	return us >= ROUND_LEAST_US &&
+	       (window->round_acked >= ROUND_PACKETS || us >= ROUND_MOST_US);
+}
+
 void window_ack(struct window *window, const struct window_ack *ack,
 		uint64_t now)
 {
 	struct window_snap snap = { ack->time, ack->received };
 
 	window->round_acked += ack->packets;
+	window->quick_packets += ack->packets;
 	note_snap(window, &snap);
 	if (ack->rtt_us)
 		note_rtt(window, ack, now);
@@ -342,12 +361,12 @@ void window_ack(struct window *window, const struct window_ack *ack,
 		window->pipe_us = ack->rtt_us;
 	if (window->startup)
 		start_up(window, ack);
-	react(window, &snap, now);
+	react(window, &snap, ack->flight, now);
 	drain(window, now);
 	if (!window->round_at) {
 		begin_round(window, &snap, ack->next, now);
 	} else if (ack->largest >= window->round_end &&
-		   now - window->round_at >= ROUND_LEAST_US) {
+		   is_long_enough(window, now)) {
 		end_round(window, &snap, now);
 		begin_round(window, &snap, ack->next, now);
 	}
@@ -373,9 +392,13 @@ static uint64_t pace_rate(const struct window *window)
 	return window->rate + window->rate / PACE_MORE + 1;
 }
 
+/* Two packets at least: a slow line would run empty after each. */
 static uint64_t horizon_us(const struct window *window)
 {
-	return PACE_TARGETS * window->target_us;
+	uint64_t two = 2000000ULL * window->packet / pace_rate(window);
+	uint64_t us = PACE_TARGETS * window->target_us;
+
+	return two > us ? two : us;
 }
 
 int64_t window_pace(const struct window *window, uint64_t now)

@@ -39,8 +39,8 @@ struct window {
 	uint64_t base_at;   /* when base_next was begun */
 	uint64_t base_seen; /* when the delay was last near base */
 	uint32_t queue_us;  /* of the last ack */
-	uint32_t quick_us;  /* shortest of the last two spans of 10 ms */
-	uint32_t quick[2];
+	uint32_t quick_us; /* shortest of the last two spans of 10 ms or more */
+	uint32_t quick[2], quick_packets;
 	uint64_t quick_at;
 	/* Rates in bytes a second. */
 	struct window_snap snaps[WINDOW_SNAPS];

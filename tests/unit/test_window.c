@@ -258,6 +258,50 @@ TEST(mtu, looks_again_after_ten_minutes)
 	CU_ASSERT_EQUAL(mtu.good, 1440);
 }
 
+/* One packet a millisecond, each late by as much as chance wants. */
+TEST(window, takes_no_jitter_of_few_packets_for_a_queue)
+{
+	struct window window;
+	uint64_t now = 100 * SECOND;
+
+	window_init(&window, 5000, PACKET);
+	for (uint32_t i = 0; i < 400; i++, now += 50000) {
+		uint32_t late = i % 3 ? 12000 + i * 37 % 8000 : 0;
+		struct window_ack ack = {
+			.bytes = 144,
+			.packets = 1,
+			.flight = 144,
+			.rtt_us = 2 * BASE + late,
+			.delay = (BASE + late) / 4,
+			.time = (uint32_t)(now / 4) & 0xffffff,
+			.received = 144 * (i + 1),
+			.largest = i + 1,
+			.next = i + 2,
+		};
+
+		window_ack(&window, &ack, now);
+	}
+	CU_ASSERT(!window.known);
+	CU_ASSERT(window.bytes >= 32 * PACKET);
+}
+
+TEST(window, gives_a_slow_line_two_packets_at_a_time)
+{
+	struct window window;
+	uint64_t now = 100 * SECOND;
+
+	window_init(&window, 5000, PACKET);
+	window.known = true;
+	window.rate = 125000; /* 1 Mbit/s: a packet takes 12 ms */
+	CU_ASSERT(window_pace(&window, now) >= 2 * PACKET - 2);
+	window_spent(&window, PACKET, now);
+	CU_ASSERT(window_pace(&window, now) >= PACKET - 2);
+	window_spent(&window, PACKET, now);
+	CU_ASSERT(window_pace(&window, now) < PACKET - 2);
+	CU_ASSERT(window_pace_next(&window) > now);
+	CU_ASSERT(window_pace_next(&window) < now + 12000);
+}
+
 /* --- meter
  * ------------------------------------------------------------------------ */
 
