@@ -34,6 +34,10 @@ static void fill_config(struct braid_config *config)
 	set_default(&config->queue_us, 5000);
 	set_default(&config->spread_us, 60000);
 	set_default(&config->slice_us, 1000000);
+	if (!config->slices)
+		config->slices = 10;
+	if (config->slices > METER_SLICES_MOST)
+		config->slices = METER_SLICES_MOST;
 }
 
 struct braid *braid_new(const struct braid_config *config)
@@ -66,6 +70,7 @@ void braid_free(struct braid *braid)
 		lane_clear(braid->lanes[i]);
 		free(braid->lanes[i]);
 	}
+	free(braid->lines);
 	reorder_free(braid->reorder);
 	resend_clear(&braid->resend);
 	free(braid);
@@ -103,13 +108,20 @@ const char *braid_state_name(enum braid_state state)
 
 /* --- events --------------------------------------------------------------- */
 
-void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
-	       uint64_t value, uint64_t now)
+void braid_tell(struct braid *braid, const struct braid_event *event)
 {
 	if (braid->event_tail - braid->event_head == BRAID_EVENTS)
 		braid->event_head++;
-	braid->events[braid->event_tail++ % BRAID_EVENTS] =
-		(struct braid_event){ what, lane, value, now };
+	braid->events[braid->event_tail++ % BRAID_EVENTS] = *event;
+}
+
+void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
+	       uint64_t value, uint64_t now)
+{
+	braid_tell(braid, &(struct braid_event){ .what = what,
+						 .lane = lane,
+						 .value = value,
+						 .at = now });
 }
 
 bool braid_event(struct braid *braid, struct braid_event *event)
@@ -166,7 +178,7 @@ static void on_lost(void *context, uint64_t counter,
 	struct lane *lane = loss->lane;
 
 	if (!loss->silent) {
-		meter_add(&lane->out_lost, 1, 1, loss->now);
+		meter_lose(&lane->out, 1, loss->now);
 		window_lost(&lane->window, 1);
 		if (entry->flags & FLIGHT_PROBE) {
 			if (mtu_lost(&lane->mtu, counter, loss->now))
@@ -242,6 +254,7 @@ int braid_lane_add(struct braid *braid, uint8_t id,
 	lane_init(lane, id, slot, &full, &braid->config, now);
 	braid->slot_of[id] = (uint8_t)braid->count;
 	braid->lanes[braid->count++] = lane;
+	line_review(braid, now);
 	if (!braid->config.quiet)
 		talk_tell(lane, now);
 	return 0;
@@ -260,6 +273,7 @@ void braid_lane_set(struct braid *braid, uint8_t id,
 	if (lane->config.mtu != lane->mtu.most)
 		mtu_init(&lane->mtu, lane->config.mtu, now);
 	talk_tell(lane, now);
+	line_review(braid, now);
 	review(braid, now);
 }
 
@@ -297,6 +311,7 @@ void braid_lane_remove(struct braid *braid, uint8_t id, uint64_t now)
 	free(lane);
 	if (braid->copy_lane == id)
 		braid->copy_size = 0;
+	line_review(braid, now);
 	review(braid, now);
 }
 
@@ -357,6 +372,7 @@ void braid_restart(struct braid *braid, uint64_t now)
 		if (!braid->config.quiet)
 			talk_tell(lane, now);
 	}
+	line_restart(braid, now);
 	review(braid, now);
 }
 
@@ -434,6 +450,21 @@ void braid_sent(struct braid *braid, const struct braid_sent *sent,
 /* --- received ---------------------------------------------------------------
  */
 
+static void note_inflow(struct braid *braid, struct lane *lane,
+			const struct braid_received *in, uint64_t at,
+			uint64_t now)
+{
+	uint32_t delay = (wire_time(at) - in->inner.time) & 0xffffff;
+	uint8_t flags = in->inner.flags;
+	struct full_look look;
+	bool over = inflow_add(&lane->inflow, delay, !(flags & WIRE_CONTROL),
+			       flags & WIRE_BULK, now, &look);
+
+	meter_delay(&lane->in, lane->inflow.queue_us, now);
+	if (over)
+		line_look(braid, lane, BRAID_IN, &look, now);
+}
+
 void braid_received(struct braid *braid, const struct braid_received *in,
 		    uint64_t now)
 {
@@ -451,11 +482,14 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
 		    !(in->inner.flags & WIRE_CONTROL), at, now);
 	lost = lane->arrival.lost;
-	if (lost > lane->arrival_lost)
-		meter_add(&lane->in_lost, lost - lane->arrival_lost, 0, now);
-	if (lost > lane->arrival_lost)
+	if (lost > lane->arrival_lost) {
+		meter_lose(&lane->in, (uint32_t)(lost - lane->arrival_lost),
+			   now);
 		lane->arrival_lost = lost;
+	}
 	meter_add(&lane->in, bytes, 1, now);
+	meter_land(&lane->in, bytes, now);
+	note_inflow(braid, lane, in, at, now);
 	if (lane->peer_down && now - lane->state_at > DOWN_LEAST_US) {
 		lane->peer_down = false; /* it sends there again */
 		switch_lane(braid, lane, now);
@@ -537,12 +571,20 @@ static void on_acked(void *context, uint64_t counter,
 	}
 }
 
-static void say_full(struct braid *braid, struct lane *lane, uint64_t now)
+/* A round of the window is a look at the line. */
+static void look_out(struct braid *braid, struct lane *lane, uint64_t now)
 {
-	if (lane->window.full && !lane->told_full)
-		braid_say(braid, BRAID_LANE_FULL, lane->id,
-			  lane->window.rate * 8, now);
-	lane->told_full = lane->window.full;
+	struct full_look look = {
+		.pressed = lane->window.pressed,
+		.span_us = lane->window.pressed_us,
+		.queue_us = lane->window.pressed_queue_us,
+	};
+
+	meter_delay(&lane->out, lane->window.queue_us, now);
+	if (!lane->window.news)
+		return;
+	lane->window.news = false;
+	line_look(braid, lane, BRAID_OUT, &look, now);
 }
 
 static void read_ack(struct braid *braid, const struct message_ack *ack,
@@ -577,10 +619,11 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 		.next = lane->flight.next,
 	};
 	window_ack(&lane->window, &sample, now);
+	meter_land(&lane->out, news.bytes, now);
 	if (lane_acked(lane, news.newest_at, news.packets, now))
 		braid_changed(braid, lane, now);
 	flight_lose(&lane->flight, now, lane->window.srtt_us, on_lost, &loss);
-	say_full(braid, lane, now);
+	look_out(braid, lane, now);
 	if (lane->draining && !lane->flight.packets)
 		braid_say(braid, BRAID_LANE_DRAINED, lane->id, 0, now);
 }
@@ -599,6 +642,7 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 		lane->peer_line = message->line;
 		lane->peer_cap_bps = message->cap_kbps * 1000ULL;
 		lane->draining = message->flags & MESSAGE_LANE_DRAIN;
+		line_review(braid, now);
 	}
 	lane->peer_down = message->flags & MESSAGE_LANE_DOWN;
 	switch_lane(braid, lane, now);
@@ -667,6 +711,7 @@ bool braid_note(struct braid *braid, const uint8_t *bytes, size_t size,
 uint64_t braid_next(const struct braid *braid)
 {
 	uint64_t next = reorder_next(braid->reorder);
+	uint64_t line = line_next(braid);
 
 	if (braid->copy_size || braid->skip_head != braid->skip_tail)
 		return 0;
@@ -674,6 +719,8 @@ uint64_t braid_next(const struct braid *braid)
 		next = braid->room_next;
 	if (note_next(&braid->note) < next)
 		next = note_next(&braid->note);
+	if (line < next)
+		next = line;
 	for (unsigned i = 0; i < braid->count; i++) {
 		uint64_t lane = lane_next(braid->lanes[i], braid->config.quiet);
 
@@ -687,6 +734,7 @@ void braid_timer(struct braid *braid, uint64_t now)
 {
 	now = braid_advance(braid, now);
 	reorder_timer(braid->reorder, now);
+	line_timer(braid, now);
 	if (braid->room_next <= now)
 		braid->room_next = BRAID_NEVER;
 	for (unsigned i = 0; i < braid->count; i++) {
@@ -707,30 +755,43 @@ void braid_timer(struct braid *braid, uint64_t now)
 /* --- what can be seen
  * --------------------------------------------------------- */
 
-static void read_meter(const struct meter *meter, uint64_t now,
-		       struct braid_meter *to)
+void braid_slices(struct braid *braid, uint32_t slice_us, uint8_t slices,
+		  uint64_t now)
 {
-	to->total = meter->total;
-	to->packets = meter->packets;
-	meter_read(meter, now, &to->mean_bps, &to->max_bps);
+	struct meter_setup setup;
+
+	now = braid_advance(braid, now);
+	braid->config.slice_us = slice_us;
+	braid->config.slices = slices;
+	fill_config(&braid->config);
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		setup = (struct meter_setup){ braid->config.slice_us,
+					      braid->config.slices, false };
+		meter_set(&lane->out, &setup);
+		setup.arrived = true;
+		meter_set(&lane->in, &setup);
+	}
+	line_slices(braid, now);
 }
 
-static uint32_t ppm(const struct meter *lost, const struct meter *all,
-		    uint64_t now, bool received)
+void braid_line_stats(const struct braid *braid, uint16_t line, uint64_t now,
+		      struct braid_line_stats *stats)
 {
-	uint64_t lost_rate, all_rate, most;
+	const struct meter *meters[BRAID_LANES];
 
-	meter_read(lost, now, &lost_rate, &most);
-	meter_read(all, now, &all_rate, &most);
-	/* lost counts packets where all counts bytes. */
-	if (!all->packets || !all_rate)
-		return 0;
-	all_rate = all_rate * all->packets / (all->total ? all->total : 1);
-	if (received)
-		all_rate += lost_rate;
-	if (!all_rate || lost_rate >= all_rate)
-		return lost_rate ? 1000000 : 0;
-	return (uint32_t)(lost_rate * 1000000 / all_rate);
+	*stats = (struct braid_line_stats){ 0 };
+	for (int way = 0; way < BRAID_WAYS; way++) {
+		unsigned count = line_meters(braid, line, way, meters);
+
+		meter_read(meters, count, now, &stats->ways[way]);
+		for (size_t i = 0; i < braid->line_count; i++)
+			if (line == BRAID_ALL_LINES ||
+			    line == braid->lines[i].number)
+				stats->full[way] |=
+					braid->lines[i].full[way].is;
+	}
 }
 
 static uint32_t above_fastest(const struct braid *braid,
@@ -768,7 +829,7 @@ int braid_lane_stats(const struct braid *braid, uint8_t id, uint64_t now,
 		.state_at = lane->state_at,
 		.metered = lane_is_metered(lane),
 		.standby = lane_is_standby(lane),
-		.full = lane->window.full,
+		.line = line_number(lane),
 		.mtu = lane->mtu.good,
 		.rtt_us = lane->window.srtt_us,
 		.rtt_var_us = lane->window.var_us,
@@ -778,21 +839,19 @@ int braid_lane_stats(const struct braid *braid, uint8_t id, uint64_t now,
 		.delay_in_us = above_fastest(braid, lane, true),
 		.jitter_in_us = lane->arrival.jitter_us,
 		.rate_bps = lane->window.rate * 8,
-		.rate_max_bps = lane->window.rate_max * 8,
-		.rate_max_at = lane->window.rate_max_at,
 		.window_bytes = lane->window.bytes,
 		.flight_bytes = lane->flight.bytes,
 		.flight_packets = lane->flight.packets,
-		.loss_ppm = ppm(&lane->out_lost, &lane->out, now, false),
-		.loss_in_ppm = ppm(&lane->in_lost, &lane->in, now, true),
 		.lost = lane->flight.lost,
 		.lost_in = lane->arrival.lost,
 		.resent = lane->resent,
 		.doubled = lane->doubled,
 		.spurious = lane->flight.spurious,
 	};
-	read_meter(&lane->out, now, &stats->out);
-	read_meter(&lane->in, now, &stats->in);
+	meter_read(&(const struct meter *){ &lane->out }, 1, now, &stats->out);
+	meter_read(&(const struct meter *){ &lane->in }, 1, now, &stats->in);
+	stats->loss_ppm = (uint32_t)stats->out.loss_ppm.mean;
+	stats->loss_in_ppm = (uint32_t)stats->in.loss_ppm.mean;
 	return 0;
 }
 

@@ -45,6 +45,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/engine/meter.h"
 #include "backends/engine/wire.h"
 #include "model/base/mem.h"
 
@@ -82,6 +83,7 @@ struct braid_config {
 	 * bursts, the faster lanes are filled first. */
 	uint32_t spread_us;
 	uint32_t slice_us; /* of the counters [1000000] */
+	uint8_t slices;	   /* METER_SLICES_MOST at most [10] */
 	bool quiet;	   /* the answering side: no keepalives */
 	/* Gives a packet to the tun device, in order. Called from within
 	 * braid_order(), braid_read() and braid_timer(); the bytes are
@@ -267,17 +269,25 @@ void braid_timer(struct braid *braid, uint64_t now);
 
 enum braid_what {
 	BRAID_LANE_STATE, /* value: the new state */
-	BRAID_LANE_FULL,  /* this line is full; value: its rate, bit/s */
 	BRAID_LANE_MTU,	  /* value: largest payload that passes */
 	BRAID_LANE_DRAINED,
 	BRAID_MTU,	 /* value: largest payload all lanes in use pass */
 	BRAID_PEER_GONE, /* no lane is alive any more */
 	BRAID_PEER_BACK,
+	/* Of a line, one way (line.h). */
+	BRAID_LINE_FULL, /* since then, at that rate: bit/s */
+	BRAID_LINE_FREE, /* at: when it was last full; value: as above */
+	BRAID_LINE_BEST, /* value: more than it ever carried, bit/s */
 };
+enum braid_way { BRAID_OUT, BRAID_IN, BRAID_WAYS };
 struct braid_event {
 	enum braid_what what;
 	uint8_t lane;
 	uint64_t value, at;
+	uint16_t line; /* what its owner called it, or 256 and more */
+	enum braid_way way;
+	uint32_t queue_us; /* that stood in front of it */
+	uint64_t since;	   /* when it became full */
 };
 /* Takes the oldest; false for none. If nobody asks the oldest are lost. */
 bool braid_event(struct braid *braid, struct braid_event *event);
@@ -285,29 +295,36 @@ bool braid_event(struct braid *braid, struct braid_event *event);
 /* The largest inner packet that fits all lanes in use. */
 uint16_t braid_mtu(const struct braid *braid);
 
-/* Mean and maximum over the slices (10 of slice_us), rates in bit/s of the
- * datagrams with their IP headers. */
-struct braid_meter {
-	uint64_t total; /* bytes since the lane was added */
-	uint64_t packets;
-	uint64_t mean_bps, max_bps;
+/* Other slices; what was counted in the old ones is forgotten. */
+void braid_slices(struct braid *braid, uint32_t slice_us, uint8_t slices,
+		  uint64_t now);
+
+enum { BRAID_ALL_LINES = UINT16_MAX };
+
+/* Of a line, or all of them. Rates are of datagrams with their IP headers, the
+ * delay is a packet's in the queue: one way, above its lane's own best. */
+struct braid_line_stats {
+	bool full[BRAID_WAYS];
+	struct meter_reading ways[BRAID_WAYS];
 };
+void braid_line_stats(const struct braid *braid, uint16_t line, uint64_t now,
+		      struct braid_line_stats *stats);
 
 struct braid_lane_stats {
 	enum braid_state state;
 	uint64_t state_at;
-	bool metered, standby, full;
+	uint16_t line;
+	bool metered, standby;
 	uint16_t mtu;
 	uint32_t rtt_us, rtt_var_us, rtt_min_us; /* 0: not known yet */
 	uint32_t delay_us; /* one way, above the fastest lane of this peer */
 	uint32_t queue_us; /* one way, above this lane's own best */
 	uint32_t delay_in_us, jitter_in_us; /* the same, towards us */
 	uint64_t rate_bps;		    /* what it was found to carry */
-	uint64_t rate_max_bps, rate_max_at;
 	uint32_t window_bytes, flight_bytes, flight_packets;
 	uint32_t loss_ppm, loss_in_ppm; /* of the last slices */
 	uint64_t lost, lost_in, resent, doubled, spurious;
-	struct braid_meter out, in;
+	struct meter_reading out, in;
 };
 /* -ENOENT: no such lane. */
 int braid_lane_stats(const struct braid *braid, uint8_t id, uint64_t now,

@@ -17,7 +17,8 @@ enum {
 struct client {
 	TAILQ_ENTRY(client) entry;
 	int fd;
-	bool may_write;
+	bool may_write, follows;
+	uint64_t told;	/* the last time's number */
 	uint64_t moved; /* when its last byte came or went */
 	char *in;	/* owned: a line that is not complete */
 	size_t in_size, in_room;
@@ -30,7 +31,7 @@ struct control {
 	char *path; /* that we made; NULL: adopted */
 	int listener, epoll;
 	unsigned count;
-	uint64_t now;
+	uint64_t now, told;
 	TAILQ_HEAD(, client) clients; /* the stillest first */
 };
 
@@ -64,30 +65,33 @@ static json_t *done_json(json_t *result)
 
 /* --- requests ------------------------------------------------------------- */
 
-static json_t *do_hello(struct control *control, const json_t *request,
-			struct err *err)
+static json_t *do_hello(struct control *control, struct client *client,
+			const json_t *request, struct err *err)
 {
 	(void)control;
+	(void)client;
 	(void)request;
 	(void)err;
 	return json_pack("{s:s, s:i, s:i}", "version", TRESSE_VERSION,
 			 "protocol", CONTROL_PROTOCOL, "pid", (int)getpid());
 }
 
-static json_t *do_set(struct control *control, const json_t *request,
-		      struct err *err)
+static json_t *do_set(struct control *control, struct client *client,
+		      const json_t *request, struct err *err)
 {
+	(void)client;
 	if (engine_set(control->engine, json_object_get(request, "link"),
 		       json_object_get(request, "keys"), err))
 		return NULL;
 	return json_object();
 }
 
-static json_t *do_remove(struct control *control, const json_t *request,
-			 struct err *err)
+static json_t *do_remove(struct control *control, struct client *client,
+			 const json_t *request, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(request, "link"));
 
+	(void)client;
 	if (!name) {
 		err_set(err, EINVAL, "remove: link: is no name");
 		return NULL;
@@ -96,33 +100,56 @@ static json_t *do_remove(struct control *control, const json_t *request,
 	return json_object();
 }
 
-static json_t *do_get(struct control *control, const json_t *request,
-		      struct err *err)
+static json_t *do_get(struct control *control, struct client *client,
+		      const json_t *request, struct err *err)
 {
+	(void)client;
 	(void)request;
 	(void)err;
 	return engine_get(control->engine);
 }
 
-static json_t *do_status(struct control *control, const json_t *request,
-			 struct err *err)
+static json_t *do_status(struct control *control, struct client *client,
+			 const json_t *request, struct err *err)
 {
+	(void)client;
 	(void)err;
 	return engine_status(control->engine, json_string_value(json_object_get(
 						      request, "link")));
 }
 
+static json_t *do_past(struct control *control, struct client *client,
+		       const json_t *request, struct err *err)
+{
+	(void)client;
+	(void)err;
+	return engine_past(control->engine,
+			   json_string_value(json_object_get(request, "link")));
+}
+
+static json_t *do_follow(struct control *control, struct client *client,
+			 const json_t *request, struct err *err)
+{
+	(void)control;
+	(void)request;
+	(void)err;
+	client->follows = true;
+	return json_object();
+}
+
 static const struct verb {
 	const char *name;
 	bool writes;
-	json_t *(*run)(struct control *, const json_t *, struct err *);
+	json_t *(*run)(struct control *, struct client *, const json_t *,
+		       struct err *);
 } verbs[] = {
 	{ "hello", false, do_hello },	{ "set", true, do_set },
 	{ "remove", true, do_remove },	{ "get", false, do_get },
-	{ "status", false, do_status },
+	{ "status", false, do_status }, { "past", false, do_past },
+	{ "follow", false, do_follow },
 };
 
-static json_t *run(struct control *control, const struct client *client,
+static json_t *run(struct control *control, struct client *client,
 		   const json_t *request, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(request, "do"));
@@ -141,13 +168,15 @@ static json_t *run(struct control *control, const struct client *client,
 			err_set(err, EPERM, "%s: only root may", name);
 			return NULL;
 		}
-		return verbs[i].run(control, request, err);
+		return verbs[i].run(control, client, request, err);
 	}
-	err_set(err, EINVAL, "do: is not hello, set, remove, get or status");
+	err_set(err, EINVAL,
+		"do: is not hello, set, remove, get, status, "
+		"past or follow");
 	return NULL;
 }
 
-static json_t *answer_line(struct control *control, const struct client *client,
+static json_t *answer_line(struct control *control, struct client *client,
 			   const char *line, size_t size)
 {
 	AUTO_ERR err = ERR_NONE;
@@ -379,6 +408,38 @@ void control_free(struct control *control)
 	close(control->listener);
 	close(control->epoll);
 	free(control);
+}
+
+static json_t *moment_line(json_t *moment)
+{
+	return json_pack("{s:O}", "moment", moment);
+}
+
+void control_tell(struct control *control, json_t *moments, uint64_t now_us)
+{
+	struct client *client, *next;
+	json_t *moment;
+	size_t i;
+
+	control->now = now_us;
+	control->told++;
+	for (client = TAILQ_FIRST(&control->clients);
+	     client && json_array_size(moments); client = next) {
+		next = TAILQ_NEXT(client, entry);
+		/* Who is told goes to the end, and is met again there. */
+		if (!client->follows || client->told == control->told)
+			continue;
+		client->told = control->told;
+		/* Its patience begins with the first byte that is not taken. */
+		if (!client->out_size)
+			moved(control, client);
+		json_array_foreach(moments, i, moment)
+			client_answer(client, moment_line(moment));
+		if (client->out_size - client->out_done > CONTROL_UNHEARD ||
+		    !client_write(control, client))
+			client_free(control, client);
+	}
+	json_decref(moments);
 }
 
 int control_fd(const struct control *control)

@@ -16,14 +16,25 @@
  *               keys: { digest: key }
  *     remove    link: its name        {}
  *     get                             [ descriptions without secrets ]
- *     status    link: name, or none   [ hub_status() of each ]
+ *     status    link: name, or none   [ hub_status() of each, and "past": as
+ *                                       below, with the last spell alone ]
+ *     past      link: name, or none   past.h, of each
+ *     follow                          {}
  *
- * Who may: hello, get and status whoever may open the socket; set and remove
- * root and the engine's own user (SO_PEERCRED, unix(7)). A line of more than
- * CONTROL_LINE bytes ends the connection, and so does one that is not complete,
- * or an answer that is not taken, CONTROL_PATIENCE_US after the last byte that
- * moved. Any other bytes are answered with an error. Where CONTROL_CLIENTS are
- * connected, who comes takes the place of who has been still for longest.
+ * Behind follow come lines without being asked for, as things happen, until one
+ * of both hangs up; at is when the line became full, or when it last was:
+ *
+ *     { "moment": { "what": "full" or "free", "link", "member" or "peer",
+ *       "way": "out" or "in", "at": us since 1970, "lasted-us": 0 for full,
+ *       "rate": bit/s, "queue-us" } }
+ *
+ * Who may: hello, get, status, past and follow whoever may open the socket; set
+ * and remove root and the engine's own user (SO_PEERCRED, unix(7)). A line of
+ * more than CONTROL_LINE bytes ends the connection, and so does one that is not
+ * complete, or an answer that is not taken, CONTROL_PATIENCE_US after the last
+ * byte that moved. Any other bytes are answered with an error. Where
+ * CONTROL_CLIENTS are connected, who comes takes the place of who has been
+ * still for longest.
  */
 #ifndef BACKENDS_ENGINE_CONTROL_H
 #define BACKENDS_ENGINE_CONTROL_H
@@ -33,7 +44,8 @@
 enum {
 	CONTROL_PROTOCOL = 1,
 	CONTROL_LINE = 4 << 20,
-	CONTROL_CLIENTS = 64, /* at a time */
+	CONTROL_CLIENTS = 64,	   /* at a time */
+	CONTROL_UNHEARD = 1 << 20, /* bytes a follower may be behind */
 	CONTROL_PATIENCE_US = 10000000,
 };
 
@@ -53,6 +65,8 @@ AUTO_DEFINE(control, struct control *, control_free)
  * and the time at which it has also without that; UINT64_MAX: never. */
 int control_fd(const struct control *control);
 uint64_t control_next(const struct control *control);
+/* Tells those who follow, and decrefs the array of moments. now_us as below. */
+void control_tell(struct control *control, json_t *moments, uint64_t now_us);
 /* Some of what there is to do, so that who asks without end keeps nobody from
  * his turn. now_us: CLOCK_MONOTONIC. */
 void control_turn(struct control *control, uint64_t now_us);

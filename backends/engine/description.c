@@ -67,6 +67,8 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, NUMBER, "hold-us", hold_max_us, 10000000),
 	FIELD(hub_config, NUMBER, "duplicate-dscp", duplicate_dscp,
 	      HUB_NO_DSCP),
+	FIELD(hub_config, NUMBER, "slice-us", slice_us, UINT32_MAX),
+	FIELD(hub_config, NUMBER, "slices", slices, METER_SLICES_MOST),
 	FIELD(hub_config, KEY, "secret", secret, 0),
 	{ "secret-digest", DIGEST, 0, 0, 0 },
 	{ .name = NULL },

@@ -2,10 +2,14 @@
 #include "backends/engine/engine.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "backends/engine/crew.h"
 #include "backends/engine/description.h"
+#include "backends/engine/past.h"
 #include "backends/engine/resolver.h"
 #include "model/secret.h"
 
@@ -17,28 +21,125 @@ struct link {
 	struct crew *crew;
 };
 
-enum { KEYS_KNOWN = 4096 };
+enum { KEYS_KNOWN = 4096, MOMENTS = 64 };
 
 struct engine {
 	TAILQ_HEAD(, link) links;
 	json_t *keys; /* by digest, that links have or had */
 	struct resolver *resolver;
+	struct past *past;
+	int news; /* written to by the links' threads */
 };
 
-struct engine *engine_new(void)
+struct engine *engine_new(const char *measured)
 {
 	struct engine *engine = mem_alloc(sizeof(*engine));
 
 	TAILQ_INIT(&engine->links);
 	engine->keys = json_object();
 	engine->resolver = resolver_new();
+	engine->past = past_new(measured);
+	engine->news = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return engine;
+}
+
+static int64_t wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* --- what happens on the lines -------------------------------------------- */
+
+static const char *word_of(enum hub_what what)
+{
+	return what == HUB_LINE_FULL ? "full" : "free";
+}
+
+static json_t *moment_json(const char *link, const struct hub_moment *moment)
+{
+	bool member = moment->member[0];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "what",
+		word_of(moment->what), "link", link, member ? "member" : "peer",
+		member ? moment->member : moment->peer, "way",
+		moment->in ? "in" : "out", "at", (json_int_t)moment->at_us,
+		"lasted-us",
+		(json_int_t)(moment->what == HUB_LINE_FREE ? moment->lasted_us
+							   : 0),
+		"rate", (json_int_t)moment->rate_bps, "queue-us",
+		(json_int_t)moment->queue_us);
+}
+
+static void take_moments(struct engine *engine, struct link *link, json_t *told)
+{
+	const char *name = link->wanted.config.name;
+	struct hub_moment moments[MOMENTS];
+	size_t count;
+
+	while ((count = crew_moments(link->crew, moments, MOMENTS)))
+		for (size_t i = 0; i < count; i++)
+			if (past_take(engine->past, name, &moments[i]))
+				json_array_append_new(
+					told, moment_json(name, &moments[i]));
+}
+
+json_t *engine_news(struct engine *engine)
+{
+	json_t *told = json_array();
+	struct link *link;
+	uint64_t count;
+
+	if (read(engine->news, &count, sizeof(count)) < 0)
+		return told;
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (link->crew)
+			take_moments(engine, link, told);
+	return told;
+}
+
+int engine_news_fd(const struct engine *engine)
+{
+	return engine->news;
+}
+
+json_t *engine_past(const struct engine *engine, const char *name)
+{
+	return past_show(engine->past, name, PAST_SPELLS, wall_us());
+}
+
+void engine_turn(struct engine *engine, uint64_t now_us)
+{
+	past_turn(engine->past, now_us);
+}
+
+uint64_t engine_next(const struct engine *engine, uint64_t now_us)
+{
+	return past_next(engine->past, now_us);
+}
+
+/* --- links ---------------------------------------------------------------- */
+
+/* What its last moments were is not lost with it. */
+static void end_hub(struct engine *engine, struct link *link)
+{
+	const char *name = link->wanted.config.name;
+	json_t *told = json_array();
+
+	if (link->crew)
+		take_moments(engine, link, told);
+	json_decref(told);
+	past_cut(engine->past, name, wall_us());
+	crew_free(TAKE(link->crew));
 }
 
 static void link_free(struct engine *engine, struct link *link)
 {
 	TAILQ_REMOVE(&engine->links, link, entry);
-	crew_free(link->crew);
+	end_hub(engine, link);
 	description_clear(&link->wanted);
 	json_decref(link->shown);
 	free(link);
@@ -52,6 +153,8 @@ void engine_free(struct engine *engine)
 		return;
 	while ((link = TAILQ_FIRST(&engine->links)))
 		link_free(engine, link);
+	past_free(engine->past);
+	close(engine->news);
 	json_decref(engine->keys);
 	resolver_free(engine->resolver);
 	free(engine);
@@ -152,6 +255,17 @@ json_t *engine_get(const struct engine *engine)
 	return out;
 }
 
+/* With the last spell of each line, and the most it carried. */
+static json_t *link_status(const struct engine *engine, const struct link *link)
+{
+	json_t *status = crew_status(link->crew);
+
+	json_object_set_new(status, "past",
+			    past_show(engine->past, link->wanted.config.name, 1,
+				      wall_us()));
+	return status;
+}
+
 json_t *engine_status(const struct engine *engine, const char *name)
 {
 	json_t *out = json_array();
@@ -159,7 +273,7 @@ json_t *engine_status(const struct engine *engine, const char *name)
 
 	TAILQ_FOREACH (link, &engine->links, entry)
 		if (!name || !strcmp(link->wanted.config.name, name))
-			json_array_append_new(out, crew_status(link->crew));
+			json_array_append_new(out, link_status(engine, link));
 	return out;
 }
 
@@ -257,7 +371,7 @@ static int link_restart(struct engine *engine, struct link *link,
 {
 	struct link *fresh;
 
-	crew_free(TAKE(link->crew));
+	end_hub(engine, link);
 	fresh = link_new(engine, wanted, err);
 	if (!fresh) {
 		fresh = link_new(engine, &link->wanted, NULL);
@@ -282,6 +396,7 @@ static int read_filled(struct engine *engine, const json_t *description,
 
 	*named = resolver_fill(engine->resolver, filled);
 	rc = description_parse(filled, out, err);
+	out->config.news = engine->news;
 	json_decref(filled);
 	return rc;
 }

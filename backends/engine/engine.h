@@ -14,7 +14,8 @@
 
 struct engine;
 
-struct engine *engine_new(void);
+/* measured: where what was measured is kept (past.h); NULL: nowhere. */
+struct engine *engine_new(const char *measured);
 /* Ends all links. */
 void engine_free(struct engine *engine);
 AUTO_DEFINE(engine, struct engine *, engine_free)
@@ -37,6 +38,18 @@ void engine_remove(struct engine *engine, const char *name);
 json_t *engine_get(const struct engine *engine);
 /* What they do; one link, or all if name is NULL. */
 json_t *engine_status(const struct engine *engine, const char *name);
+
+/* What was: past_show() of one link, or all. */
+json_t *engine_past(const struct engine *engine, const char *name);
+/* Readable when something happened on a line: then call engine_news(). */
+int engine_news_fd(const struct engine *engine);
+/* Remembers it. Returns those moments that people want to hear of, as the
+ * control protocol has them (control.h); the caller's to decref. */
+json_t *engine_news(struct engine *engine);
+/* Saves what was measured, now and then; when it wants to, UINT64_MAX for
+ * never. now_us: CLOCK_MONOTONIC. */
+void engine_turn(struct engine *engine, uint64_t now_us);
+uint64_t engine_next(const struct engine *engine, uint64_t now_us);
 
 /* Readable when names of hosts have come to mean something else: then call
  * engine_names(). */

@@ -385,8 +385,13 @@ void hub_free(struct hub *hub)
 static void set_config(struct hub *hub, void *arg)
 {
 	const struct hub_config *fresh = arg;
+	struct peer *peer;
 
 	hub->config = *fresh;
+	TAILQ_FOREACH (peer, &hub->peers, entry)
+		if (peer->braid)
+			braid_slices(peer->braid, fresh->slice_us,
+				     fresh->slices, clock_us());
 	hub->mtu = crew_mtu(hub->crew);
 }
 

@@ -33,6 +33,7 @@ enum {
 	HUB_NAME = 64,	   /* with the zero at its end */
 	HUB_PREFIXES = 32, /* inner prefixes of a peer */
 	HUB_NO_DSCP = 64,
+	HUB_MOMENTS = 256, /* kept until somebody takes them */
 };
 
 struct hub;
@@ -51,6 +52,9 @@ struct hub_config {
 	uint32_t hold_max_us; /* the same */
 	/* What has this DSCP goes on two lines; HUB_NO_DSCP: nothing does. */
 	uint8_t duplicate_dscp;
+	uint32_t slice_us; /* of the counters; 0: the braid's default */
+	uint8_t slices;	   /* the same */
+	int news; /* eventfd(2): written to when there are moments; or -1 */
 };
 
 struct crew;
@@ -116,6 +120,23 @@ void hub_member_remove(struct hub *hub, const char *name);
 
 /* A device of this host went down or came up; index of the interface. */
 void hub_device(struct hub *hub, const char *name, uint32_t index, bool up);
+
+/* What happened on a line: it became full, is no longer, or carried more than
+ * ever before. */
+enum hub_what { HUB_LINE_FULL, HUB_LINE_FREE, HUB_LINE_BEST };
+struct hub_moment {
+	enum hub_what what;
+	bool in;
+	uint16_t line;	       /* the client's number for it */
+	char peer[HUB_NAME];   /* at whose other end */
+	char member[HUB_NAME]; /* client; "" on a server */
+	uint64_t rate_bps;     /* FREE: when it became full */
+	uint32_t queue_us;
+	int64_t at_us;	    /* since 1970; FULL: since then, FREE: until then */
+	uint64_t lasted_us; /* FREE */
+};
+/* Takes the oldest; if nobody does they are lost. */
+size_t hub_moments(struct hub *hub, struct hub_moment *out, size_t room);
 
 /* Everything there is to see, as the control protocol shows it (control.h). The
  * caller's to decref. */

@@ -150,6 +150,8 @@ void peer_ready(struct peer *peer, uint64_t now)
 	struct braid_config config = { .mode = hub->config.mode,
 				       .small_bytes = hub->config.small_bytes,
 				       .hold_max_us = hub->config.hold_max_us,
+				       .slice_us = hub->config.slice_us,
+				       .slices = hub->config.slices,
 				       .packet_bytes =
 					       most > 1500 ? most : 1500,
 				       .quiet = hub->config.server,

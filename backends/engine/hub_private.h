@@ -133,6 +133,8 @@ struct hub {
 	void *call_arg;
 
 	char error[160]; /* device gone ... */
+	struct hub_moment moments[HUB_MOMENTS];
+	uint32_t moment_head, moment_tail;
 };
 
 uint64_t clock_us(void);
@@ -182,6 +184,10 @@ bool switch_from_peer(struct peer *peer, const uint8_t *packet, size_t size,
 struct peer *switch_from_device(struct hub *hub,
 				const struct tun_packet *packet, bool *all,
 				uint64_t now);
+
+/* hub_status.c: for hub_moments(). */
+void hub_remember(struct peer *peer, const struct braid_event *event,
+		  uint64_t now);
 
 /* hub_send.c */
 /* Queues a packet that lies in keep_room(): for one peer, or (NULL) for all

@@ -310,6 +310,10 @@ static void notice(struct peer *peer, uint64_t now)
 			hub_mtu(hub);
 		else if (event.what == BRAID_PEER_GONE && !hub->config.server)
 			handshake_start(hub->handshake, peer->handshake, now);
+		else if (event.what == BRAID_LINE_FULL ||
+			 event.what == BRAID_LINE_FREE ||
+			 event.what == BRAID_LINE_BEST)
+			hub_remember(peer, &event, now);
 	}
 }
 

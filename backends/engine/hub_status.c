@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hub_status.c - what there is to see of a link, as JSON (control.h). */
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "backends/engine/hub_private.h"
 
@@ -16,16 +18,53 @@ static void put_text(json_t *to, const char *name, const char *text)
 	json_object_set_new(to, name, value ? value : json_string("?"));
 }
 
-static void put_meter(json_t *to, const char *name,
-		      const struct braid_meter *meter)
+static json_t *meter_json(const struct meter_reading *meter)
 {
 	json_t *object = json_object();
 
-	put(object, "bytes", meter->total);
+	put(object, "bytes", meter->bytes);
 	put(object, "packets", meter->packets);
-	put(object, "mean", meter->mean_bps);
-	put(object, "max", meter->max_bps);
-	json_object_set_new(to, name, object);
+	put(object, "mean", meter->bps.mean);
+	put(object, "max", meter->bps.max);
+	return object;
+}
+
+/* Mean and maximum over the slices. */
+static void put_figure(json_t *to, const char *name,
+		       const struct meter_figure *figure)
+{
+	json_object_set_new(to, name,
+			    json_pack("{s:I, s:I}", "mean",
+				      (json_int_t)figure->mean, "max",
+				      (json_int_t)figure->max));
+}
+
+static json_t *way_json(const struct braid_line_stats *line, enum braid_way way)
+{
+	const struct meter_reading *meter = &line->ways[way];
+	json_t *object = json_object();
+
+	json_object_set_new(object, "full", json_boolean(line->full[way]));
+	put(object, "bytes", meter->bytes);
+	put(object, "packets", meter->packets);
+	put(object, "lost", meter->lost);
+	put(object, "slices", meter->slices);
+	put_figure(object, "rate", &meter->bps);
+	put_figure(object, "packets-per-s", &meter->pps);
+	put_figure(object, "loss-ppm", &meter->loss_ppm);
+	if (meter->delays)
+		put_figure(object, "queue-us", &meter->delay_us);
+	return object;
+}
+
+static void put_line(json_t *to, const struct braid *braid, uint16_t line,
+		     uint64_t now)
+{
+	struct braid_line_stats stats;
+
+	braid_line_stats(braid, line, now, &stats);
+	json_object_set_new(to, "out", way_json(&stats, BRAID_OUT));
+	json_object_set_new(to, "in", way_json(&stats, BRAID_IN));
 }
 
 static void put_address(json_t *to, const char *name,
@@ -62,9 +101,6 @@ static json_t *lane_json(const struct peer *peer, const struct lane *lane,
 	put(out, "jitter-in-us", stats.jitter_in_us);
 	put(out, "queue-us", stats.queue_us);
 	put(out, "rate", stats.rate_bps);
-	put(out, "rate-max", stats.rate_max_bps);
-	if (stats.rate_max_at)
-		put(out, "rate-max-ago-us", now - stats.rate_max_at);
 	put(out, "window", stats.window_bytes);
 	put(out, "flight", stats.flight_bytes);
 	put(out, "loss-ppm", stats.loss_ppm);
@@ -74,9 +110,9 @@ static json_t *lane_json(const struct peer *peer, const struct lane *lane,
 	put(out, "resent", stats.resent);
 	put(out, "doubled", stats.doubled);
 	put(out, "spurious", stats.spurious);
-	json_object_set_new(out, "full", json_boolean(stats.full));
-	put_meter(out, "out", &stats.out);
-	put_meter(out, "in", &stats.in);
+	put(out, "line", stats.line);
+	json_object_set_new(out, "out", meter_json(&stats.out));
+	json_object_set_new(out, "in", meter_json(&stats.in));
 	return out;
 }
 
@@ -132,8 +168,10 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 		put(out, "stations", peer->port.count);
 	put(out, "oversize", peer->oversize);
 	put(out, "dropped", peer->dropped);
-	if (peer->braid)
+	if (peer->braid) {
 		put_order(out, peer);
+		put_line(out, peer->braid, BRAID_ALL_LINES, now);
+	}
 	for (int id = 0; id < 256; id++)
 		if (peer->lanes[id])
 			json_array_append_new(
@@ -219,6 +257,9 @@ static json_t *status_of(struct hub *hub)
 			put_text(object, "error", member->error);
 		json_object_set_new(object, "leaving",
 				    json_boolean(member->leaving));
+		peer = hub_only_peer(hub);
+		if (peer && peer->braid)
+			put_line(object, peer->braid, member->line, now);
 		json_array_append_new(members, object);
 	}
 	json_object_set_new(out, "peers", peers);
@@ -237,4 +278,76 @@ json_t *hub_status(struct hub *hub)
 
 	hub_call(hub, status, &out);
 	return out;
+}
+
+/* --- moments -------------------------------------------------------------- */
+
+/* The clock on the wall may be set; what was, was so long ago. */
+static int64_t on_the_wall(uint64_t at, uint64_t now)
+{
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000 -
+	       (int64_t)(now - at);
+}
+
+static const char *member_of(const struct hub *hub, uint16_t line)
+{
+	const struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry)
+		if (member->line == line)
+			return member->config.name;
+	return "";
+}
+
+void hub_remember(struct peer *peer, const struct braid_event *event,
+		  uint64_t now)
+{
+	struct hub *hub = peer->hub;
+	struct hub_moment *moment;
+	uint64_t one = 1;
+
+	if (hub->moment_tail - hub->moment_head == HUB_MOMENTS)
+		hub->moment_head++;
+	moment = &hub->moments[hub->moment_tail++ % HUB_MOMENTS];
+	*moment = (struct hub_moment){
+		.what = event->what == BRAID_LINE_FULL	 ? HUB_LINE_FULL
+			: event->what == BRAID_LINE_FREE ? HUB_LINE_FREE
+							 : HUB_LINE_BEST,
+		.in = event->way == BRAID_IN,
+		.line = event->line,
+		.rate_bps = event->value,
+		.queue_us = event->queue_us,
+		.at_us = on_the_wall(event->at, now),
+		.lasted_us = event->at - event->since,
+	};
+	snprintf(moment->peer, sizeof(moment->peer), "%s", peer->config.name);
+	snprintf(moment->member, sizeof(moment->member), "%s",
+		 member_of(hub, event->line));
+	if (hub->config.news >= 0 && write(hub->config.news, &one, sizeof(one)))
+		return; /* whoever listens is told, or knows already */
+}
+
+struct moments_call {
+	struct hub_moment *out;
+	size_t room, count;
+};
+
+static void take_moments(struct hub *hub, void *arg)
+{
+	struct moments_call *call = arg;
+
+	while (call->count < call->room && hub->moment_head != hub->moment_tail)
+		call->out[call->count++] =
+			hub->moments[hub->moment_head++ % HUB_MOMENTS];
+}
+
+size_t hub_moments(struct hub *hub, struct hub_moment *out, size_t room)
+{
+	struct moments_call call = { out, room, 0 };
+
+	hub_call(hub, take_moments, &call);
+	return call.count;
 }

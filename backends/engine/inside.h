@@ -8,6 +8,7 @@
 
 #include "backends/engine/braid.h"
 #include "backends/engine/lane.h"
+#include "backends/engine/line.h"
 #include "backends/engine/note.h"
 #include "backends/engine/reorder.h"
 #include "backends/engine/resend.h"
@@ -42,6 +43,8 @@ struct braid {
 	unsigned count;
 	uint8_t slot_of[256]; /* index in lanes[], or NO_SLOT */
 	uint64_t slots_used;  /* bits of lane->slot */
+	struct line *lines;   /* owned: those that the lanes are of */
+	size_t line_count, line_room;
 	struct reorder *reorder;
 	struct resend resend;
 	struct braid_stream streams[1 << WIRE_BUCKET_BITS];
@@ -85,6 +88,7 @@ struct lane *braid_lane(const struct braid *braid, uint8_t id);
 uint64_t braid_advance(struct braid *braid, uint64_t now);
 void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
 	       uint64_t value, uint64_t now);
+void braid_tell(struct braid *braid, const struct braid_event *event);
 /* The lane is in another state: what was under way goes elsewhere. */
 void braid_changed(struct braid *braid, struct lane *lane, uint64_t now);
 void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq);

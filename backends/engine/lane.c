@@ -25,6 +25,15 @@ static void revive(struct lane *lane, uint64_t now)
 	lane->proofs = 0;
 }
 
+static void meters_init(struct lane *lane, const struct braid_config *braid)
+{
+	struct meter_setup setup = { braid->slice_us, braid->slices, false };
+
+	meter_init(&lane->out, &setup);
+	setup.arrived = true;
+	meter_init(&lane->in, &setup);
+}
+
 void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
 	       const struct braid_lane_config *config,
 	       const struct braid_config *braid, uint64_t now)
@@ -38,11 +47,8 @@ void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
 		.proofs_needed = PROOFS_FRESH,
 		.tokens_at = now,
 		.flight.overhead = config->overhead,
-		.out.slice_us = braid->slice_us,
-		.in.slice_us = braid->slice_us,
-		.out_lost.slice_us = braid->slice_us,
-		.in_lost.slice_us = braid->slice_us,
 	};
+	meters_init(lane, braid);
 	window_init(&lane->window, braid->queue_us,
 		    (uint32_t)config->mtu + config->overhead);
 	mtu_init(&lane->mtu, config->mtu, now);
@@ -52,6 +58,8 @@ void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
 void lane_clear(struct lane *lane)
 {
 	flight_clear(&lane->flight);
+	meter_clear(&lane->out);
+	meter_clear(&lane->in);
 }
 
 void lane_restart(struct lane *lane, uint64_t now)
@@ -59,6 +67,7 @@ void lane_restart(struct lane *lane, uint64_t now)
 	flight_clear(&lane->flight);
 	lane->arrival = (struct arrival){ 0 };
 	lane->arrival_lost = 0;
+	lane->inflow = (struct inflow){ 0 };
 	window_init(&lane->window, lane->window.target_us, lane->window.packet);
 	lane->proofs_needed = PROOFS_FRESH;
 	lane->tell = 0;

@@ -19,6 +19,7 @@
 #include "backends/engine/arrival.h"
 #include "backends/engine/braid.h"
 #include "backends/engine/flight.h"
+#include "backends/engine/line.h"
 #include "backends/engine/meter.h"
 #include "backends/engine/mtu.h"
 #include "backends/engine/window.h"
@@ -39,8 +40,9 @@ struct lane {
 	struct window window;
 	struct arrival arrival;
 	struct mtu mtu;
-	struct meter out, in, out_lost, in_lost; /* _lost: of packets */
-	uint64_t arrival_lost;			 /* already in in_lost */
+	struct meter out, in;
+	uint64_t arrival_lost; /* already in `in` */
+	struct inflow inflow;
 
 	uint64_t sent_at, progress_at, heard_at;
 	uint64_t ping_at; /* the next one; 0: none planned */
@@ -55,7 +57,6 @@ struct lane {
 	bool paced;    /* it was the pace that left so little room */
 	unsigned tell; /* times still to tell the peer */
 	uint64_t tell_at;
-	bool told_full;
 	uint64_t resent, doubled;
 };
 

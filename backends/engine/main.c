@@ -17,7 +17,8 @@
 #include "backends/tunnel/client.h"
 
 static const char usage[] =
-	"usage: tressed [--socket PATH] [--store FILE] [--user NAME]\n"
+	"usage: tressed [--socket PATH] [--store FILE] [--measured FILE]\n"
+	"               [--user NAME]\n"
 	"\n"
 	"The engine of Tresse: carries the tunnels that tresse(8) describes.\n"
 	"\n"
@@ -25,6 +26,10 @@ static const char usage[] =
 	"                     /run/tresse/engine.sock\n"
 	"      --store FILE   what it starts with; TRESSE_STORE, or\n"
 	"                     /var/lib/tresse/tresse.db\n"
+	"      --measured FILE\n"
+	"                     what it measures, kept over its end; the "
+	"store's\n"
+	"                     name and .measured\n"
 	"      --user NAME    who it becomes; it keeps CAP_NET_ADMIN, _RAW\n"
 	"  -V, --version      its version\n"
 	"  -h, --help         this text\n"
@@ -32,7 +37,7 @@ static const char usage[] =
 	"SIGHUP: it reads the store again. SIGTERM, SIGINT: it ends.\n";
 
 struct options {
-	const char *socket, *store, *user;
+	const char *socket, *store, *measured, *user;
 };
 
 static const char *setting(const char *name, const char *otherwise)
@@ -48,6 +53,7 @@ static int options_read(int argc, char **argv, struct options *options)
 	static const struct option rows[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "store", required_argument, NULL, 'S' },
+		{ "measured", required_argument, NULL, 'm' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -59,6 +65,7 @@ static int options_read(int argc, char **argv, struct options *options)
 		switch (option) {
 		case 's': options->socket = optarg; break;
 		case 'S': options->store = optarg; break;
+		case 'm': options->measured = optarg; break;
 		case 'u': options->user = optarg; break;
 		case 'V': puts("tressed " TRESSE_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;
@@ -115,10 +122,13 @@ static uint64_t now_us(void)
 }
 
 /* For poll(2), at most a minute. */
-static int wait_ms(const struct control *control)
+static int wait_ms(const struct control *control, const struct engine *engine)
 {
 	uint64_t next = control_next(control), now = now_us();
+	uint64_t save = engine_next(engine, now);
 
+	if (save < next)
+		next = save;
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= now	       ? 0
@@ -134,10 +144,11 @@ static int loop(struct control *control, struct engine *engine, int signals,
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = watch_open(), .events = POLLIN },
 		{ .fd = engine_names_fd(engine), .events = POLLIN },
+		{ .fd = engine_news_fd(engine), .events = POLLIN },
 	};
 
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), wait_ms(control)) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), wait_ms(control, engine)) < 0)
 			continue;
 		if (fds[1].revents && !hear(fds[1].fd, engine, store))
 			return 0;
@@ -145,6 +156,9 @@ static int loop(struct control *control, struct engine *engine, int signals,
 			watch_turn(fds[2].fd, engine);
 		if (fds[3].revents)
 			engine_names(engine);
+		if (fds[4].revents)
+			control_tell(control, engine_news(engine), now_us());
+		engine_turn(engine, now_us());
 		control_turn(control, now_us());
 	}
 }
@@ -160,7 +174,7 @@ static struct control *control_open(const struct options *options,
 
 static int run(const struct options *options, struct err *err)
 {
-	AUTO(engine) struct engine *engine = engine_new();
+	AUTO(engine) struct engine *engine = engine_new(options->measured);
 	AUTO(control) struct control *control = NULL;
 	int signals = signals_open();
 
@@ -184,10 +198,14 @@ int main(int argc, char **argv)
 		.store = setting("TRESSE_STORE", "/var/lib/tresse/tresse.db"),
 	};
 	AUTO_ERR err = ERR_NONE;
+	AUTO(str) char *measured = NULL;
 	int status = options_read(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
+	measured = mem_printf("%s.measured", options.store);
+	if (!options.measured)
+		options.measured = measured;
 	status = run(&options, &err);
 	if (status)
 		fprintf(stderr, "tressed: %s\n", err.text);

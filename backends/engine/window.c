@@ -20,7 +20,6 @@ enum {
 	RATE_SPAN_US = 20000,
 	SNAP_US = 1000,
 	HOLD_US = 2000000,
-	FULL_US = 200000,
 	PACE_MORE = 4,	  /* a quarter faster than known */
 	PACE_TARGETS = 2, /* of queue at most from one burst */
 };
@@ -59,8 +58,6 @@ void window_restart(struct window *window)
 	struct window old = *window;
 
 	window_init(window, old.target_us, old.packet);
-	window->rate_max = old.rate_max;
-	window->rate_max_at = old.rate_max_at;
 	window->srtt_us = old.srtt_us;
 	window->var_us = old.var_us;
 }
@@ -191,30 +188,21 @@ static void settle(struct window *window, uint64_t rate)
 	window->grown = 0;
 }
 
-static void note_full(struct window *window, bool full, uint64_t now)
+/* For who wants to know whether the line is full. */
+static void note_pressed(struct window *window, bool busy, uint64_t now)
 {
-	if (full) {
-		if (!window->full_since)
-			window->full_since = now;
-		window->full_seen = now;
-		window->full = now - window->full_since >= FULL_US;
-	} else if (now - window->full_seen > 1000000) {
-		window->full = false;
-		window->full_since = 0;
-	}
+	window->news = true;
+	window->pressed = busy && window->limited;
+	window->pressed_us = (uint32_t)(now - window->round_at);
+	window->pressed_queue_us = window->round_queue_us;
 }
 
-static void note_rate(struct window *window, uint64_t rate, bool busy,
-		      uint64_t now)
+static void note_rate(struct window *window, uint64_t rate, bool busy)
 {
 	if (busy || rate > window->rate)
 		window->rate = rate;
 	if (busy)
 		window->known = true;
-	if (rate >= window->rate_max) {
-		window->rate_max = rate;
-		window->rate_max_at = now;
-	}
 }
 
 /* More under way and no more arrived, but some was lost: a policer. */
@@ -264,8 +252,8 @@ static void end_round(struct window *window, const struct window_snap *snap,
 					  : 1;
 	if (!rate || queue == UINT32_MAX)
 		return;
-	note_rate(window, rate, busy && window->limited, now);
-	note_full(window, busy && window->limited, now);
+	note_rate(window, rate, busy && window->limited);
+	note_pressed(window, busy, now);
 	if (window->startup)
 		return;
 	if (busy) {
@@ -310,7 +298,6 @@ static void react(struct window *window, const struct window_snap *snap,
 	if (!rate)
 		return;
 	settle(window, rate);
-	note_full(window, true, now);
 	window->cut_at = now;
 }
 

@@ -45,15 +45,16 @@ struct window {
 	/* Rates in bytes a second. */
 	struct window_snap snaps[WINDOW_SNAPS];
 	unsigned snap;
-	uint64_t rate, rate_max, rate_max_at;
+	uint64_t rate;
 	/* The window itself. */
 	uint32_t bytes;
 	uint32_t pipe_us; /* round trip without queue, with ack delay */
 	bool startup;
 	bool known;   /* the rate is: the line was full once */
 	bool limited; /* it kept somebody waiting in this round */
-	bool full;    /* the line is */
-	uint64_t full_since, full_seen;
+	bool news;    /* a round has ended; cleared by who looks at it */
+	bool pressed; /* in it, somebody waited behind a queue */
+	uint32_t pressed_us, pressed_queue_us; /* its length, least queue */
 	uint64_t round_end; /* counter whose ack ends the round */
 	uint64_t round_at;
 	struct window_snap round_snap;

@@ -606,5 +606,7 @@ int main(int argc, char **argv)
 		if (!skip_bbr && scenarios[i].flows <= FLOWS)
 			run(&scenarios[i], TCP_BBR, seeds);
 	}
+	if (is_wanted("full", argv + optind, argc - optind))
+		full_play(seeds, verbose);
 	return 0;
 }

@@ -175,27 +175,31 @@ static void send_data(struct node *node)
 {
 	const struct backlog_run *run;
 	struct braid_plan plan;
+	uint32_t handle;
 	int n;
 
 	while ((run = backlog_head(node->backlog, sim_now()))) {
 		node->counts.plan_calls++;
+		handle = run->handle;
 		n = braid_plan(node->braid, &run->flow, run->count, sim_now(),
 			       &plan);
 		if (n <= 0)
 			return;
+		backlog_took(node->backlog, n, sim_now());
+		if (!backlog_is_empty(node->backlog))
+			plan.flags |= WIRE_BULK;
 		for (int i = 0; i < n; i++)
 			transmit_data(node, plan.lane, plan.flags, plan.bucket,
 				      plan.seq + (uint32_t)i,
-				      run->handle + (uint32_t)i);
+				      handle + (uint32_t)i);
 		node->counts.data += (unsigned)n;
 		for (int i = 0; plan.second != BRAID_NO_LANE && i < n; i++) {
 			node->counts.doubled++;
 			transmit_data(node, (uint8_t)plan.second,
 				      plan.flags | WIRE_COPY, plan.bucket,
 				      plan.seq + (uint32_t)i,
-				      run->handle + (uint32_t)i);
+				      handle + (uint32_t)i);
 		}
-		backlog_took(node->backlog, n, sim_now());
 	}
 }
 
@@ -255,7 +259,8 @@ static void turn(void *context, uint64_t tag)
 	send_again(node);
 	send_data(node);
 	while (braid_event(node->braid, &event))
-		;
+		if (node->setup.event)
+			node->setup.event(node->setup.context, node, &event);
 	if (braid_next(node->braid) != BRAID_NEVER)
 		wake(node, braid_next(node->braid));
 }
@@ -316,6 +321,11 @@ void node_send(struct node *node, const struct inner *inner, unsigned count)
 		node->kept[node->handle++ % KEPT] = inner[i];
 	backlog_put(node->backlog, &run, sim_now());
 	wake(node, sim_now());
+}
+
+bool node_waits(const struct node *node)
+{
+	return !backlog_is_empty(node->backlog);
 }
 
 void node_print(struct node *node)

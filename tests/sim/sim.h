@@ -99,6 +99,7 @@ void line_empty(struct line *line);
  * -------------------------------------------------------------------- */
 
 struct node;
+struct braid_event;
 
 struct node_setup {
 	bool quiet;
@@ -107,6 +108,9 @@ struct node_setup {
 	double stall_per_s; /* how often the machine takes our time away */
 	uint32_t stall_us;  /* at most so long */
 	void (*deliver)(void *context, const struct inner *inner);
+	/* May be NULL. */
+	void (*event)(void *context, const struct node *node,
+		      const struct braid_event *event);
 	void *context;
 };
 
@@ -118,6 +122,8 @@ void node_receive(struct node *node, struct datagram *datagram);
 struct braid *node_braid(struct node *node);
 /* The device went down: sending fails. */
 void node_down(struct node *node, uint8_t lane);
+/* Packets wait for room on a line. */
+bool node_waits(const struct node *node);
 void node_print(struct node *node);
 struct node_counts {
 	uint64_t sent, data, again, doubled, control, control_bytes;
@@ -138,11 +144,19 @@ struct tcp *tcp_new(enum tcp_kind kind, uint8_t flow, struct node *from,
 /* No new data from now on. */
 void tcp_stop(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);
+/* It has no more to send. */
+void tcp_stop(struct tcp *tcp);
 void tcp_data(struct tcp *tcp, const struct inner *inner); /* at the receiver */
 void tcp_ack(struct tcp *tcp, const struct inner *inner);
 uint64_t tcp_received(const struct tcp *tcp); /* packets, in order */
 uint64_t tcp_retransmits(const struct tcp *tcp);
 void tcp_print(const struct tcp *tcp);
+
+/* --- lines that are full
+ * ------------------------------------------------------------- */
+
+/* Prints a verdict a line, as tests do. */
+void full_play(unsigned seeds, bool verbose);
 
 enum {
 	TCP_MSS = 1388,

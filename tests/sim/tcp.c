@@ -784,6 +784,8 @@ static void push(struct tcp *tcp)
 	struct inner run[RUN];
 	unsigned count, most;
 
+	if (tcp->stopped)
+		return;
 	do {
 		most = allowance(tcp);
 		count = 0;

@@ -33,7 +33,7 @@ static void open_place(struct place *place)
 	place->length = sizeof(place->name);
 	getsockname(fd, (struct sockaddr *)&place->name, &place->length);
 	CU_ASSERT_EQUAL(listen(fd, 128), 0);
-	place->engine = engine_new();
+	place->engine = engine_new(NULL);
 	place->control = control_adopt(fd, place->engine);
 }
 
@@ -257,5 +257,49 @@ TEST(control, lets_who_asks_without_end_keep_nobody_from_his_turn)
 	close(fd);
 	close(other);
 	free(many);
+	close_place(&place);
+}
+
+#define FOLLOW "{\"protocol\":1,\"do\":\"follow\"}\n"
+
+static json_t *one_moment(void)
+{
+	return json_pack("[{s:s, s:s}]", "what", "full", "link", "home0");
+}
+
+TEST(control, tells_those_who_follow_and_nobody_else)
+{
+	struct place place;
+	int fd, other;
+
+	open_place(&place);
+	fd = dial(&place);
+	other = dial(&place);
+	say(&place, fd, FOLLOW, strlen(FOLLOW));
+	CU_ASSERT_STRING_EQUAL(heard(&place, fd), "{\"done\":{}}\n");
+	control_tell(place.control, one_moment(), place.now);
+	CU_ASSERT_STRING_EQUAL(
+		heard(&place, fd),
+		"{\"moment\":{\"what\":\"full\",\"link\":\"home0\"}}\n");
+	CU_ASSERT_STRING_EQUAL(heard(&place, other), "");
+	CU_ASSERT_TRUE(serves(&place, other));
+	CU_ASSERT_TRUE(serves(&place, fd));
+	close(fd);
+	close(other);
+	close_place(&place);
+}
+
+TEST(control, leaves_who_follows_and_never_reads)
+{
+	struct place place;
+	int fd;
+
+	open_place(&place);
+	fd = dial(&place);
+	say(&place, fd, FOLLOW, strlen(FOLLOW));
+	for (int i = 0; i < 100000; i++)
+		control_tell(place.control, one_moment(), place.now);
+	CU_ASSERT_EQUAL(control_next(place.control), UINT64_MAX);
+	close(fd);
 	close_place(&place);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "backends/engine/meter.h"
 #include "backends/engine/mtu.h"
 #include "backends/engine/window.h"
 #include "tests/unit/unit.h"
@@ -126,19 +125,19 @@ TEST(window, follows_a_rate_that_rises_within_two_seconds)
 	CU_ASSERT(line.window.bytes > wanted(&line) * 3 / 4);
 }
 
-TEST(window, says_that_the_line_is_full_only_when_it_is)
+TEST(window, is_pressed_only_while_somebody_waits_behind_a_queue)
 {
 	struct line line;
 
 	start(&line, 6250000);
 	line.greedy = false;
 	run(&line, 2 * SECOND, 60000);
-	CU_ASSERT(!line.window.full);
-	CU_ASSERT(line.window.rate_max > 1000000);
+	CU_ASSERT(line.window.news);
+	CU_ASSERT(!line.window.pressed);
 	line.greedy = true;
 	run(&line, 2 * SECOND, 0);
-	CU_ASSERT(line.window.full);
-	CU_ASSERT(line.window.rate_max > 5600000);
+	CU_ASSERT(line.window.pressed);
+	CU_ASSERT(line.window.pressed_queue_us >= 2500);
 }
 
 TEST(window, does_not_shrink_for_want_of_traffic)
@@ -300,24 +299,4 @@ TEST(window, gives_a_slow_line_two_packets_at_a_time)
 	CU_ASSERT(window_pace(&window, now) < PACKET - 2);
 	CU_ASSERT(window_pace_next(&window) > now);
 	CU_ASSERT(window_pace_next(&window) < now + 12000);
-}
-
-/* --- meter
- * ------------------------------------------------------------------------ */
-
-TEST(meter, gives_mean_and_maximum_of_the_last_slices)
-{
-	struct meter meter = { .slice_us = SECOND };
-	uint64_t mean, most, now = 1000ULL * SECOND;
-
-	meter_read(&meter, now, &mean, &most);
-	CU_ASSERT_EQUAL(mean, 0);
-	for (int i = 0; i < 20; i++, now += SECOND)
-		meter_add(&meter, i == 15 ? 5000 : 1000, 1, now);
-	meter_read(&meter, now, &mean, &most);
-	CU_ASSERT_EQUAL(most, 40000);
-	CU_ASSERT(mean > 10000 && mean < 13000);
-	CU_ASSERT_EQUAL(meter.total, 24000);
-	meter_read(&meter, now + 20ULL * SECOND, &mean, &most);
-	CU_ASSERT_EQUAL(most, 0);
 }
