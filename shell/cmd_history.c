@@ -16,13 +16,7 @@
 
 void time_print(int64_t at_us, struct text *out)
 {
-	time_t seconds = (time_t)(at_us / 1000000);
-	struct tm when;
-	char stamp[64];
-
-	if (localtime_r(&seconds, &when) &&
-	    strftime(stamp, sizeof(stamp), "%F %T %z", &when))
-		text_put(out, stamp);
+	text_put_time(out, at_us);
 }
 
 static struct store *reader(struct session *session, struct err *err)

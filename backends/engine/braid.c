@@ -56,6 +56,7 @@ struct braid *braid_new(const struct braid_config *config)
 		.context = config->context,
 	};
 	braid->reorder = reorder_new(&setup);
+	braid->whole.number = BRAID_ALL_LINES;
 	memset(braid->slot_of, BRAID_NO_SLOT, sizeof(braid->slot_of));
 	braid->mtu = MTU_BASE;
 	braid->room_next = BRAID_NEVER;
@@ -774,6 +775,12 @@ void braid_slices(struct braid *braid, uint32_t slice_us, uint8_t slices,
 		meter_set(&lane->in, &setup);
 	}
 	line_slices(braid, now);
+}
+
+unsigned braid_meters(const struct braid *braid, enum braid_way way,
+		      const struct meter *meters[BRAID_LANES])
+{
+	return line_meters(braid, BRAID_ALL_LINES, way, meters);
 }
 
 void braid_line_stats(const struct braid *braid, uint16_t line, uint64_t now,

@@ -277,7 +277,8 @@ enum braid_what {
 	/* Of a line, one way (line.h). */
 	BRAID_LINE_FULL, /* since then, at that rate: bit/s */
 	BRAID_LINE_FREE, /* at: when it was last full; value: as above */
-	BRAID_LINE_BEST, /* value: more than it ever carried, bit/s */
+	BRAID_LINE_BEST, /* value: more than it ever carried, bit/s; also of
+			  * BRAID_ALL_LINES together */
 };
 enum braid_way { BRAID_OUT, BRAID_IN, BRAID_WAYS };
 struct braid_event {
@@ -307,6 +308,10 @@ struct braid_line_stats {
 	bool full[BRAID_WAYS];
 	struct meter_reading ways[BRAID_WAYS];
 };
+/* The meters of all its lanes, that way, as long as there are no others;
+ * returns how many. */
+unsigned braid_meters(const struct braid *braid, enum braid_way way,
+		      const struct meter *meters[BRAID_LANES]);
 void braid_line_stats(const struct braid *braid, uint16_t line, uint64_t now,
 		      struct braid_line_stats *stats);
 

@@ -513,6 +513,31 @@ static void add_status(json_t *to, json_t *from)
 		json_object_set(to, "error", json_object_get(from, "error"));
 }
 
+size_t crew_moments(struct crew *crew, struct hub_moment *out, size_t room)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < crew->count; i++)
+		count += hub_moments(crew->hubs[i], out + count, room - count);
+	return count;
+}
+
+/* A slice of all hubs is one slice: so its maximum is one of the link. */
+static void put_counters(json_t *out, struct crew *crew)
+{
+	static const char *const names[] = { "out", "in" };
+	struct meter_sums sums[BRAID_WAYS] = { 0 };
+	struct meter_reading reading;
+	uint64_t now = clock_us();
+
+	for (unsigned i = 0; i < crew->count; i++)
+		hub_gather(crew->hubs[i], now, sums);
+	for (int way = 0; way < BRAID_WAYS; way++) {
+		meter_conclude(&sums[way], &reading);
+		json_object_set_new(out, names[way], hub_reading(&reading));
+	}
+}
+
 json_t *crew_status(struct crew *crew)
 {
 	json_t *out = hub_status(crew->hubs[0]);
@@ -523,6 +548,7 @@ json_t *crew_status(struct crew *crew)
 		add_status(out, more);
 		json_decref(more);
 	}
+	put_counters(out, crew);
 	if (crew->why_one[0])
 		json_object_set_new(out, "one-thread",
 				    json_string(crew->why_one));

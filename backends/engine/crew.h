@@ -64,6 +64,8 @@ void crew_peer_remove(struct crew *crew, const char *name);
 void crew_member_set(struct crew *crew, const struct hub_member *member);
 void crew_member_remove(struct crew *crew, const char *name);
 void crew_device(struct crew *crew, const char *name, uint32_t index, bool up);
+/* As hub_moments(). */
+size_t crew_moments(struct crew *crew, struct hub_moment *out, size_t room);
 /* Of all hubs together, as the control protocol shows it. */
 json_t *crew_status(struct crew *crew);
 

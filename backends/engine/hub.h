@@ -138,6 +138,10 @@ struct hub_moment {
 /* Takes the oldest; if nobody does they are lost. */
 size_t hub_moments(struct hub *hub, struct hub_moment *out, size_t room);
 
+/* What all its peers' lanes have counted, added to sums[BRAID_WAYS]. */
+void hub_gather(struct hub *hub, uint64_t now, struct meter_sums *sums);
+json_t *hub_reading(const struct meter_reading *meter);
+
 /* Everything there is to see, as the control protocol shows it (control.h). The
  * caller's to decref. */
 json_t *hub_status(struct hub *hub);

@@ -39,12 +39,10 @@ static void put_figure(json_t *to, const char *name,
 				      (json_int_t)figure->max));
 }
 
-static json_t *way_json(const struct braid_line_stats *line, enum braid_way way)
+json_t *hub_reading(const struct meter_reading *meter)
 {
-	const struct meter_reading *meter = &line->ways[way];
 	json_t *object = json_object();
 
-	json_object_set_new(object, "full", json_boolean(line->full[way]));
 	put(object, "bytes", meter->bytes);
 	put(object, "packets", meter->packets);
 	put(object, "lost", meter->lost);
@@ -54,6 +52,14 @@ static json_t *way_json(const struct braid_line_stats *line, enum braid_way way)
 	put_figure(object, "loss-ppm", &meter->loss_ppm);
 	if (meter->delays)
 		put_figure(object, "queue-us", &meter->delay_us);
+	return object;
+}
+
+static json_t *way_json(const struct braid_line_stats *line, enum braid_way way)
+{
+	json_t *object = hub_reading(&line->ways[way]);
+
+	json_object_set_new(object, "full", json_boolean(line->full[way]));
 	return object;
 }
 
@@ -280,6 +286,31 @@ json_t *hub_status(struct hub *hub)
 	return out;
 }
 
+/* --- counters of all its peers -------------------------------------------- */
+
+struct gather_call {
+	uint64_t now;
+	struct meter_sums *sums;
+};
+
+static void gather(struct hub *hub, void *arg)
+{
+	const struct gather_call *call = arg;
+	const struct meter *meters[BRAID_LANES];
+	const struct peer *peer;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry)
+		for (int way = 0; peer->braid && way < BRAID_WAYS; way++)
+			meter_gather(meters,
+				     braid_meters(peer->braid, way, meters),
+				     call->now, &call->sums[way]);
+}
+
+void hub_gather(struct hub *hub, uint64_t now, struct meter_sums *sums)
+{
+	hub_call(hub, gather, &(struct gather_call){ now, sums });
+}
+
 /* --- moments -------------------------------------------------------------- */
 
 /* The clock on the wall may be set; what was, was so long ago. */
@@ -309,6 +340,10 @@ void hub_remember(struct peer *peer, const struct braid_event *event,
 	struct hub_moment *moment;
 	uint64_t one = 1;
 
+	/* A peer's best is of all its lines, a member's of its own. */
+	if (event->what == BRAID_LINE_BEST &&
+	    (event->line == BRAID_ALL_LINES) != hub->config.server)
+		return;
 	if (hub->moment_tail - hub->moment_head == HUB_MOMENTS)
 		hub->moment_head++;
 	moment = &hub->moments[hub->moment_tail++ % HUB_MOMENTS];

@@ -45,6 +45,7 @@ struct braid {
 	uint64_t slots_used;  /* bits of lane->slot */
 	struct line *lines;   /* owned: those that the lanes are of */
 	size_t line_count, line_room;
+	struct line whole; /* all of them: only the best is kept */
 	struct reorder *reorder;
 	struct resend resend;
 	struct braid_stream streams[1 << WIRE_BUCKET_BITS];

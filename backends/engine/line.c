@@ -172,6 +172,7 @@ void line_look(struct braid *braid, const struct lane *lane, enum braid_way way,
 		look->bytes += meters[i]->landed;
 	say(braid, line, way, full_look(&line->full[way], look, now));
 	note_best(braid, line, way, now);
+	note_best(braid, &braid->whole, way, now);
 }
 
 void line_timer(struct braid *braid, uint64_t now)
@@ -241,9 +242,11 @@ void line_slices(struct braid *braid, uint64_t now)
 {
 	uint64_t slice = now / braid->config.slice_us;
 
-	for (size_t i = 0; i < braid->line_count; i++)
-		for (int way = 0; way < BRAID_WAYS; way++)
+	for (int way = 0; way < BRAID_WAYS; way++) {
+		braid->whole.slice[way] = slice;
+		for (size_t i = 0; i < braid->line_count; i++)
 			braid->lines[i].slice[way] = slice;
+	}
 }
 
 void line_restart(struct braid *braid, uint64_t now)

@@ -107,16 +107,23 @@ static void raise(uint64_t *most, uint64_t value)
 		*most = value;
 }
 
+static void add_slice(struct meter_slice *to, const struct meter_slice *slice)
+{
+	to->bytes += slice->bytes;
+	to->packets += slice->packets;
+	to->lost += slice->lost;
+	to->delay_us += slice->delay_us;
+	to->delays += slice->delays;
+	if (slice->delay_most_us > to->delay_most_us)
+		to->delay_most_us = slice->delay_most_us;
+}
+
 static void take_slice(const struct meter_setup *setup,
 		       const struct meter_slice *slice, struct meter_slice *all,
 		       struct meter_reading *out)
 {
 	out->slices++;
-	all->bytes += slice->bytes;
-	all->packets += slice->packets;
-	all->lost += slice->lost;
-	all->delay_us += slice->delay_us;
-	all->delays += slice->delays;
+	add_slice(all, slice);
 	raise(&out->bps.max, slice->bytes * 8 * MILLION / setup->slice_us);
 	raise(&out->pps.max, slice->packets * MILLION / setup->slice_us);
 	raise(&out->loss_ppm.max,
@@ -139,27 +146,49 @@ static void take_means(const struct meter_setup *setup,
 		out->delay_us.mean = all->delay_us / all->delays;
 }
 
+void meter_gather(const struct meter *const *meters, unsigned count,
+		  uint64_t now, struct meter_sums *sums)
+{
+	struct meter_slice slice;
+	uint64_t running;
+
+	if (!count)
+		return;
+	if (!sums->setup.slice_us)
+		sums->setup = meters[0]->setup;
+	running = now / sums->setup.slice_us;
+	for (unsigned i = 0; i < count; i++) {
+		sums->bytes += meters[i]->bytes;
+		sums->packets += meters[i]->packets;
+		sums->lost += meters[i]->lost;
+	}
+	for (unsigned i = 0; i < sums->setup.count && i < running; i++)
+		if (sum_slice(meters, count, running - 1 - i, &slice)) {
+			sums->any[i] = true;
+			add_slice(&sums->slices[i], &slice);
+		}
+}
+
+void meter_conclude(const struct meter_sums *sums, struct meter_reading *out)
+{
+	struct meter_slice all = { 0 };
+
+	*out = (struct meter_reading){ .bytes = sums->bytes,
+				       .packets = sums->packets,
+				       .lost = sums->lost };
+	for (unsigned i = 0; i < sums->setup.count; i++)
+		if (sums->any[i])
+			take_slice(&sums->setup, &sums->slices[i], &all, out);
+	take_means(&sums->setup, &all, out);
+}
+
 void meter_read(const struct meter *const *meters, unsigned count, uint64_t now,
 		struct meter_reading *out)
 {
-	struct meter_slice all = { 0 }, slice;
-	const struct meter_setup *setup;
-	uint64_t running;
+	struct meter_sums sums = { .bytes = 0 };
 
-	*out = (struct meter_reading){ 0 };
-	if (!count)
-		return;
-	setup = &meters[0]->setup;
-	running = now / setup->slice_us;
-	for (unsigned i = 0; i < count; i++) {
-		out->bytes += meters[i]->bytes;
-		out->packets += meters[i]->packets;
-		out->lost += meters[i]->lost;
-	}
-	for (unsigned i = 1; i <= setup->count && i <= running; i++)
-		if (sum_slice(meters, count, running - i, &slice))
-			take_slice(setup, &slice, &all, out);
-	take_means(setup, &all, out);
+	meter_gather(meters, count, now, &sums);
+	meter_conclude(&sums, out);
 }
 
 uint64_t meter_landed_bps(const struct meter *const *meters, unsigned count,

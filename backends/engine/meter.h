@@ -103,7 +103,19 @@ struct meter_reading {
 	bool delays;		      /* there were any */
 };
 
-/* Several meters of the same setup as one. */
+/* Slices of many meters, added up. Zeroed is ready. */
+struct meter_sums {
+	struct meter_setup setup; /* of the first one */
+	uint64_t bytes, packets, lost;
+	bool any[METER_SLICES_MOST];
+	struct meter_slice slices[METER_SLICES_MOST]; /* the newest first */
+};
+
+/* Adds them, as they stand at now. All of a sum want the same setup and now. */
+void meter_gather(const struct meter *const *meters, unsigned count,
+		  uint64_t now, struct meter_sums *sums);
+void meter_conclude(const struct meter_sums *sums, struct meter_reading *out);
+/* Several meters as one, at once. */
 void meter_read(const struct meter *const *meters, unsigned count, uint64_t now,
 		struct meter_reading *out);
 /* What landed in the slice of that number, as bit/s, by all of them; 0 if it is

@@ -44,9 +44,8 @@ static json_t *named(json_t *list, const char *name)
 struct sum {
 	const char *state;
 	unsigned lanes, open;
-	uint64_t rtt, delay_out, delay_in, loss_out, loss_in, rate, out, in;
-	uint64_t mtu, rate_max, rate_max_age, resent, doubled;
-	bool full;
+	uint64_t rtt, delay_out, delay_in, rate, out, in;
+	uint64_t mtu, resent, doubled;
 };
 
 static int rank(const char *state)
@@ -77,17 +76,12 @@ static void sum_lane(struct sum *sum, const json_t *lane)
 	least(&sum->rtt, number(lane, "rtt-us"));
 	least(&sum->delay_out, number(lane, "delay-us"));
 	least(&sum->delay_in, number(lane, "delay-in-us"));
-	sum->loss_out += number(lane, "loss-ppm");
-	sum->loss_in += number(lane, "loss-in-ppm");
 	sum->rate += number(lane, "rate");
 	sum->out += mean(lane, "out");
 	sum->in += mean(lane, "in");
 	least(&sum->mtu, number(lane, "mtu"));
-	sum->rate_max += number(lane, "rate-max");
-	least(&sum->rate_max_age, number(lane, "rate-max-ago-us"));
 	sum->resent += number(lane, "resent");
 	sum->doubled += number(lane, "doubled");
-	sum->full |= json_is_true(json_object_get(lane, "full"));
 }
 
 static struct sum sum_member(const json_t *lanes, const char *member)
@@ -124,24 +118,118 @@ static uint64_t calm(uint64_t us)
 	return (us + unit / 2) / unit * unit;
 }
 
-/* Parts of a million, as hundredths of a percent. */
-static uint64_t percent(uint64_t ppm, unsigned lanes)
+/* --- counters ------------------------------------------------------------- */
+
+static void tell_pair(struct live *live, const struct node *node, size_t at,
+		      const json_t *way, const char *name,
+		      uint64_t (*shown)(uint64_t))
 {
-	return lanes ? ppm / lanes / 100 : 0;
+	const json_t *figure = json_object_get(way, name);
+
+	if (!figure)
+		return;
+	live_set_u(live, node, at, shown(number(figure, "mean")));
+	live_set_u(live, node, at + 1, shown(number(figure, "max")));
 }
 
-static void tell_counters(struct live *live, const struct node *member,
-			  const struct sum *sum)
+static uint64_t as_it_is(uint64_t value)
 {
-	live_set_u(live, member, MEMBER_FULL, sum->full);
-	if (sum->rate_max)
-		live_set_u(live, member, MEMBER_RATE_MAX, three(sum->rate_max));
-	if (sum->rate_max_age)
-		live_set_u(live, member, MEMBER_RATE_MAX_AGE,
-			   (sum->rate_max_age + 500000) / 1000000 * 1000000);
-	live_set_u(live, member, MEMBER_RESENT, sum->resent);
-	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
+	return value;
 }
+
+/* Parts of a million, as hundredths of a percent. */
+static uint64_t percent(uint64_t ppm)
+{
+	return ppm / 100;
+}
+
+/* What a link, member or peer counts; first: its rows of enum counter. */
+static void tell_counters(struct live *live, const struct node *node,
+			  size_t first, const json_t *json)
+{
+	const json_t *out = json_object_get(json, "out");
+	const json_t *in = json_object_get(json, "in");
+
+	if (!json_object_get(out, "rate"))
+		return;
+	tell_pair(live, node, first + COUNTER_RATE_OUT, out, "rate", three);
+	tell_pair(live, node, first + COUNTER_RATE_IN, in, "rate", three);
+	tell_pair(live, node, first + COUNTER_PACKETS_OUT, out, "packets-per-s",
+		  as_it_is);
+	tell_pair(live, node, first + COUNTER_PACKETS_IN, in, "packets-per-s",
+		  as_it_is);
+	tell_pair(live, node, first + COUNTER_LOSS_OUT, out, "loss-ppm",
+		  percent);
+	tell_pair(live, node, first + COUNTER_LOSS_IN, in, "loss-ppm", percent);
+	tell_pair(live, node, first + COUNTER_QUEUE_OUT, out, "queue-us", calm);
+	tell_pair(live, node, first + COUNTER_QUEUE_IN, in, "queue-us", calm);
+	live_set_u(live, node, first + COUNTER_BYTES_OUT, number(out, "bytes"));
+	live_set_u(live, node, first + COUNTER_BYTES_IN, number(in, "bytes"));
+}
+
+/* "2026-11-22 08:13:22 +0000 for 12s at 19.6mbit" */
+static void put_spell(const json_t *spell, struct text *out)
+{
+	const char *state = words(spell, "state");
+	uint64_t seconds = (number(spell, "lasted-us") + 500000) / 1000000;
+
+	text_put_time(out, (int64_t)number(spell, "began"));
+	text_printf(out, " for %llus at %.3gmbit%s",
+		    (unsigned long long)seconds,
+		    (double)number(spell, "rate") / 1e6,
+		    state && !strcmp(state, "lasts") ? ", and still"
+		    : state && !strcmp(state, "cut") ? ", its end was not seen"
+						     : "");
+}
+
+static void tell_past_way(struct live *live, const struct node *node,
+			  size_t last, size_t peak, const json_t *way)
+{
+	const json_t *spells = json_object_get(way, "spells");
+	AUTO_TEXT spell = TEXT_NONE, when = TEXT_NONE;
+
+	if (json_array_size(spells)) {
+		put_spell(json_array_get(spells, json_array_size(spells) - 1),
+			  &spell);
+		live_set_text(live, node, last, text_get(&spell));
+	}
+	if (!number(way, "peak"))
+		return;
+	live_set_u(live, node, peak, three(number(way, "peak")));
+	text_put_time(&when, (int64_t)number(way, "peak-at"));
+	live_set_text(live, node, peak + 1, text_get(&when));
+}
+
+/* Is it full, when was it last, and what did it carry at most. */
+static void tell_saturation(struct live *live, const struct node *node,
+			    size_t first, const json_t *json,
+			    const json_t *past, const char *kind)
+{
+	const json_t *out = json_object_get(json, "out");
+	const json_t *in = json_object_get(json, "in"), *item;
+	size_t i;
+
+	if (out)
+		live_set_u(live, node, first + COUNTER_FULL_OUT,
+			   json_is_true(json_object_get(out, "full")));
+	if (in)
+		live_set_u(live, node, first + COUNTER_FULL_IN,
+			   json_is_true(json_object_get(in, "full")));
+	for (i = 0; i < json_array_size(past); i++) {
+		item = json_array_get(past, i);
+		if (!words(item, kind) ||
+		    strcmp(words(item, kind), node_name(node)) != 0)
+			continue;
+		tell_past_way(live, node, first + COUNTER_LAST_FULL_OUT,
+			      first + COUNTER_PEAK_OUT,
+			      json_object_get(item, "out"));
+		tell_past_way(live, node, first + COUNTER_LAST_FULL_IN,
+			      first + COUNTER_PEAK_IN,
+			      json_object_get(item, "in"));
+	}
+}
+
+/* --- members, shown ------------------------------------------------------- */
 
 static void tell_member(struct live *live, const struct node *member,
 			const struct sum *sum, uint64_t all_out)
@@ -154,20 +242,15 @@ static void tell_member(struct live *live, const struct node *member,
 		live_set_u(live, member, MEMBER_RTT, calm(sum->rtt));
 	live_set_u(live, member, MEMBER_DELAY_OUT, calm(sum->delay_out));
 	live_set_u(live, member, MEMBER_DELAY_IN, calm(sum->delay_in));
-	live_set_u(live, member, MEMBER_LOSS_OUT,
-		   percent(sum->loss_out, sum->lanes));
-	live_set_u(live, member, MEMBER_LOSS_IN,
-		   percent(sum->loss_in, sum->lanes));
 	if (sum->rate)
 		live_set_u(live, member, MEMBER_RATE, three(sum->rate));
-	live_set_u(live, member, MEMBER_RATE_OUT, three(sum->out));
-	live_set_u(live, member, MEMBER_RATE_IN, three(sum->in));
 	live_set_u(live, member, MEMBER_SHARE,
 		   all_out ? (sum->out * 100 + all_out / 2) / all_out * 100
 			   : 0);
 	if (sum->mtu)
 		live_set_u(live, member, MEMBER_MTU, sum->mtu);
-	tell_counters(live, member, sum);
+	live_set_u(live, member, MEMBER_RESENT, sum->resent);
+	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
 }
 
 static void tell_members(struct live *live, const struct node *link,
@@ -180,16 +263,18 @@ static void tell_members(struct live *live, const struct node *link,
 
 	node_each (member, node_fixed(link, &kind_members)) {
 		struct sum sum = sum_member(lanes, node_name(member));
-		const char *error =
-			words(named(json_object_get(status, "members"),
-				    node_name(member)),
-			      "error");
+		const json_t *json = named(json_object_get(status, "members"),
+					   node_name(member));
+		const char *error = words(json, "error");
 
+		tell_saturation(live, member, MEMBER_COUNTERS, json,
+				json_object_get(status, "past"), "member");
 		if (!node_u(member, MEMBER_ENABLED)) {
 			live_set_text(live, member, MEMBER_STATE, "disabled");
 			continue;
 		}
 		tell_member(live, member, &sum, all);
+		tell_counters(live, member, MEMBER_COUNTERS, json);
 		if (error)
 			live_set_text(live, member, MEMBER_ERROR, error);
 	}
@@ -205,7 +290,7 @@ static const char *peer_state(const json_t *peer, const struct sum *sum)
 }
 
 static void tell_peer(struct live *live, const struct node *node,
-		      const json_t *peer)
+		      const json_t *peer, const json_t *past)
 {
 	json_t *lanes = json_object_get(peer, "lanes");
 	struct sum sum = sum_member(lanes, NULL);
@@ -218,8 +303,8 @@ static void tell_peer(struct live *live, const struct node *node,
 		live_set_text(live, node, PEER_ENDPOINT, at);
 	if (sum.rtt)
 		live_set_u(live, node, PEER_RTT, calm(sum.rtt));
-	live_set_u(live, node, PEER_RATE_OUT, three(sum.out));
-	live_set_u(live, node, PEER_RATE_IN, three(sum.in));
+	tell_counters(live, node, PEER_COUNTERS, peer);
+	tell_saturation(live, node, PEER_COUNTERS, peer, past, "peer");
 	live_set_u(live, node, PEER_LANES, sum.open);
 	live_set_u(live, node, PEER_SPOOFED, number(peer, "spoofed"));
 	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
@@ -228,13 +313,76 @@ static void tell_peer(struct live *live, const struct node *node,
 		live_set_u(live, node, PEER_STATIONS, number(peer, "stations"));
 }
 
+/* "3: replay 2, bad-tag 1", or "0" */
+static void tell_reasons(struct live *live, const struct node *node, size_t at,
+			 json_t *reasons)
+{
+	AUTO_TEXT list = TEXT_NONE, all = TEXT_NONE;
+	uint64_t sum = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(reasons, name, value)
+	{
+		uint64_t count = (uint64_t)json_integer_value(value);
+
+		if (count)
+			text_printf(&list, "%s %s %llu", sum ? "," : ":", name,
+				    (unsigned long long)count);
+		sum += count;
+	}
+	text_printf(&all, "%llu%s", (unsigned long long)sum, text_get(&list));
+	live_set_text(live, node, at, text_get(&all));
+}
+
+/* Of all peers together. */
+static json_t *drops_of(const json_t *status)
+{
+	static const char *const of_peer[] = { "no-session", "spoofed",
+					       "policed",    "oversize",
+					       "queue",	     "isolated" };
+	static const char *const names[] = { "dropped",	      "spoofed",
+					     "policed",	      "oversize",
+					     "queue-dropped", "isolated" };
+	const json_t *tun = json_object_get(status, "tun");
+	json_t *drops = json_object(), *peer;
+	size_t i;
+
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		uint64_t sum = 0;
+
+		json_array_foreach(json_object_get(status, "peers"), i, peer)
+			sum += number(peer, names[k]);
+		json_object_set_new(drops, of_peer[k],
+				    json_integer((json_int_t)sum));
+	}
+	json_object_set_new(drops, "no-route",
+			    json_integer((json_int_t)number(tun, "unrouted")));
+	json_object_set_new(drops, "malformed",
+			    json_integer((json_int_t)number(tun, "malformed")));
+	json_object_set_new(drops, "device",
+			    json_integer((json_int_t)number(tun, "refused")));
+	return drops;
+}
+
+static void tell_drops(struct live *live, const struct node *link,
+		       const json_t *status)
+{
+	json_t *drops = drops_of(status);
+
+	tell_reasons(live, link, LINK_REFUSED,
+		     json_object_get(status, "refused"));
+	tell_reasons(live, link, LINK_DROPPED, drops);
+	json_decref(drops);
+}
+
 static void tell_link(struct live *live, const struct node *link,
 		      json_t *status)
 {
 	json_t *peers = json_object_get(status, "peers"), *peer;
 	bool server = node_u(link, LINK_ROLE) == ROLE_SERVER;
-	uint64_t out = 0, in = 0, up_count = 0;
 	const char *error = words(status, "error");
+	uint64_t up_count = 0;
 	size_t i;
 
 	json_array_foreach(peers, i, peer)
@@ -243,8 +391,6 @@ static void tell_link(struct live *live, const struct node *link,
 			sum_member(json_object_get(peer, "lanes"), NULL);
 
 		up_count += !strcmp(peer_state(peer, &sum), "up");
-		out += sum.out;
-		in += sum.in;
 		if (!server && !error)
 			error = words(peer, "error");
 	}
@@ -257,12 +403,13 @@ static void tell_link(struct live *live, const struct node *link,
 	if (error)
 		live_set_text(live, link, LINK_ERROR, error);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
-	live_set_u(live, link, LINK_RATE_OUT, three(out));
-	live_set_u(live, link, LINK_RATE_IN, three(in));
+	tell_counters(live, link, LINK_COUNTERS, status);
+	tell_drops(live, link, status);
 	node_each (node, node_fixed(link, &kind_peers)) {
 		peer = named(peers, node_name(node));
 		if (peer)
-			tell_peer(live, node, peer);
+			tell_peer(live, node, peer,
+				  json_object_get(status, "past"));
 	}
 }
 

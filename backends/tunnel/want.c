@@ -178,6 +178,8 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	if (node_has(link, LINK_DUPLICATE))
 		put_number(out, "duplicate-dscp", node_u(link, LINK_DUPLICATE));
 	put_number(out, "hold-us", node_u(link, LINK_HOLD));
+	put_number(out, "slice-us", node_u(link, LINK_SLICE));
+	put_number(out, "slices", node_u(link, LINK_SLICES));
 	put_digest(out, "secret-digest", node_text(link, LINK_KEY));
 	json_object_set_new(out, "peers", peers_json(link));
 	json_object_set_new(out, "members", members_json(link, facts, report));

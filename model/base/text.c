@@ -97,6 +97,17 @@ void text_put_clock(struct text *text, time_t at)
 		text_put(text, clock);
 }
 
+void text_put_time(struct text *text, int64_t at_us)
+{
+	time_t seconds = (time_t)(at_us / 1000000);
+	struct tm when;
+	char stamp[64];
+
+	if (localtime_r(&seconds, &when) &&
+	    strftime(stamp, sizeof(stamp), "%F %T %z", &when))
+		text_put(text, stamp);
+}
+
 const char *text_get(const struct text *text)
 {
 	return text->bytes ? text->bytes : "";

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 struct text {
@@ -35,6 +36,8 @@ void text_printf(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The time of day at some seconds of time(), where we are: 14:02:11. */
 void text_put_clock(struct text *text, time_t at);
+/* With the day, of microseconds since 1970: 2026-11-22 03:04:05 +0100. */
+void text_put_time(struct text *text, int64_t at_us);
 /* The content; "" while empty. Borrowed until the next change. */
 const char *text_get(const struct text *text);
 /* The content, now the caller's; the text is empty again. */

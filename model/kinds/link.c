@@ -60,6 +60,76 @@ static const struct choice policies[] = {
 		.help = "a secret that both ends have besides their keys",     \
 		.example = "3w0AbEY4JKaNYdk8TjOZLSZ0ZV6DEMLJAD+/CQN42YE=",     \
 	}
+/* The rows of enum counter from a kind's first. */
+#define PAIR(first, which, name, kind_of_value, mean, max, sample)             \
+	[(first) + (which)] = TELLS(name, kind_of_value, mean, sample),        \
+		   [(first) + (which) + 1] =                                   \
+			   TELLS(name "-max", kind_of_value, max, sample)
+#define FIGURES(first)                                                         \
+	PAIR(first, COUNTER_RATE_OUT, "rate-out", type_rate,                   \
+	     "what goes out, mean of the slices", "most of a slice",           \
+	     "12mbit"),                                                        \
+		PAIR(first, COUNTER_RATE_IN, "rate-in", type_rate,             \
+		     "what comes in, mean of the slices", "most of a slice",   \
+		     "48mbit"),                                                \
+		PAIR(first, COUNTER_PACKETS_OUT, "packets-out", type_number,   \
+		     "a second that go out, mean of the slices",               \
+		     "a second, most of a slice", "1200"),                     \
+		PAIR(first, COUNTER_PACKETS_IN, "packets-in", type_number,     \
+		     "a second that come in, mean of the slices",              \
+		     "a second, most of a slice", "4100"),                     \
+		PAIR(first, COUNTER_LOSS_OUT, "loss-out", type_percent,        \
+		     "lost on the way out, mean of the slices", "worst slice", \
+		     "0.1%"),                                                  \
+		PAIR(first, COUNTER_LOSS_IN, "loss-in", type_percent,          \
+		     "lost on the way in, mean of the slices", "worst slice",  \
+		     "0.1%"),                                                  \
+		PAIR(first, COUNTER_QUEUE_OUT, "queue-out", type_duration,     \
+		     "delay on the way out above the line's best, mean of "    \
+		     "the slices",                                             \
+		     "worst packet of the slices", "3ms"),                     \
+		PAIR(first, COUNTER_QUEUE_IN, "queue-in", type_duration,       \
+		     "delay on the way in above the line's best, mean of the " \
+		     "slices",                                                 \
+		     "worst packet of the slices", "3ms"),                     \
+		[(first) + COUNTER_BYTES_OUT] =                                \
+			TELLS("bytes-out", type_number,                        \
+			      "that went out since it began", "123456"),       \
+			   [(first) + COUNTER_BYTES_IN] =                      \
+				   TELLS("bytes-in", type_number,              \
+					 "that came in since it began",        \
+					 "123456")
+#define SATURATION(first)                                                      \
+	[(first) +                                                             \
+		COUNTER_FULL_OUT] =                                            \
+		TELLS("full-out", type_bool,                                   \
+		      "data waits: the line takes no more", "no"),             \
+		[(first) + COUNTER_FULL_IN] =                                  \
+			TELLS("full-in", type_bool,                            \
+			      "the same of what comes in", "no"),              \
+		[(first) + COUNTER_LAST_FULL_OUT] = TELLS(                     \
+			"last-full-out", type_text,                            \
+			"when it was full, for how long, at which rate "       \
+			"(saturation)",                                        \
+			"\"2026-11-22 08:13:22 +0000 for 12s at 19.6mbit\""),  \
+		[(first) + COUNTER_LAST_FULL_IN] = TELLS(                      \
+			"last-full-in", type_text,                             \
+			"the same of what comes in",                           \
+			"\"2026-11-22 08:13:22 +0000 for 12s at 48mbit\""),    \
+		[(first) + COUNTER_PEAK_OUT] =                                 \
+			TELLS("peak-out", type_rate,                           \
+			      "the most that got through in a slice, ever",    \
+			      "21mbit"),                                       \
+		[(first) + COUNTER_PEAK_OUT_AT] =                              \
+			TELLS("peak-out-at", type_text, "when that was",       \
+			      "\"2026-11-22 08:13:22 +0000\""),                \
+		[(first) + COUNTER_PEAK_IN] =                                  \
+			TELLS("peak-in", type_rate,                            \
+			      "the most that came in in a slice, ever",        \
+			      "52mbit"),                                       \
+		[(first) + COUNTER_PEAK_IN_AT] =                               \
+			TELLS("peak-in-at", type_text, "when that was",        \
+			      "\"2026-11-22 08:13:22 +0000\"")
 #define LOCAL(which, number, sample)                                           \
 	{                                                                      \
 		.name = which, .type = &type_prefix, .family = number,         \
@@ -93,6 +163,22 @@ static void put_busy(const struct node *node, const struct live *live,
 
 	if (value && value->u)
 		put_live(node, live, attr, before, out);
+}
+
+/* "full", "full in", "full both ways" */
+static void put_full(const struct node *node, const struct live *live,
+		     size_t counters, struct text *out)
+{
+	const struct value *up =
+		live_value(live, node, counters + COUNTER_FULL_OUT);
+	const struct value *down =
+		live_value(live, node, counters + COUNTER_FULL_IN);
+	bool full = up && up->u, full_in = down && down->u;
+
+	if (full || full_in)
+		text_put(out, full && full_in ? " full both ways"
+			      : full	      ? " full"
+					      : " full in");
 }
 
 static const struct attr link_attrs[] = {
@@ -222,6 +308,27 @@ static const struct attr link_attrs[] = {
 		.help = "of the device; auto: found out",
 		.example = "1400",
 	},
+	[LINK_SLICE] = {
+		.name = "slice",
+		.type = &type_duration,
+		.standard = "1s",
+		.min = 100000,
+		.max = 3600000000,
+		.effect = EFFECT_HITLESS,
+		.help = "counters have a mean and a maximum over slices of "
+			"this length",
+		.example = "5s",
+	},
+	[LINK_SLICES] = {
+		.name = "slices",
+		.type = &type_number,
+		.standard = "10",
+		.min = 1,
+		.max = 60,
+		.effect = EFFECT_HITLESS,
+		.help = "how many of them",
+		.example = "12",
+	},
 	[LINK_ISOLATE] = {
 		.name = "isolate",
 		.type = &type_bool,
@@ -236,14 +343,15 @@ static const struct attr link_attrs[] = {
 	[LINK_ERROR] = ERROR,
 	[LINK_MTU_NOW] = TELLS("mtu-now", type_number,
 			       "of the device, as found", "1440"),
-	[LINK_RATE_OUT] = TELLS("rate-out", type_rate,
-				"what goes out, mean of the last seconds",
-				"12mbit"),
-	[LINK_RATE_IN] = TELLS("rate-in", type_rate,
-			       "what comes in, mean of the last seconds",
-			       "48mbit"),
 	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
 				"clients of a server that are up", "3"),
+	[LINK_REFUSED] = TELLS("refused", type_text,
+			       "datagrams that were refused, by reason",
+			       "\"3: replayed 2, forged 1\""),
+	[LINK_DROPPED] = TELLS("dropped", type_text,
+			       "packets that were not carried, by reason",
+			       "\"12: no route 12\""),
+	FIGURES(LINK_COUNTERS),
 };
 
 static void link_brief(const struct node *node, struct text *out)
@@ -276,8 +384,8 @@ static void link_tells(const struct node *node, const struct live *live,
 		       struct text *out)
 {
 	put_live(node, live, LINK_PEERS_UP, ", peers ", out);
-	put_busy(node, live, LINK_RATE_OUT, ", out ", out);
-	put_busy(node, live, LINK_RATE_IN, ", in ", out);
+	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_OUT, ", out ", out);
+	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_IN, ", in ", out);
 }
 
 const struct kind kind_link = {
@@ -390,30 +498,12 @@ static const struct attr member_attrs[] = {
 	[MEMBER_DELAY_IN] = TELLS("delay-in", type_duration,
 				  "one way in, above the fastest member",
 				  "2ms"),
-	[MEMBER_LOSS_OUT] = TELLS("loss-out", type_percent,
-				  "lost on the way out, lately", "0.1%"),
-	[MEMBER_LOSS_IN] = TELLS("loss-in", type_percent,
-				 "lost on the way in, lately", "0.1%"),
 	[MEMBER_RATE] = TELLS("rate", type_rate,
 			      "what the line was found to carry out", "19mbit"),
-	[MEMBER_RATE_OUT] = TELLS("rate-out", type_rate,
-				  "what goes out, mean of the last seconds",
-				  "12mbit"),
-	[MEMBER_RATE_IN] = TELLS("rate-in", type_rate,
-				 "what comes in, mean of the last seconds",
-				 "48mbit"),
 	[MEMBER_SHARE] = TELLS("share", type_percent,
 			       "of what goes out by all members", "72%"),
 	[MEMBER_MTU] = TELLS("mtu", type_number,
 			     "largest inner packet that passes", "1440"),
-	[MEMBER_FULL] = TELLS("full", type_bool,
-			      "the line carries no more than it does now",
-			      "no"),
-	[MEMBER_RATE_MAX] = TELLS("rate-max", type_rate,
-				  "the most that the line was found to carry",
-				  "21mbit"),
-	[MEMBER_RATE_MAX_AGE] = TELLS("rate-max-age", type_duration,
-				      "how long ago that was", "5min"),
 	[MEMBER_RESENT] = TELLS("resent", type_number,
 				"packets sent by it a second time, because "
 				"they were lost",
@@ -421,6 +511,8 @@ static const struct attr member_attrs[] = {
 	[MEMBER_DOUBLED] = TELLS("doubled", type_number,
 				 "copies sent by it of what went by another",
 				 "340"),
+	FIGURES(MEMBER_COUNTERS),
+	SATURATION(MEMBER_COUNTERS),
 };
 
 static void member_brief(const struct node *node, struct text *out)
@@ -445,14 +537,14 @@ static void member_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, MEMBER_SHARE, ", ", out);
 	put_live(node, live, MEMBER_RATE, " of ", out);
-	if (live_value(live, node, MEMBER_FULL) &&
-	    live_value(live, node, MEMBER_FULL)->u)
-		text_put(out, " full");
+	put_full(node, live, MEMBER_COUNTERS, out);
 	put_live(node, live, MEMBER_RTT, ", ", out);
 	put_live(node, live, MEMBER_DELAY_OUT, " +", out);
 	put_live(node, live, MEMBER_DELAY_IN, "/+", out);
-	put_busy(node, live, MEMBER_LOSS_OUT, ", lost ", out);
-	put_busy(node, live, MEMBER_LOSS_IN, ", lost in ", out);
+	put_busy(node, live, MEMBER_COUNTERS + COUNTER_LOSS_OUT, ", lost ",
+		 out);
+	put_busy(node, live, MEMBER_COUNTERS + COUNTER_LOSS_IN, ", lost in ",
+		 out);
 }
 
 const struct kind kind_member = {
@@ -507,12 +599,6 @@ static const struct attr peer_attrs[] = {
 				"198.51.100.7:43210"),
 	[PEER_RTT] = TELLS("rtt", type_duration, "there and back, best line",
 			   "18ms"),
-	[PEER_RATE_OUT] = TELLS("rate-out", type_rate,
-				"what goes to it, mean of the last seconds",
-				"12mbit"),
-	[PEER_RATE_IN] = TELLS("rate-in", type_rate,
-			       "what comes from it, mean of the last seconds",
-			       "48mbit"),
 	[PEER_LANES] = TELLS("lanes", type_number,
 			     "ways that are open to it", "2"),
 	[PEER_SPOOFED] = TELLS("spoofed", type_number,
@@ -529,6 +615,8 @@ static const struct attr peer_attrs[] = {
 				"Ethernet addresses that are behind it, of "
 				"mode=tap",
 				"3"),
+	FIGURES(PEER_COUNTERS),
+	SATURATION(PEER_COUNTERS),
 };
 
 static void peer_brief(const struct node *node, struct text *out)
@@ -546,8 +634,9 @@ static void peer_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, PEER_ENDPOINT, " from ", out);
 	put_live(node, live, PEER_RTT, ", ", out);
-	put_busy(node, live, PEER_RATE_OUT, ", out ", out);
-	put_busy(node, live, PEER_RATE_IN, ", in ", out);
+	put_full(node, live, PEER_COUNTERS, out);
+	put_busy(node, live, PEER_COUNTERS + COUNTER_RATE_OUT, ", out ", out);
+	put_busy(node, live, PEER_COUNTERS + COUNTER_RATE_IN, ", in ", out);
 }
 
 const struct kind kind_peer = {

@@ -78,8 +78,8 @@ check "one TCP flow has more than the better line (${mbit:-0} Mbit/s)" \
 	[ "${mbit:-0}" -gt 52 ]
 home tresse /links/home0/members/line1 get >"$tmp/member"
 has 'the rate of a line was found out' "$tmp/member" '^rate=(4[0-9]|5[0-4])[0-9]*[mk]bit'
-has 'and what else happened on it' "$tmp/member" '^rate-max=[45][0-9]+[mk]bit' \
-	'^rate-max-age=[0-9]+m?s' '^full=(yes|no)' '^resent=[0-9]' '^doubled=[0-9]'
+has 'and what else happened on it' "$tmp/member" '^peak-out=[45][0-9]+[mk]bit' \
+	'^peak-out-at=20' '^full-out=(yes|no)' '^resent=[0-9]' '^doubled=[0-9]'
 
 # --- lines that come, go, and fail -------------------------------------------
 ping_start 0.01

@@ -190,6 +190,8 @@ static void hear(void *context, const struct node *node,
 	int end = node == stage->nodes[1];
 	struct said *said = &stage->said[end][event->line % 256 % LINES];
 
+	if (event->line == BRAID_ALL_LINES)
+		return;
 	if (event->what == BRAID_LINE_BEST &&
 	    event->way == (end ? BRAID_IN : BRAID_OUT))
 		said->best_bps = event->value;
