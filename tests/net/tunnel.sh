@@ -64,12 +64,8 @@ place() { # direct | relayed
 	"lines_$1"
 	ip -n gw addr add 10.200.0.1/32 dev lo
 	for n in home gw; do
-<<<<<<< HEAD
-		ip netns exec $n ${engine:-tressed} --socket "$tmp/$n.sock" &
-=======
-		TRESSE_STORE=$tmp/$n.db ip netns exec $n tressed \
+		TRESSE_STORE=$tmp/$n.db ip netns exec $n ${engine:-tressed} \
 			--socket "$tmp/$n.sock" &
->>>>>>> 32afa01 (links: who is full, when it last was, and counters over slices, of links, members and peers)
 		eval "pid_$n=$!"
 		wait_for 5 test -S "$tmp/$n.sock"
 	done
