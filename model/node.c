@@ -2,6 +2,7 @@
 #include "model/node.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -583,10 +584,30 @@ struct node *tree_walk(const struct tree *tree, const struct node *from,
 
 /* ---- settings ---- */
 
+static struct value *read_standards(const struct kind *kind)
+{
+	struct value *values = mem_array(kind->attr_count, sizeof(*values));
+
+	for (size_t i = 0; i < kind->attr_count; i++)
+		if (kind->attrs[i].standard &&
+		    value_parse(&kind->attrs[i], kind->attrs[i].standard,
+				&values[i], NULL) < 0)
+			assert(!"a standard that its type refuses");
+	return values;
+}
+
+static void free_standards(const struct kind *kind, struct value *values)
+{
+	for (size_t i = 0; i < kind->attr_count; i++)
+		value_clear(&kind->attrs[i], &values[i]);
+	free(values);
+}
+
 /* The standards of all kinds, read once from their rows. */
 static const struct value *standard_of(const struct kind *kind, size_t attr)
 {
-	static struct value *values[32];
+	static struct value *_Atomic values[32];
+	struct value *found = NULL, *fresh;
 	const struct attr *row = &kind->attrs[attr];
 	size_t index = 0;
 
@@ -595,16 +616,15 @@ static const struct value *standard_of(const struct kind *kind, size_t attr)
 	while (kinds[index] != kind)
 		index++;
 	assert(index < ARRAY_SIZE(values));
-	if (!values[index]) {
-		values[index] = mem_array(kind->attr_count, sizeof(**values));
-		for (size_t i = 0; i < kind->attr_count; i++)
-			if (kind->attrs[i].standard &&
-			    value_parse(&kind->attrs[i],
-					kind->attrs[i].standard,
-					&values[index][i], NULL) < 0)
-				assert(!"a standard that its type refuses");
-	}
-	return &values[index][attr];
+	found = atomic_load_explicit(&values[index], memory_order_acquire);
+	if (found)
+		return &found[attr];
+	/* Of two threads that come at once one keeps what it has read. */
+	fresh = read_standards(kind);
+	if (atomic_compare_exchange_strong(&values[index], &found, fresh))
+		return &fresh[attr];
+	free_standards(kind, fresh);
+	return &found[attr];
 }
 
 static struct setting *setting_at(const struct node *node, size_t attr,

@@ -61,6 +61,9 @@ int store_load(struct store *store, struct tree **tree, struct err *err);
  * whatever else goes wrong, store_load() tells. */
 int store_load_part(struct store *store, const char *path, struct tree **tree,
 		    struct err *err);
+/* Of the committed tree what stands at the top of paths, classes and links, and
+ * /system, without what is below it (tree_is_part()). */
+int store_load_tops(struct store *store, struct tree **tree, struct err *err);
 /* The tree as that revision left it; 0 is the empty one. ENOENT if there is
  * none of that number. */
 int store_load_at(struct store *store, uint64_t revision, struct tree **tree,

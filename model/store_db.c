@@ -34,6 +34,8 @@ static const char *const sql_texts[SQL_COUNT] = {
 	[SQL_NODE] = "SELECT id, parent, kind, name FROM node WHERE id = ?1",
 	[SQL_NODE_TOP] = "SELECT id FROM node"
 			 " WHERE parent IS NULL AND kind = ?1 AND name = ?2",
+	[SQL_NODES_TOP] = "SELECT id, parent, kind, name FROM node"
+			  " WHERE parent IS NULL ORDER BY id",
 	[SQL_NODE_BELOW] = "SELECT id FROM node"
 			   " WHERE parent = ?1 AND kind = ?2 AND name = ?3",
 	[SQL_NODE_HAS] = "SELECT id FROM node WHERE parent = ?1 AND kind = ?2"

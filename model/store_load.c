@@ -346,6 +346,19 @@ static int complete(struct part *part, struct err *err)
 	return rc;
 }
 
+static int load_settings_of(struct loader *loader, uint64_t id, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(loader->db, SQL_SETTINGS_OF, &at, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(at, 1, (int64_t)id);
+	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0)
+		rc = load_setting(loader, by_id(loader, id), at, err);
+	return rc;
+}
+
 static int load_one(struct loader *loader, uint64_t id, struct err *err)
 {
 	sqlite3_stmt *at;
@@ -358,25 +371,16 @@ static int load_one(struct loader *loader, uint64_t id, struct err *err)
 	if (rc > 0)
 		rc = load_node(loader, at, err);
 	sqlite3_reset(at);
-	if (rc == 0)
-		rc = db_sql(loader->db, SQL_SETTINGS_OF, &at, err);
-	if (rc < 0)
-		return rc;
-	db_bind_int(at, 1, (int64_t)id);
-	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0)
-		rc = load_setting(loader, by_id(loader, id), at, err);
-	return rc;
+	return rc < 0 ? rc : load_settings_of(loader, id, err);
 }
 
-static int load_part(struct loader *loader, const char *path, bool *found,
-		     struct err *err)
+static int load_leaf(struct loader *loader, const char *path, struct err *err)
 {
 	struct part part = { .db = loader->db };
 	uint64_t id;
 	int rc = find_leaf(loader->db, path, &id, err);
 
-	*found = rc == 0 && id;
-	if (*found) {
+	if (rc == 0 && id) {
 		part_add(&part, id);
 		rc = complete(&part, err);
 	}
@@ -386,12 +390,27 @@ static int load_part(struct loader *loader, const char *path, bool *found,
 	return rc;
 }
 
-int store_load_part(struct store *store, const char *path, struct tree **tree,
-		    struct err *err)
+static int load_tops(struct loader *loader, const char *path, struct err *err)
+{
+	sqlite3_stmt *at;
+	int rc = db_sql(loader->db, SQL_NODES_TOP, &at, err);
+
+	(void)path;
+	while (rc >= 0 && (rc = db_step(loader->db, at, err)) > 0)
+		rc = load_node(loader, at, err);
+	for (size_t i = 0; i < loader->count && rc == 0; i++)
+		rc = load_settings_of(loader, loader->rows[i].id, err);
+	return rc;
+}
+
+/* NULL in *tree if no row is taken. */
+static int load_part(struct store *store,
+		     int (*load)(struct loader *loader, const char *path,
+				 struct err *err),
+		     const char *path, struct tree **tree, struct err *err)
 {
 	AUTO(tree) struct tree *fresh = tree_new();
 	struct loader loader = { .db = &store->db, .tree = fresh };
-	bool found = false;
 	int rc = store_reach(store, err);
 
 	*tree = NULL;
@@ -401,15 +420,30 @@ int store_load_part(struct store *store, const char *path, struct tree **tree,
 	if (rc < 0)
 		return rc;
 	tree_set_stored(fresh, true);
-	rc = load_part(&loader, path, &found, err);
+	rc = load(&loader, path, err);
 	rc = db_end(&store->db, rc, err);
 	free(loader.rows);
-	if (rc < 0 || !found)
+	if (rc < 0 || !loader.count)
 		return rc;
 	tree_set_stored(fresh, false);
 	tree_set_part(fresh);
 	*tree = TAKE(fresh);
 	return 0;
+}
+
+int store_load_part(struct store *store, const char *path, struct tree **tree,
+		    struct err *err)
+{
+	return load_part(store, load_leaf, path, tree, err);
+}
+
+int store_load_tops(struct store *store, struct tree **tree, struct err *err)
+{
+	int rc = load_part(store, load_tops, NULL, tree, err);
+
+	if (rc == 0 && !*tree)
+		*tree = tree_new();
+	return rc;
 }
 
 /* --- all of it ------------------------------------------------------------ */

@@ -49,6 +49,8 @@ struct txn {
 	 * is undone (backends/guard.h). NULL: nobody to lose. */
 	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
 	void *guard_arg;
+	/* What all came down to a moment ago (early.h), or NULL. */
+	const struct digest *early;
 	struct stamp stamp;
 	/* What becomes ours as it stands, with what to go back to one day
 	 * (struct backend's import()); or NULL. */

@@ -41,7 +41,7 @@ void batch_free(struct batch *batch)
 	free(batch);
 }
 
-static int slurp(int fd, const char *name, struct text *all, struct err *err)
+int batch_slurp(int fd, const char *name, struct text *all, struct err *err)
 {
 	static const size_t chunk = 64 << 10;
 	AUTO(mem) void *bytes = mem_alloc(chunk);
@@ -60,6 +60,18 @@ static int slurp(int fd, const char *name, struct text *all, struct err *err)
 				       name);
 	}
 	return 0;
+}
+
+int batch_slurp_file(const char *file, struct text *all, struct err *err)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+
+	if (fd < 0)
+		return err_set(err, errno, "%s cannot be read: %s", file,
+			       strerror(errno));
+	rc = batch_slurp(fd, file, all, err);
+	close(fd);
+	return rc;
 }
 
 static unsigned column_of(const char *line, size_t at)
@@ -146,30 +158,14 @@ struct batch *batch_cut(const struct text *all, const char *name,
 	return NULL;
 }
 
-struct batch *batch_read(int fd, const char *name, struct output *output,
-			 struct err *err)
-{
-	AUTO_TEXT all = TEXT_NONE;
-
-	if (slurp(fd, name, &all, err) < 0)
-		return NULL;
-	return batch_cut(&all, name, output, err);
-}
-
 struct batch *batch_read_file(const char *file, struct output *output,
 			      struct err *err)
 {
-	struct batch *batch;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO_TEXT all = TEXT_NONE;
 
-	if (fd < 0) {
-		err_set(err, errno, "%s cannot be read: %s", file,
-			strerror(errno));
+	if (batch_slurp_file(file, &all, err) < 0)
 		return NULL;
-	}
-	batch = batch_read(fd, file, output, err);
-	close(fd);
-	return batch;
+	return batch_cut(&all, file, output, err);
 }
 
 void batch_builder(struct session *builder, const struct session *like,

@@ -23,17 +23,17 @@ struct batch;
 
 #define BATCH_LIMIT (64u << 20) /* bytes */
 
-/* Reads fd to its end. name is what messages call it ("stdin"). Every line that
- * cannot be read is told; NULL and err if there was one. */
-struct batch *batch_read(int fd, const char *name, struct output *output,
-			 struct err *err);
-void batch_free(struct batch *batch);
-
-/* The same for a file, and for text in memory. */
-struct batch *batch_read_file(const char *file, struct output *output,
-			      struct err *err);
+/* name is what messages call it ("stdin"). Every line that cannot be read is
+ * told; NULL and err if there was one. */
 struct batch *batch_cut(const struct text *all, const char *name,
 			struct output *output, struct err *err);
+void batch_free(struct batch *batch);
+/* The same for a file. */
+struct batch *batch_read_file(const char *file, struct output *output,
+			      struct err *err);
+/* All that fd has, to its end, and all of a file. */
+int batch_slurp(int fd, const char *name, struct text *all, struct err *err);
+int batch_slurp_file(const char *file, struct text *all, struct err *err);
 /* A session of its own that builds tree, which it takes. */
 void batch_builder(struct session *builder, const struct session *like,
 		   struct tree *tree);

@@ -68,23 +68,38 @@ static int do_words(struct session *session, char **argv)
 	return rc;
 }
 
+/* Bytes of a batch that may take a while, if only to see that all is so. */
+#define BATCH_LARGE (16u << 10)
+
 /* What -c and -f name, or stdin. */
-static struct batch *read_batch(const struct options *options,
-				struct output *output, const char *name,
+static struct batch *read_batch(struct session *session,
+				const struct options *options, const char *name,
 				struct err *err)
 {
-	if (options->commands.length)
-		return batch_cut(&options->commands, name, output, err);
-	if (options->file && strcmp(options->file, "-") != 0)
-		return batch_read_file(options->file, output, err);
-	return batch_read(STDIN_FILENO, name, output, err);
+	AUTO_TEXT all = TEXT_NONE;
+	int rc = 0;
+
+	if (options->commands.length) {
+		return batch_cut(&options->commands, name, session->output,
+				 err);
+	} else if (options->file && strcmp(options->file, "-") != 0) {
+		name = options->file;
+		rc = batch_slurp_file(name, &all, err);
+	} else {
+		rc = batch_slurp(STDIN_FILENO, name, &all, err);
+	}
+	if (rc < 0)
+		return NULL;
+	if (all.length >= BATCH_LARGE && !options->each)
+		session_expect(session);
+	return batch_cut(&all, name, session->output, err);
 }
 
 static int do_batch(struct session *session, const struct options *options)
 {
 	AUTO_ERR err = ERR_NONE;
 	const char *name = options->commands.length ? "-c" : "stdin";
-	struct batch *batch = read_batch(options, session->output, name, &err);
+	struct batch *batch = read_batch(session, options, name, &err);
 	int rc;
 
 	if (!batch) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/session.h"
 
+#include "model/early.h"
 #include "model/secret.h"
 
 #include <stdio.h>
@@ -34,8 +35,21 @@ static void end_write(struct session *session)
 	ledger_clear(&session->ledger);
 }
 
+/* NULL: nothing is known of what is there. */
+static const struct digest *end_early(struct session *session,
+				      struct digest *seal)
+{
+	bool seen = session->early && early_end(TAKE(session->early), seal);
+
+	host_free(TAKE(session->other));
+	return seen ? seal : NULL;
+}
+
 void session_clear(struct session *session)
 {
+	struct digest unused;
+
+	end_early(session, &unused);
 	end_write(session);
 	draft_leave(session);
 	trail_clear(&session->trail);
@@ -61,13 +75,31 @@ static char *find_secret(void *arg, const char *hidden, struct err *err)
 	return store ? secret_find(store, hidden, err) : NULL;
 }
 
+static struct host *new_host(const struct session *session)
+{
+	struct host *host = host_new();
+
+	host_keep_secrets(host, find_secret, (void *)(uintptr_t)session);
+	return host;
+}
+
+void session_expect(struct session *session)
+{
+	if (session->early)
+		return;
+	session->other = new_host(session);
+	session->early = early_start(session->options.store, session->other,
+				     backends, host_read_facts);
+	if (!session->early)
+		host_free(TAKE(session->other));
+}
+
 struct host *session_host(struct session *session)
 {
 	const struct tree *tree = session->place.tree;
 
 	if (!session->host) {
-		session->host = host_new();
-		host_keep_secrets(session->host, find_secret, session);
+		session->host = new_host(session);
 	}
 	if (tree)
 		host_set_deadline(session->host,
@@ -423,6 +455,7 @@ int session_commit(struct session *session, struct err *err)
 	struct txn txn = session_txn(session, session->writer, actor);
 	struct outcome outcome;
 	struct guard guard;
+	struct digest seal;
 	int rc = 0;
 
 	if (session->hold_us && !session->options.dry)
@@ -432,6 +465,7 @@ int session_commit(struct session *session, struct err *err)
 		return rc;
 	}
 	txn.stamp.basis = basis;
+	txn.early = end_early(session, &seal);
 	watch_over(&txn, &guard);
 	rc = txn_run(&txn, session->place.tree, session->base, &outcome, err);
 	session->tried = rc != -ENODATA;

@@ -28,6 +28,7 @@
 #include "shell/trail.h"
 
 struct draft;
+struct early;
 struct host;
 struct sample;
 struct store;
@@ -44,6 +45,8 @@ struct session {
 	char *made;	      /* owned; not settled yet */
 	struct trail trail;   /* the places before */
 	uint64_t base;	      /* revision of the tree */
+	struct early *early;  /* a look that is under way (early.h), or NULL */
+	struct host *other;   /* ...its host; owned */
 	bool tried;	      /* a transaction was, and says how it went */
 	uint64_t heard;	      /* newest one told beside a candidate */
 	struct host *host;    /* NULL until asked for */
@@ -92,6 +95,8 @@ int session_look(struct session *session, struct err *err);
 int session_look_at(struct session *session, const char *path, struct err *err);
 /* The tree goes; whoever looks next reads it anew. */
 void session_forget(struct session *session);
+/* What comes is large, and may well say what is so already. */
+void session_expect(struct session *session);
 /* Before the first change: rights, lock, what a crash left, the newest tree. A
  * second call is free. doing: what waiting others are told. */
 int session_begin(struct session *session, const char *doing, struct err *err);

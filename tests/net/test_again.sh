@@ -60,6 +60,34 @@ mended 'an element' nft delete element inet tresse class_uplink '{ 2 }'
 mended 'a route' ip route flush table 20000
 mended 'a rule of routing' ip rule del table 20000
 
+# A large batch is looked at while it is being read (model/early.h).
+cp "$tmp/policy" "$tmp/small"
+awk 'BEGIN { while (n++ < 900) print "# one of many lines" }' >>"$tmp/policy"
+check 'a large batch again sends nothing that changes' again
+agrees 'a large batch says so, too'
+check 'nor reads the rules' sh -c "! grep -q NFT_MSG_GETRULE '$tmp/calls'"
+check 'nor the classes, where the lines are run' \
+	sh -c "! grep -q RTM_GETTCLASS '$tmp/calls'"
+strace -f -qq -e trace=sendmsg,sendto -o "$tmp/calls" \
+	tresse <"$tmp/policy" >"$tmp/said" 2>&1
+check 'but somebody does' grep -q RTM_GETTCLASS "$tmp/calls"
+mended 'large, a class' \
+	tc class change dev wan0 classid 1:2 htb rate 7mbit ceil 7mbit
+mended 'large, a queue' \
+	tc qdisc change dev wan0 parent 1:1 handle 101: pfifo limit 31
+mended 'large, a rule too many' nft add rule inet tresse conn_uplink counter
+mended 'large, a route' ip route flush table 20000
+{
+	echo '/classes/uplink/voice set rate=3mbit'
+	grep '^#' "$tmp/policy"
+} >"$tmp/larger"
+run 0 'a large batch that changes something' tresse <"$tmp/larger"
+check 'is applied' sh -c 'tc class show dev wan0 | grep "1:1 " | grep -q 3Mbit'
+run 1 'what is so no longer' tresse <"$tmp/policy"
+has 'is told, by line' "$tmp/said" 'stdin:3: .*rate'
+run 0 'undo' tresse undo
+cp "$tmp/small" "$tmp/policy"
+
 # ls tells from the seal that nothing differs, and otherwise what does.
 rules_read() {
 	strace -qq -e trace=sendmsg,sendto -o "$tmp/calls" tresse ls >"$tmp/out"
