@@ -23,7 +23,15 @@ struct braid_skip {
 	uint32_t seq;
 };
 
-enum braid_spread { SPREAD_NOT, SPREAD_FRESH, SPREAD_BURST, SPREAD_PROVEN };
+/* Does a flow take the slow lanes too? */
+enum braid_spread {
+	SPREAD_NOT,
+	SPREAD_FRESH,  /* all the time: its burst has just begun */
+	SPREAD_BURST,  /* ... and grows as it must */
+	SPREAD_THIN,   /* ... it filled the lanes and is suddenly thin */
+	SPREAD_EVEN,   /* ... it fills them again, and knows the long way */
+	SPREAD_PROVEN, /* for what waits */
+};
 
 /* What is remembered of the flows of one bucket. Times are low bits. */
 struct braid_stream {
@@ -34,6 +42,7 @@ struct braid_stream {
 	uint32_t since_us;	      /* when bytes began to be counted */
 	uint32_t bytes, bytes_before; /* the time before that */
 	uint8_t spread;		      /* over lanes of unequal delay, and why */
+	uint8_t kept;		      /* spread, before it was thin */
 	bool bulk;		      /* it fills the fast lanes */
 };
 

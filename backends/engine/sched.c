@@ -21,13 +21,15 @@ enum {
 	NEAR_US = 8000,		/* delays that differ by less are equal */
 	BURST_REST_US = 250000, /* after such a rest begins a burst */
 	SLOWER_US = 12000,	/* of backlog, and slow lanes are used too */
-	SLOWER_BULK_US = 1000,	/* ... by one that fills the fast ones anyway */
 	BURST_BYTES = 10000,	/* which is one if so much waits */
-	BURST_GROWN = 105,	/* packets it had sent after 10/3 round trips */
+	BURST_GROWN = 95,	/* packets it had sent after 10/3 round trips */
 	GROWN_TIMES = 3,	/* or in LITTLE_US, while no rate is known */
 	CALM_US = 30000,	/* without waiting: not needed any more */
 	LITTLE_US = 300000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
+	PAUSE_US = 15000,	/* after one a flow may be thin: */
+	THIN_US = 100000,	/* in that time it sends */
+	THIN_PACKETS = 20,	/* fewer */
 };
 
 #define MICRO 1000000LL
@@ -371,9 +373,8 @@ static int no_way(const struct reasons *why)
  * bbr knows the short round trip from its handshake, and has no more under way
  * than its rate brings in twice that time and what was acked in one lump beyond
  * its rate (tcp_bbr.c, ack aggregation). So a flow that fills the fast lanes
- * anyway has the slow ones as soon as a little waits: whenever it leaves them
- * again, what was held for their sake arrives in one lump, and bbr sees how
- * much both hold.
+ * anyway may have the slow ones too: whenever it leaves them again, what was
+ * held for their sake arrives in one lump, and bbr sees how much both hold.
  */
 static void count_from(struct braid_stream *stream, uint32_t us)
 {
@@ -424,25 +425,66 @@ static void look_at_rate(struct braid_stream *stream, const struct fast *fast,
 		share = (uint64_t)stream->bytes_before * GROWN_TIMES * 5 / 2;
 	if (stream->spread == SPREAD_BURST && stream->bytes < share * 2 / 5)
 		stream->spread = SPREAD_NOT;
+	if (stream->spread == SPREAD_EVEN && stream->bytes < share * 9 / 10)
+		stream->spread = SPREAD_NOT;
 	count_from(stream, us);
+}
+
+/* Every ten seconds bbr keeps still until all it sent is acked, and then for
+ * 200 ms sends four packets a round trip, to learn how long that is. These go
+ * the way the others went. */
+static void look_at_thin(struct braid_stream *stream,
+			 const struct braid_flow *flow, const struct fast *fast,
+			 uint32_t us)
+{
+	uint32_t age = us - stream->since_us;
+
+	if (age < THIN_US &&
+	    stream->bytes >= (uint32_t)THIN_PACKETS * flow->size) {
+		stream->spread = stream->kept; /* a pause, no more */
+		stream->bulk = true;
+	}
+	if (age < 2 * LITTLE_US)
+		return;
+	stream->spread = stream->bytes < fast->rate * age / 1000000 * 2 / 5
+				 ? SPREAD_NOT
+				 : SPREAD_EVEN;
+	count_from(stream, us);
+}
+
+static void begin(struct braid_stream *stream, const struct braid_flow *flow,
+		  uint32_t us)
+{
+	uint32_t rest = us - stream->last_us;
+
+	if (rest > BURST_REST_US || !stream->last_us) {
+		begin_burst(stream, flow, us);
+	} else if (stream->bulk && rest > PAUSE_US &&
+		   stream->spread != SPREAD_THIN) {
+		stream->kept = stream->spread;
+		stream->spread = SPREAD_THIN;
+		stream->bulk = false;
+		count_from(stream, us);
+	}
 }
 
 static void spread(struct braid_stream *stream, const struct braid_flow *flow,
 		   const struct fast *fast, uint64_t now)
 {
-	uint32_t us = (uint32_t)now, slower_us;
+	uint64_t much = fast->rate * SLOWER_US / 1000000;
+	uint32_t us = (uint32_t)now;
 
 	if (flow->waiting >= BURST_BYTES / 2)
 		stream->waited_us = us;
-	if (us - stream->last_us > BURST_REST_US || !stream->last_us)
-		begin_burst(stream, flow, us);
+	begin(stream, flow, us);
 	if (stream->spread == SPREAD_FRESH)
 		look_at_fresh(stream, flow, fast, us);
+	else if (stream->spread == SPREAD_THIN)
+		look_at_thin(stream, flow, fast, us);
 	else
 		look_at_rate(stream, fast, us);
-	slower_us = stream->bulk ? SLOWER_BULK_US : SLOWER_US;
-	if (stream->spread == SPREAD_NOT && fast->rate &&
-	    flow->waiting > fast->rate * slower_us / 1000000)
+	if (stream->spread == SPREAD_NOT &&
+	    (stream->bulk || (much && flow->waiting > much)))
 		stream->spread = SPREAD_PROVEN;
 	else if (stream->spread == SPREAD_PROVEN &&
 		 us - stream->waited_us > CALM_US)
@@ -469,8 +511,8 @@ static void set_skew(struct braid *braid, struct wish *wish,
 	spread(stream, flow, &fast, now);
 	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
 	wish->late_us = stream->spread ? 2LL * wish->skew_us : NEAR_US;
-	wish->slowest = (stream->spread == SPREAD_FRESH ||
-			 stream->spread == SPREAD_BURST) &&
+	wish->slowest = stream->spread != SPREAD_NOT &&
+			stream->spread != SPREAD_PROVEN &&
 			(uint32_t)now - stream->slow_us > COVER_US;
 }
 

@@ -59,7 +59,12 @@ struct tcp {
 	unsigned round_samples;
 	/* bbr; rates in packets a second */
 	enum { STARTUP, DRAIN, PROBE_BW, PROBE_RTT } state;
-	double bw[BW_ROUNDS], btlbw, full_bw, pacing;
+	struct {
+		double rate;
+		uint64_t round;
+	} bw[BW_ROUNDS];
+	double btlbw, full_bw, pacing;
+	uint64_t limited; /* what is sent until so much is delivered */
 	uint64_t rounds, round_delivered;
 	bool full, conserve, was_recovery;
 	unsigned full_count, phase;
@@ -244,7 +249,7 @@ struct sample {
 	uint64_t rtt;
 	uint64_t prior_delivered, sent, send_us, ack_us;
 	double rate; /* 0: none */
-	bool round;
+	bool round, limited;
 };
 
 /* --- bbr
@@ -319,6 +324,23 @@ static void bbr_enter_probe_bw(struct tcp *tcp)
 	tcp->phase_at = sim_now();
 }
 
+/* The most of ten rounds; a sender that held back on purpose says nothing of
+ * the line, and while nothing is said nothing is forgotten. */
+static void bbr_note_bw(struct tcp *tcp, const struct sample *sample)
+{
+	unsigned at = tcp->rounds % BW_ROUNDS;
+
+	if (sample->limited && sample->rate < tcp->btlbw)
+		return;
+	if (tcp->bw[at].round != tcp->rounds || sample->rate > tcp->bw[at].rate)
+		tcp->bw[at].rate = sample->rate;
+	tcp->bw[at].round = tcp->rounds;
+	tcp->btlbw = 0;
+	for (int i = 0; i < BW_ROUNDS; i++)
+		if (tcp->rounds - tcp->bw[i].round < BW_ROUNDS)
+			tcp->btlbw = fmax(tcp->btlbw, tcp->bw[i].rate);
+}
+
 static void bbr_update_bw(struct tcp *tcp, struct sample *sample)
 {
 	if (sample->rate <= 0)
@@ -326,15 +348,10 @@ static void bbr_update_bw(struct tcp *tcp, struct sample *sample)
 	if (sample->prior_delivered >= tcp->round_delivered) {
 		tcp->round_delivered = tcp->delivered;
 		tcp->rounds++;
-		tcp->bw[tcp->rounds % BW_ROUNDS] = 0;
 		tcp->conserve = false;
 		sample->round = true;
 	}
-	if (sample->rate > tcp->bw[tcp->rounds % BW_ROUNDS])
-		tcp->bw[tcp->rounds % BW_ROUNDS] = sample->rate;
-	tcp->btlbw = 0;
-	for (int i = 0; i < BW_ROUNDS; i++)
-		tcp->btlbw = fmax(tcp->btlbw, tcp->bw[i]);
+	bbr_note_bw(tcp, sample);
 }
 
 /* Acks that come in lumps must not leave the line idle between them. */
@@ -389,7 +406,7 @@ static void bbr_update_phase(struct tcp *tcp, const struct sample *sample)
 
 static void bbr_check_full(struct tcp *tcp, const struct sample *sample)
 {
-	if (!tcp->full && sample->round) {
+	if (!tcp->full && sample->round && !sample->limited) {
 		if (tcp->btlbw >= tcp->full_bw * 1.25) {
 			tcp->full_bw = tcp->btlbw;
 			tcp->full_count = 0;
@@ -406,6 +423,7 @@ static void bbr_check_full(struct tcp *tcp, const struct sample *sample)
 
 static void bbr_probe_rtt(struct tcp *tcp, const struct sample *sample)
 {
+	tcp->limited = tcp->delivered + tcp->flight + 1;
 	if (!tcp->probe_done_at) {
 		if (tcp->flight > PROBE_RTT_CWND)
 			return;
@@ -632,6 +650,7 @@ static void one_delivered(struct tcp *tcp, uint32_t seq, struct sample *sample)
 		sample->prior_delivered = p->delivered;
 		sample->send_us = p->sent - p->first_sent;
 		sample->ack_us = sim_now() - p->delivered_at;
+		sample->limited = p->limited;
 		tcp->first_sent = p->sent;
 	}
 	if (p->sent > tcp->rack_sent)
@@ -725,6 +744,7 @@ static void send_one(struct tcp *tcp, uint32_t seq, struct inner *inner)
 		.delivered_at = tcp->delivered_at,
 		.first_sent = tcp->first_sent,
 		.again = again,
+		.limited = tcp->delivered < tcp->limited,
 	};
 	tcp->flight++;
 	if (again) {
