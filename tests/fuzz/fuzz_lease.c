@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a server hands out, for libFuzzer (`make fuzz`): any bytes are a lease or
- * are refused; what was read is written as it was read; and no address is taken
- * that leads away what is not the tunnel's.
+ * What a server hands out, for libFuzzer (`make fuzz`): any bytes are a lease
+ * or are refused; what was read is written as it was read; and no address is
+ * taken that leads away what is not the tunnel's.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
