@@ -180,9 +180,10 @@ fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
 fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
-	udp.c) model/base/mem.c model/base/err.c model/base/text.c $(pkg_libs) -lcrypto
-fuzz_lease = backends/engine/lease.c model/base/err.c model/base/mem.c \
-	model/base/text.c
+	udp.c) $(fuzz_prefix) $(pkg_libs) -lcrypto
+fuzz_lease = backends/engine/lease.c $(fuzz_prefix)
+fuzz_prefix = $(addprefix model/base/,mem.c err.c text.c) \
+	$(addprefix model/types/,address.c plain.c scan.c)
 fuzz_braid = $(filter-out tests/%,$(sim))
 fuzz: $(addprefix fuzz-,$(FUZZERS))
 fuzz-%: FORCE

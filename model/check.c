@@ -797,7 +797,8 @@ static void check_peer_keys(const struct node *link, struct report *report)
 		    node_u(link, LINK_MODE) == MODE_TUN)
 			report_warning(report, list[i],
 				       "without address= nothing can be sent "
-				       "to it or by it");
+				       "to it or by it; with local= of the "
+				       "link it gets one");
 	}
 	free(list);
 }

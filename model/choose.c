@@ -242,12 +242,14 @@ void link_choose_keys(struct node *link)
 	}
 }
 
-static void choose_links(const struct tree *tree)
+static void choose_links(const struct tree *tree, struct report *report)
 {
 	node_each (link, tree_links(tree)) {
 		struct node *members = node_fixed(link, &kind_members);
 
 		link_choose_keys(link);
+		if (node_u(link, LINK_ROLE) == ROLE_SERVER)
+			link_choose_addresses(link, report);
 		node_each (member, members)
 			if (!node_has(member, MEMBER_PATH))
 				choose_text(member, MEMBER_PATH,
@@ -263,5 +265,5 @@ void tree_choose(struct tree *tree, struct report *report)
 	node_each (uplink, tree_classes(tree))
 		shard_choose(uplink, report);
 	choose_marks(tree, report);
-	choose_links(tree);
+	choose_links(tree, report);
 }

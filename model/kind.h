@@ -253,6 +253,7 @@ enum link_attr {
 	LINK_STATE, /* read-only from here on */
 	LINK_ERROR,
 	LINK_MTU_NOW,
+	LINK_ADDRESS,
 	LINK_PEERS_UP,
 	LINK_REFUSED,
 	LINK_DROPPED,

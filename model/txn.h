@@ -82,6 +82,8 @@ void tree_check_own(const struct node *class, struct report *report);
 /* Chooses what is left to Tresse and kept (ATTR_CHOSEN): classids, marks,
  * tables. Deterministic; reports when a range is used up. */
 void tree_choose(struct tree *tree, struct report *report);
+/* Of that, what a server's clients are called inside (choose_address.c). */
+void link_choose_addresses(const struct node *link, struct report *report);
 /* Of that, the keys of a link alone, which can be told before the commit. */
 void link_choose_keys(struct node *link);
 

@@ -480,6 +480,11 @@ void crew_device(struct crew *crew, const char *name, uint32_t index, bool up)
 		hub_device(crew->hubs[i], name, index, up);
 }
 
+bool crew_lease(struct crew *crew, struct lease *lease)
+{
+	return hub_lease(crew->hubs[0], lease);
+}
+
 /* --- what there is to see ------------------------------------------------- */
 
 /* Adds the numbers of one object to those of another. */

@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "model/types/prefix.h"
+
 #include "backends/engine/wire.h"
 
 enum { MOST = 4096 }; /* peers, members */
@@ -34,7 +36,7 @@ void key_print(const uint8_t key[NOISE_KEY], char text[KEY_TEXT])
 
 /* --- fields --------------------------------------------------------------- */
 
-enum type {
+enum field_type {
 	FLAG,	/* bool */
 	NUMBER, /* up to max, into uint64_t, or as wide as size says */
 	NAME,	/* char [size] */
@@ -45,7 +47,7 @@ enum type {
 
 struct field {
 	const char *name;
-	enum type type;
+	enum field_type type;
 	size_t offset, size;
 	uint64_t max;
 };
@@ -60,6 +62,8 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, NAME, "device", device, 0),
 	FIELD(hub_config, FLAG, "tap", tap, 0),
 	FIELD(hub_config, FLAG, "isolate", isolate, 0),
+	FIELD(hub_config, FLAG, "take-ip4", take_ip4, 0),
+	FIELD(hub_config, FLAG, "take-ip6", take_ip6, 0),
 	FIELD(hub_config, NUMBER, "listen", listen, UINT16_MAX),
 	FIELD(hub_config, NUMBER, "threads", threads, WIRE_PARTS),
 	FIELD(hub_config, NUMBER, "mtu", mtu, UINT16_MAX),
@@ -279,6 +283,29 @@ static int prefixes_read(json_t *object, struct hub_peer *peer, struct err *err)
 	return 0;
 }
 
+static int lease_read(json_t *object, struct hub_peer *peer, struct err *err)
+{
+	json_t *list = json_object_get(object, "lease"), *value;
+	size_t i;
+
+	if (list &&
+	    (!json_is_array(list) || json_array_size(list) > LEASE_MOST))
+		return err_set(err, EINVAL, "lease: is no list of at most %d",
+			       LEASE_MOST);
+	json_array_foreach(list, i, value)
+	{
+		const char *text = json_string_value(value);
+		int rc = prefix_read(text ? text : "",
+				     &peer->lease.addresses[i], err);
+
+		if (rc < 0)
+			return err_prefix(err, "lease: ");
+	}
+	peer->lease.count = json_array_size(list);
+	json_object_del(object, "lease");
+	return 0;
+}
+
 /* "gw.example.net:5000": its address is not known yet (resolver.h). */
 static bool is_name(const char *text)
 {
@@ -337,6 +364,8 @@ static int peer_read(json_t *object, struct hub_peer *peer, size_t i,
 	rc = fields_read(peer_fields, object, peer, err);
 	if (!rc)
 		rc = prefixes_read(object, peer, err);
+	if (!rc)
+		rc = lease_read(object, peer, err);
 	if (!rc)
 		rc = endpoints_read(object, peer, err);
 	if (!rc)

@@ -11,6 +11,7 @@
 #include "backends/engine/description.h"
 #include "backends/engine/past.h"
 #include "backends/engine/resolver.h"
+#include "backends/engine/tenant.h"
 #include "model/secret.h"
 
 struct link {
@@ -19,16 +20,24 @@ struct link {
 	json_t *shown; /* what was asked for, without secrets */
 	bool named;    /* it names hosts that have to be looked up */
 	struct crew *crew;
+	struct tenant tenant; /* client */
 };
 
-enum { KEYS_KNOWN = 4096, MOMENTS = 64 };
+enum {
+	KEYS_KNOWN = 4096,
+	MOMENTS = 64,
+	SETTLE_US = 500000, /* addresses are set no more often */
+	PATIENCE_US = 5000000,
+};
 
 struct engine {
 	TAILQ_HEAD(, link) links;
 	json_t *keys; /* by digest, that links have or had */
 	struct resolver *resolver;
 	struct past *past;
-	int news; /* written to by the links' threads */
+	int news;	     /* written to by the links' threads */
+	bool unsettled;	     /* addresses have to be looked at ... */
+	uint64_t settled_at; /* ... as they were then */
 };
 
 struct engine *engine_new(const char *measured)
@@ -95,6 +104,7 @@ json_t *engine_news(struct engine *engine)
 
 	if (read(engine->news, &count, sizeof(count)) < 0)
 		return told;
+	engine->unsettled = true;
 	TAILQ_FOREACH (link, &engine->links, entry)
 		if (link->crew)
 			take_moments(engine, link, told);
@@ -111,14 +121,43 @@ json_t *engine_past(const struct engine *engine, const char *name)
 	return past_show(engine->past, name, PAST_SPELLS, wall_us());
 }
 
+/* --- addresses that servers hand out -------------------------------------- */
+
+void engine_addresses(struct engine *engine)
+{
+	engine->unsettled = true;
+}
+
+static void settle(struct link *link)
+{
+	const struct hub_config *config = &link->wanted.config;
+	struct lease lease;
+	bool said = link->crew && crew_lease(link->crew, &lease);
+
+	tenant_settle(&link->tenant, config->device, config->take_ip4,
+		      config->take_ip6, said ? &lease : NULL);
+}
+
 void engine_turn(struct engine *engine, uint64_t now_us)
 {
+	struct link *link;
+
 	past_turn(engine->past, now_us);
+	if (!engine->unsettled || engine->settled_at + SETTLE_US > now_us)
+		return;
+	engine->unsettled = false;
+	engine->settled_at = now_us;
+	TAILQ_FOREACH (link, &engine->links, entry)
+		if (!link->wanted.config.server)
+			settle(link);
 }
 
 uint64_t engine_next(const struct engine *engine, uint64_t now_us)
 {
-	return past_next(engine->past, now_us);
+	uint64_t save = past_next(engine->past, now_us);
+	uint64_t next = engine->settled_at + SETTLE_US;
+
+	return engine->unsettled && next < save ? next : save;
 }
 
 /* --- links ---------------------------------------------------------------- */
@@ -255,6 +294,42 @@ json_t *engine_get(const struct engine *engine)
 	return out;
 }
 
+/* What is missing, where all is left to the server. */
+static const char *no_lease(const struct link *link, json_t *status)
+{
+	const struct hub_config *config = &link->wanted.config;
+	json_t *peer = json_array_get(json_object_get(status, "peers"), 0);
+	struct lease lease;
+
+	if (config->tap || !config->take_ip4 || !config->take_ip6 ||
+	    link->tenant.held.count ||
+	    json_integer_value(json_object_get(peer, "up-us")) < PATIENCE_US)
+		return NULL;
+	if (!crew_lease(link->crew, &lease))
+		return "the server hands out no address (it may be of an "
+		       "earlier version): set local= here, or none";
+	return "the server has no address for this client: give it one there "
+	       "(address= of its peer), or set local= here, or none";
+}
+
+static void put_addresses(const struct link *link, json_t *out)
+{
+	const struct lease *held = &link->tenant.held;
+	const char *error = link->tenant.error[0] ? link->tenant.error
+						  : no_lease(link, out);
+	char text[LEASE_MOST * LEASE_TEXT] = "", one[LEASE_TEXT];
+
+	for (size_t i = 0; i < held->count; i++) {
+		lease_text(&held->addresses[i], one);
+		strncat(text, i ? "," : "", sizeof(text) - strlen(text) - 1);
+		strncat(text, one, sizeof(text) - strlen(text) - 1);
+	}
+	if (held->count)
+		json_object_set_new(out, "address", json_string(text));
+	if (error && !json_object_get(out, "error"))
+		json_object_set_new(out, "error", json_string(error));
+}
+
 /* With the last spell of each line, and the most it carried. */
 static json_t *link_status(const struct engine *engine, const struct link *link)
 {
@@ -263,6 +338,7 @@ static json_t *link_status(const struct engine *engine, const struct link *link)
 	json_object_set_new(status, "past",
 			    past_show(engine->past, link->wanted.config.name, 1,
 				      wall_us()));
+	put_addresses(link, status);
 	return status;
 }
 
@@ -431,6 +507,10 @@ static int set_revealed(struct engine *engine, const json_t *description,
 	link->wanted = wanted;
 	link->named = named;
 	link->shown = without_secrets(engine, description, &wanted);
+	/* Before it is looked at: it may be taken again by then. */
+	link->tenant.begun[0] &= wanted.config.take_ip4;
+	link->tenant.begun[1] &= wanted.config.take_ip6;
+	engine_addresses(engine);
 	return 0;
 }
 

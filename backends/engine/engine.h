@@ -41,13 +41,18 @@ json_t *engine_status(const struct engine *engine, const char *name);
 
 /* What was: past_show() of one link, or all. */
 json_t *engine_past(const struct engine *engine, const char *name);
-/* Readable when something happened on a line: then call engine_news(). */
+/* Readable when something happened on a line, or a server has handed out other
+ * addresses: then call engine_news(). */
 int engine_news_fd(const struct engine *engine);
 /* Remembers it. Returns those moments that people want to hear of, as the
  * control protocol has them (control.h); the caller's to decref. */
 json_t *engine_news(struct engine *engine);
-/* Saves what was measured, now and then; when it wants to, UINT64_MAX for
- * never. now_us: CLOCK_MONOTONIC. */
+/* After each change of this host's addresses: are those there that servers have
+ * handed out (tenant.h)? engine_turn() looks, as after news of a server. */
+void engine_addresses(struct engine *engine);
+/* Saves what was measured, and sets addresses, both now and then: a hostile
+ * server does not decide how often. When it wants to, UINT64_MAX for never.
+ * now_us: CLOCK_MONOTONIC. */
 void engine_turn(struct engine *engine, uint64_t now_us);
 uint64_t engine_next(const struct engine *engine, uint64_t now_us);
 

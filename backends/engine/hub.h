@@ -23,6 +23,7 @@
 #include "backends/engine/braid.h"
 #include "backends/engine/noise.h"
 #include "backends/engine/inner.h"
+#include "backends/engine/lease.h"
 #include "backends/engine/udp.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
@@ -42,6 +43,7 @@ struct hub_config {
 	char name[HUB_NAME];
 	char device[16]; /* IFNAMSIZ */
 	bool tap, server;
+	bool take_ip4, take_ip6; /* client: addresses from its server */
 	bool isolate;	 /* server: what a client sends another is dropped */
 	uint16_t listen; /* server: UDP port; 0: any */
 	uint8_t threads; /* server; 0: by the processors there are */
@@ -54,7 +56,9 @@ struct hub_config {
 	uint8_t duplicate_dscp;
 	uint32_t slice_us; /* of the counters; 0: the braid's default */
 	uint8_t slices;	   /* the same */
-	int news; /* eventfd(2): written to when there are moments; or -1 */
+	/* eventfd(2): written to when there are moments, or when hub_lease()
+	 * has come to say something else; or -1 */
+	int news;
 };
 
 struct crew;
@@ -86,6 +90,8 @@ struct hub_peer {
 	size_t endpoint_count;
 	struct address endpoints[HUB_ENDPOINTS];
 	uint64_t up_bps, down_bps; /* limits from and to it; 0: none */
+	/* Server: what it is told that it has. */
+	struct lease lease;
 };
 /* Makes or changes the peer of that name; what is under way goes on unless its
  * key is another. -EEXIST: key or prefix are somebody else's. */
@@ -141,6 +147,8 @@ size_t hub_moments(struct hub *hub, struct hub_moment *out, size_t room);
 /* What all its peers' lanes have counted, added to sums[BRAID_WAYS]. */
 void hub_gather(struct hub *hub, uint64_t now, struct meter_sums *sums);
 json_t *hub_reading(const struct meter_reading *meter);
+/* What a client's server has handed out; false: nothing was said yet. */
+bool hub_lease(struct hub *hub, struct lease *lease);
 
 /* Everything there is to see, as the control protocol shows it (control.h). The
  * caller's to decref. */

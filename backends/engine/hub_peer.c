@@ -140,6 +140,58 @@ static void member_join(struct peer *peer, struct member *member, uint64_t now)
 	}
 }
 
+/* --- what a server hands out ---------------------------------------------- */
+
+/* Also that there is nothing: then the client can say so. */
+static void hand_out(struct peer *peer, uint64_t now)
+{
+	uint8_t bytes[LEASE_BYTES];
+	size_t size = lease_print(&peer->config.lease, bytes);
+
+	if (!peer->hub->config.server || !peer->braid)
+		return;
+	braid_note(peer->braid, bytes, size, now);
+	hub_schedule(peer->hub, peer, 0);
+}
+
+static void take_note(void *context, const uint8_t *bytes, size_t size)
+{
+	const struct peer *peer = context;
+	struct hub *hub = peer->hub;
+	struct lease lease;
+	uint64_t one = 1;
+
+	if (hub->config.server || lease_parse(&lease, bytes, size) < 0 ||
+	    (hub->leased && lease_equal(&hub->lease, &lease)))
+		return;
+	hub->lease = lease;
+	hub->leased = true;
+	if (hub->config.news >= 0 &&
+	    write(hub->config.news, &one, sizeof(one)) != sizeof(one))
+		return; /* it is full of news already */
+}
+
+struct lease_call {
+	struct lease *lease;
+	bool leased;
+};
+
+static void get_lease(struct hub *hub, void *arg)
+{
+	struct lease_call *call = arg;
+
+	*call->lease = hub->lease;
+	call->leased = hub->leased;
+}
+
+bool hub_lease(struct hub *hub, struct lease *lease)
+{
+	struct lease_call call = { lease, false };
+
+	hub_call(hub, get_lease, &call);
+	return call.leased;
+}
+
 /* --- peers ---------------------------------------------------------------- */
 
 void peer_ready(struct peer *peer, uint64_t now)
@@ -156,6 +208,7 @@ void peer_ready(struct peer *peer, uint64_t now)
 					       most > 1500 ? most : 1500,
 				       .quiet = hub->config.server,
 				       .deliver = hub_deliver,
+				       .noted = take_note,
 				       .context = peer };
 	struct member *member;
 
@@ -165,6 +218,7 @@ void peer_ready(struct peer *peer, uint64_t now)
 	peer->era = 0;
 	TAILQ_FOREACH (member, &hub->members, entry)
 		member_join(peer, member, now);
+	hand_out(peer, now);
 }
 
 /* Eras have names, no order: the one we send with counts. */
@@ -326,6 +380,7 @@ static void peer_set(struct hub *hub, void *arg)
 		return;
 	peer->config = *call->config;
 	endpoints_change(peer);
+	hand_out(peer, now);
 	if (!hub->config.server && !handshake_session(peer->handshake))
 		handshake_start(hub->handshake, peer->handshake, now);
 }
@@ -684,25 +739,12 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 		      struct handshake_hello *out)
 {
 	struct hub *hub = owner;
-	const struct peer *peer = handshake_owner(handshake);
 	const struct member *member;
 
+	(void)handshake;
 	out->mtu = hub->mtu;
 	TAILQ_FOREACH (member, &hub->members, entry)
 		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
-	for (size_t i = 0; hub->config.server && i < peer->config.prefix_count;
-	     i++) {
-		const struct inner_prefix *prefix = &peer->config.prefixes[i];
-
-		if (IN6_IS_ADDR_V4MAPPED(&prefix->address) &&
-		    prefix->length == 128) {
-			out->ip4_prefix = 32;
-			memcpy(out->ip4, prefix->address.s6_addr + 12, 4);
-		} else if (prefix->length == 128) {
-			out->ip6_prefix = 128;
-			memcpy(out->ip6, &prefix->address, 16);
-		}
-	}
 }
 
 /* Hub 0 gets all inits; the sender may be another's. */

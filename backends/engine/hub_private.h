@@ -132,6 +132,9 @@ struct hub {
 	void (*call)(struct hub *hub, void *arg);
 	void *call_arg;
 
+	struct lease lease; /* client: what the server has handed out ... */
+	bool leased;	    /* ... if it did */
+
 	char error[160]; /* device gone ... */
 	struct hub_moment moments[HUB_MOMENTS];
 	uint32_t moment_head, moment_tail;

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "model/types/prefix.h"
+
 enum { LENGTHS = 129, LEAST = 64 };
 
 struct entry {
@@ -30,40 +32,22 @@ static void mask(struct inner_prefix *prefix)
 	memset(bytes + whole + 1, 0, 15 - whole);
 }
 
-static bool read_length(const char *text, unsigned most, unsigned *length)
-{
-	unsigned value = 0, digits = 0;
-
-	for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
-		value = value * 10 + (unsigned)(*text - '0');
-	*length = value;
-	return digits && !*text && value <= most;
-}
-
 int inner_prefix_parse(const char *text, struct inner_prefix *prefix,
 		       struct err *err)
 {
-	char host[INET6_ADDRSTRLEN] = "";
-	const char *slash = strchrnul(text, '/');
-	size_t size = (size_t)(slash - text);
-	unsigned length, most;
-	bool ip4;
+	struct prefix read;
+	int rc = prefix_read(text, &read, err);
+	bool ip4 = rc == 0 && read.family == AF_INET;
 
-	if (!size || size >= sizeof(host))
-		return err_set(err, EINVAL, "%s: is no IP prefix", text);
-	memcpy(host, text, size);
-	*prefix = (struct inner_prefix){ .length = 128 };
-	ip4 = inet_pton(AF_INET, host, prefix->address.s6_addr + 12) == 1;
-	if (ip4)
+	if (rc < 0)
+		return rc;
+	*prefix = (struct inner_prefix){ .length = read.length };
+	if (ip4) {
+		prefix->length = (uint8_t)(prefix->length + 96);
 		memset(prefix->address.s6_addr + 10, 0xff, 2);
-	else if (inet_pton(AF_INET6, host, &prefix->address) != 1)
-		return err_set(err, EINVAL, "%s: is no IP prefix", text);
-	most = ip4 ? 32 : 128;
-	length = most;
-	if (*slash && !read_length(slash + 1, most, &length))
-		return err_set(err, EINVAL, "%s: the length goes from 0 to %u",
-			       text, most);
-	prefix->length = (uint8_t)(length + 128 - most);
+	}
+	memcpy(prefix->address.s6_addr + (ip4 ? 12 : 0), read.bytes,
+	       ip4 ? 4 : 16);
 	mask(prefix);
 	return 0;
 }

@@ -22,7 +22,7 @@ struct inner_prefix {
 	uint8_t length;		 /* 0..128 */
 };
 /* "10.0.0.0/8", "10.77.0.2", "2001:db8::/64"; bits beyond the length are
- * cleared. -EINVAL. */
+ * cleared. -EINVAL, -ERANGE. */
 int inner_prefix_parse(const char *text, struct inner_prefix *prefix,
 		       struct err *err);
 enum { INNER_TEXT = 64 };

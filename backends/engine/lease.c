@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/base/mem.h"
+#include "model/types/prefix.h"
 
 enum { WHAT_ADDRESS = 1, HEADER = 2 };
 
@@ -86,19 +87,9 @@ void lease_text(const struct prefix *address, char text[LEASE_TEXT])
 
 /* --- what is taken -------------------------------------------------------- */
 
-static bool is_within(const struct prefix *address, const struct prefix *net)
-{
-	unsigned whole = net->length / 8, bits = net->length % 8;
-	uint8_t mask = (uint8_t)(0xff00 >> bits);
-
-	return address->family == net->family &&
-	       !memcmp(address->bytes, net->bytes, whole) &&
-	       (!bits || !((address->bytes[whole] ^ net->bytes[whole]) & mask));
-}
-
 bool lease_overlap(const struct prefix *a, const struct prefix *b)
 {
-	return a->length < b->length ? is_within(b, a) : is_within(a, b);
+	return prefix_has(a, b) || prefix_has(b, a);
 }
 
 struct special {
@@ -150,8 +141,7 @@ static const struct prefix private[] = {
 static bool is_private(const struct prefix *address)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(private); i++)
-		if (address->length >= private[i].length &&
-		    is_within(address, &private[i]))
+		if (prefix_has(&private[i], address))
 			return true;
 	return false;
 }
@@ -168,11 +158,13 @@ static bool host_bits_are(const struct prefix *address, bool bit)
 int lease_check(const struct prefix *address, struct err *err)
 {
 	unsigned full = (unsigned)bytes_of(address) * 8;
+	struct prefix host = *address;
 	char text[LEASE_TEXT];
 
+	host.length = (uint8_t)full;
 	lease_text(address, text);
 	for (size_t i = 0; i < ARRAY_SIZE(nobodys); i++)
-		if (is_within(address, &nobodys[i].net))
+		if (prefix_has(&nobodys[i].net, &host))
 			return err_set(err, EINVAL, "%s is %s", text,
 				       nobodys[i].what);
 	if (address->length < full && !is_private(address))

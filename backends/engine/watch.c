@@ -46,6 +46,9 @@ static void take(const struct nlmsghdr *message, struct engine *engine)
 	char name[IFNAMSIZ] = "";
 	bool up;
 
+	if (message->nlmsg_type == RTM_NEWADDR ||
+	    message->nlmsg_type == RTM_DELADDR)
+		engine_addresses(engine);
 	if (message->nlmsg_type == RTM_NEWADDR) {
 		engine_device(engine, "", 0, true); /* who waits tries again */
 		return;

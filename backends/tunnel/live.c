@@ -402,6 +402,9 @@ static void tell_link(struct live *live, const struct node *link,
 		live_set_u(live, link, LINK_PEERS_UP, up_count);
 	if (error)
 		live_set_text(live, link, LINK_ERROR, error);
+	if (words(status, "address"))
+		live_set_text(live, link, LINK_ADDRESS,
+			      words(status, "address"));
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
 	tell_counters(live, link, LINK_COUNTERS, status);
 	tell_drops(live, link, status);

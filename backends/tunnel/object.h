@@ -49,6 +49,11 @@ bool tunnel_is_hitless(const struct object *before, const struct object *after);
 typedef char *tunnel_find(void *arg, const char *hidden, struct err *err);
 json_t *tunnel_keys(const json_t *description, tunnel_find *find, void *arg);
 
+/* Does this link take its address of that family (AF_INET, AF_INET6) from its
+ * server? Then the engine looks after it: it is nothing that the driver sees.
+ */
+bool tunnel_takes(const struct node *link, uint8_t family);
+
 void tunnel_want(const struct tree *tree, const struct facts *facts,
 		 struct report *report, struct state *want);
 int tunnel_read(struct host *host, const struct tree *tree,

@@ -10,6 +10,7 @@
  */
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "backends/host.h"
 #include "backends/list.h"
@@ -19,7 +20,16 @@
 #include "backends/tunnel/stage.h"
 #include "model/base/mem.h"
 
-enum { LEVEL_DEVICE, LEVEL_ADDRESS, LEVEL_LINK };
+/* Of two IPv4 addresses in one network the second goes with the first, so that
+ * one goes before another comes. */
+enum { LEVEL_DEVICE, LEVEL_SURPLUS, LEVEL_ADDRESS, LEVEL_LINK };
+/* On the way out; what comes in place of the engine's comes then, too. */
+enum {
+	LEVEL_OLD_LINK,
+	LEVEL_OLD_ADDRESS,
+	LEVEL_LATE_ADDRESS,
+	LEVEL_OLD_DEVICE
+};
 
 /* --- reading -------------------------------------------------------------- */
 
@@ -29,24 +39,35 @@ struct reading {
 	struct state *now;
 };
 
-/* The link that has this device; its path is the caller's to free. */
-static char *path_of_device(const struct tree *tree, const char *device)
+/* The link that has this device, or NULL. */
+static const struct node *link_of(const struct tree *tree, const char *device)
 {
 	node_each (link, tree_links(tree)) {
 		const char *other = node_text(link, LINK_DEVICE);
 
 		if (other && !strcmp(other, device))
-			return node_path_dup(link);
+			return link;
 	}
-	return mem_strdup("");
+	return NULL;
+}
+
+/* Its path is the caller's to free. */
+static char *path_of_device(const struct tree *tree, const char *device)
+{
+	const struct node *link = link_of(tree, device);
+
+	return link ? node_path_dup(link) : mem_strdup("");
 }
 
 static void take_address(const struct tunnel_data *data, void *arg)
 {
 	struct reading *reading = arg;
 	AUTO(str) char *path = path_of_device(reading->tree, data->device);
+	const struct node *link = link_of(reading->tree, data->device);
 
-	tunnel_add(reading->now, data, path);
+	/* What the engine took from the server is the engine's. */
+	if (!data->ours || !link || !tunnel_takes(link, data->address.family))
+		tunnel_add(reading->now, data, path);
 }
 
 static int read_device(struct reading *reading, struct netlink *netlink,
@@ -152,6 +173,7 @@ int tunnel_read(struct host *host, const struct tree *tree,
 struct planning {
 	struct report *report;
 	struct owned *claims;
+	const struct state *now, *want;
 };
 
 static bool differs(const struct object *now, const struct object *want)
@@ -162,6 +184,31 @@ static bool differs(const struct object *now, const struct object *want)
 		return is->foreign || is->tap != to->tap || is->up != to->up;
 	/* An address that somebody gave it is as good as ours. */
 	return to->what == TUNNEL_LINK && strcmp(is->text, to->text) != 0;
+}
+
+/* Does the engine look after the addresses of that family on that device, as
+ * long as it is not told otherwise? It would put back what we take away. */
+static bool is_engines(const struct state *now, const struct tunnel_data *data)
+{
+	const char *name =
+		data->address.family == AF_INET ? "take-ip4" : "take-ip6";
+	bool takes = false;
+
+	for (size_t i = 0; i < now->count && !takes; i++) {
+		const struct tunnel_data *link = tunnel_of(&now->items[i]);
+		const char *device;
+		json_t *json;
+
+		if (now->items[i].backend != &backend_tunnel ||
+		    link->what != TUNNEL_LINK)
+			continue;
+		json = json_loads(link->text, 0, NULL);
+		device = json_string_value(json_object_get(json, "device"));
+		takes = device && !strcmp(device, data->device) &&
+			json_is_true(json_object_get(json, name));
+		json_decref(json);
+	}
+	return takes;
 }
 
 static void add(struct plan *plan, const struct object *want, void *arg)
@@ -175,8 +222,12 @@ static void add(struct plan *plan, const struct object *want, void *arg)
 	if (data->what != TUNNEL_ADDRESS)
 		owned_add(planning->claims, backend_tunnel.name, want->key,
 			  NULL, 0);
-	plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_BUILD,
-		 levels[data->what], EFFECT_HITLESS, NULL, want);
+	if (data->what == TUNNEL_ADDRESS && is_engines(planning->now, data))
+		plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_CLEAN,
+			 LEVEL_LATE_ADDRESS, EFFECT_HITLESS, NULL, want);
+	else
+		plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_BUILD,
+			 levels[data->what], EFFECT_HITLESS, NULL, want);
 }
 
 static void change(struct plan *plan, const struct object *now,
@@ -207,38 +258,90 @@ static void change(struct plan *plan, const struct object *now,
 		 hitless ? EFFECT_HITLESS : EFFECT_FLAP, now, want);
 }
 
-static void take_away(struct plan *plan, const struct object *now, void *arg)
+/* Another one comes to the same device. */
+static bool gives_way(const struct state *want, const struct tunnel_data *data)
 {
-	static const int levels[] = { LEVEL_LINK, LEVEL_ADDRESS, LEVEL_DEVICE };
-	const struct tunnel_data *data = tunnel_of(now);
+	if (data->what != TUNNEL_ADDRESS)
+		return false;
+	for (size_t i = 0; i < want->count; i++) {
+		const struct tunnel_data *other = tunnel_of(&want->items[i]);
 
-	(void)arg;
-	if (data->foreign || (data->what == TUNNEL_ADDRESS && !data->ours))
-		return;
-	plan_add(plan, &backend_tunnel, STEP_DELETE, PHASE_CLEAN,
-		 levels[data->what], EFFECT_FLAP, now, NULL);
+		if (want->items[i].backend == &backend_tunnel &&
+		    other->what == TUNNEL_ADDRESS &&
+		    other->address.family == data->address.family &&
+		    !strcmp(other->device, data->device))
+			return true;
+	}
+	return false;
 }
 
-/* A device that is made anew has lost its addresses. */
+static void take_away(struct plan *plan, const struct object *now, void *arg)
+{
+	static const int levels[] = { LEVEL_OLD_DEVICE, LEVEL_OLD_ADDRESS,
+				      LEVEL_OLD_LINK };
+	const struct tunnel_data *data = tunnel_of(now);
+	const struct planning *planning = arg;
+	bool first = gives_way(planning->want, data) &&
+		     !is_engines(planning->now, data);
+
+	if (data->foreign || (data->what == TUNNEL_ADDRESS && !data->ours))
+		return;
+	plan_add(plan, &backend_tunnel, STEP_DELETE,
+		 first ? PHASE_BUILD : PHASE_CLEAN,
+		 first ? LEVEL_SURPLUS : levels[data->what], EFFECT_FLAP, now,
+		 NULL);
+}
+
+static bool is_made_anew(const struct state *now, const struct state *want,
+			 const char *name)
+{
+	AUTO(str) char *key = mem_printf("device %s", name);
+	const struct object *old = state_find(now, &backend_tunnel, key);
+	const struct object *device = state_find(want, &backend_tunnel, key);
+
+	return old && device && !tunnel_of(old)->foreign &&
+	       tunnel_of(old)->tap != tunnel_of(device)->tap;
+}
+
+/* Does one of ours go from beside it? */
+static bool loses_neighbour(const struct state *now, const struct state *want,
+			    const struct tunnel_data *data)
+{
+	for (size_t i = 0; i < now->count; i++) {
+		const struct object *object = &now->items[i];
+		const struct tunnel_data *other = tunnel_of(object);
+
+		if (object->backend == &backend_tunnel &&
+		    other->what == TUNNEL_ADDRESS && other->ours &&
+		    other->address.family == data->address.family &&
+		    !strcmp(other->device, data->device) &&
+		    !state_find(want, &backend_tunnel, object->key))
+			return true;
+	}
+	return false;
+}
+
+/* A device that is made anew has lost its addresses, and one address may go
+ * with another. To set one that is there does nothing. */
 static void readdress(const struct state *now, const struct state *want,
 		      struct plan *plan)
 {
 	for (size_t i = 0; i < want->count; i++) {
 		const struct object *object = &want->items[i];
-		const struct object *old, *device;
-		AUTO(str) char *key = NULL;
+		const struct tunnel_data *data = tunnel_of(object);
+		bool late;
 
 		if (object->backend != &backend_tunnel ||
-		    tunnel_of(object)->what != TUNNEL_ADDRESS ||
-		    !state_find(now, &backend_tunnel, object->key))
+		    data->what != TUNNEL_ADDRESS || !data->ours ||
+		    !state_find(now, &backend_tunnel, object->key) ||
+		    !(is_made_anew(now, want, data->device) ||
+		      loses_neighbour(now, want, data)))
 			continue;
-		key = mem_printf("device %s", tunnel_of(object)->device);
-		old = state_find(now, &backend_tunnel, key);
-		device = state_find(want, &backend_tunnel, key);
-		if (old && device && !tunnel_of(old)->foreign &&
-		    tunnel_of(old)->tap != tunnel_of(device)->tap)
-			plan_add(plan, &backend_tunnel, STEP_ADD, PHASE_BUILD,
-				 LEVEL_ADDRESS, EFFECT_HITLESS, NULL, object);
+		late = is_engines(now, data);
+		plan_add(plan, &backend_tunnel, STEP_ADD,
+			 late ? PHASE_CLEAN : PHASE_BUILD,
+			 late ? LEVEL_LATE_ADDRESS : LEVEL_ADDRESS,
+			 EFFECT_HITLESS, NULL, object);
 	}
 }
 
@@ -248,7 +351,7 @@ static void tunnel_plan(const struct state *now, const struct state *want,
 			struct owned *claims)
 {
 	static const struct diff diff = { differs, add, change, take_away };
-	struct planning planning = { report, claims };
+	struct planning planning = { report, claims, now, want };
 
 	(void)facts;
 	(void)owned;

@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "backends/engine/lease.h"
 #include "backends/tunnel/object.h"
 #include "model/base/mem.h"
 #include "model/secret.h"
+#include "model/types/prefix.h"
 
 enum { NONE_DOUBLED = 1 }; /* bytes: no packet is smaller */
 
@@ -37,6 +39,12 @@ static void put_words(json_t *to, const struct node *node, const char *name,
 	put_text(to, name, text_get(&text));
 }
 
+bool tunnel_takes(const struct node *link, uint8_t family)
+{
+	return node_u(link, LINK_ROLE) == ROLE_CLIENT &&
+	       !node_has(link, family == AF_INET ? LINK_LOCAL : LINK_LOCAL6);
+}
+
 /* --- peers ---------------------------------------------------------------- */
 
 static json_t *prefixes_json(const struct node *peer)
@@ -45,7 +53,8 @@ static json_t *prefixes_json(const struct node *peer)
 	json_t *list = json_array();
 	char *rest, *at;
 
-	if (!node_has(peer, PEER_ADDRESS))
+	if (!node_has(peer, PEER_ADDRESS) ||
+	    node_value(peer, PEER_ADDRESS)->word)
 		return list;
 	node_print(peer, PEER_ADDRESS, &text);
 	for (at = strtok_r((char *)text_get(&text), ",", &rest); at;
@@ -54,7 +63,38 @@ static json_t *prefixes_json(const struct node *peer)
 	return list;
 }
 
-static json_t *peer_json(const struct node *peer)
+/* An address with the length of the network that the server's own is in: so the
+ * client reaches who else is there. */
+static void put_lease(json_t *list, const struct node *link,
+		      const struct prefix *address)
+{
+	size_t attr = address->family == AF_INET ? LINK_LOCAL : LINK_LOCAL6;
+	const struct value *own = node_value(link, attr);
+	struct prefix leased = *address;
+	AUTO_TEXT text = TEXT_NONE;
+
+	if (address->length != prefix_bits(address->family))
+		return; /* a network behind the client */
+	if (own && !own->word && prefix_has(&own->prefix, address))
+		leased.length = own->prefix.length;
+	prefix_print(&leased, &text);
+	json_array_append_new(list, json_string(text_get(&text)));
+}
+
+/* What the client is told that it has. */
+static json_t *lease_json(const struct node *link, const struct node *peer)
+{
+	const struct value *value = node_value(peer, PEER_ADDRESS);
+	json_t *list = json_array();
+
+	for (size_t i = 0; value && !value->word && i < value->prefixes->count;
+	     i++)
+		if (json_array_size(list) < LEASE_MOST)
+			put_lease(list, link, &value->prefixes->item[i]);
+	return list;
+}
+
+static json_t *peer_json(const struct node *link, const struct node *peer)
 {
 	json_t *out = json_object();
 
@@ -64,6 +104,7 @@ static json_t *peer_json(const struct node *peer)
 	put_number(out, "up", node_u(peer, PEER_UP));
 	put_number(out, "down", node_u(peer, PEER_DOWN));
 	json_object_set_new(out, "prefixes", prefixes_json(peer));
+	json_object_set_new(out, "lease", lease_json(link, peer));
 	return out;
 }
 
@@ -90,7 +131,7 @@ static json_t *peers_json(const struct node *link)
 	}
 	node_each (peer, node_fixed(link, &kind_peers))
 		if (node_u(peer, PEER_ENABLED))
-			json_array_append_new(list, peer_json(peer));
+			json_array_append_new(list, peer_json(link, peer));
 	return list;
 }
 
@@ -180,6 +221,10 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_number(out, "hold-us", node_u(link, LINK_HOLD));
 	put_number(out, "slice-us", node_u(link, LINK_SLICE));
 	put_number(out, "slices", node_u(link, LINK_SLICES));
+	if (tunnel_takes(link, AF_INET))
+		json_object_set_new(out, "take-ip4", json_true());
+	if (tunnel_takes(link, AF_INET6))
+		json_object_set_new(out, "take-ip6", json_true());
 	put_digest(out, "secret-digest", node_text(link, LINK_KEY));
 	json_object_set_new(out, "peers", peers_json(link));
 	json_object_set_new(out, "members", members_json(link, facts, report));
@@ -192,7 +237,7 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 	const struct value *value = node_value(link, attr);
 	struct tunnel_data data = { .what = TUNNEL_ADDRESS, .ours = true };
 
-	if (!value)
+	if (!value || value->word)
 		return;
 	data.address = value->prefix;
 	memcpy(data.device, node_text(link, LINK_DEVICE),

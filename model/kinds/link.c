@@ -130,11 +130,20 @@ static const struct choice policies[] = {
 		[(first) + COUNTER_PEAK_IN_AT] =                               \
 			TELLS("peak-in-at", type_text, "when that was",        \
 			      "\"2026-11-22 08:13:22 +0000\"")
+
+static const struct choice no_address[] = {
+	{ "none", "this end has no inner address by us" }, { NULL, NULL }
+};
+static const struct choice no_addresses[] = { { "none", "it has none" },
+					      { NULL, NULL } };
+
 #define LOCAL(which, number, sample)                                           \
 	{                                                                      \
 		.name = which, .type = &type_prefix, .family = number,         \
+		.flags = ATTR_AUTO, .words = no_address,                       \
 		.effect = EFFECT_FLAP,                                         \
-		.help = "inner address of this end, with its network",         \
+		.help = "inner address of this end, with its network; auto: "  \
+			"a client takes what its server hands out",            \
 		.example = sample,                                             \
 	}
 
@@ -343,6 +352,9 @@ static const struct attr link_attrs[] = {
 	[LINK_ERROR] = ERROR,
 	[LINK_MTU_NOW] = TELLS("mtu-now", type_number,
 			       "of the device, as found", "1440"),
+	[LINK_ADDRESS] = TELLS("address", type_text,
+			       "inner addresses that the server has handed out",
+			       "10.77.0.2/24"),
 	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
 				"clients of a server that are up", "3"),
 	[LINK_REFUSED] = TELLS("refused", type_text,
@@ -361,7 +373,8 @@ static void link_brief(const struct node *node, struct text *out)
 	text_put(out, node_text(node, LINK_DEVICE)
 			      ? node_text(node, LINK_DEVICE)
 			      : "no device");
-	if (node_has(node, LINK_LOCAL)) {
+	if (node_value(node, LINK_LOCAL) &&
+	    !node_value(node, LINK_LOCAL)->word) {
 		text_put(out, " ");
 		node_print(node, LINK_LOCAL, out);
 	}
@@ -383,6 +396,7 @@ static const struct kind *const link_fixed[] = { &kind_members, &kind_peers,
 static void link_tells(const struct node *node, const struct live *live,
 		       struct text *out)
 {
+	put_live(node, live, LINK_ADDRESS, ", ", out);
 	put_live(node, live, LINK_PEERS_UP, ", peers ", out);
 	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_OUT, ", out ", out);
 	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_IN, ", in ", out);
@@ -402,7 +416,14 @@ const struct kind kind_link = {
 	       "net.ipv4.ip_forward say. In mode=tap they are on one Ethernet "
 	       "segment: a switch, which has learnt where an address is, hands "
 	       "a frame from client to client, and to all who are there if "
-	       "nobody knows. With isolate=yes they reach the server alone.",
+	       "nobody knows. With isolate=yes they reach the server alone.\n"
+	       "\n"
+	       "A client whose local is left to auto takes the addresses that "
+	       "its server hands out, which are those of its peer there, and "
+	       "shows them as address. It takes only what can do no harm: an "
+	       "address of a private network (or an address alone), which no "
+	       "other device or route of this host knows; else error says why "
+	       "not. local=none takes none.",
 	.attrs = link_attrs,
 	.attr_count = ARRAY_SIZE(link_attrs),
 	.fixed = link_fixed,
@@ -584,8 +605,11 @@ static const struct attr peer_attrs[] = {
 	[PEER_ADDRESS] = {
 		.name = "address",
 		.type = &type_prefixes,
+		.flags = ATTR_AUTO | ATTR_CHOSEN,
+		.words = no_addresses,
 		.effect = EFFECT_HITLESS,
-		.help = "inner addresses and networks that are its own",
+		.help = "inner addresses and networks that are its own; auto: "
+			"the lowest free ones of the link's local and local6",
 		.example = "10.77.0.2",
 	},
 	[PEER_UP] = CAP("up", "no more than this is taken from it"),

@@ -6,10 +6,11 @@
 #include "model/base/mem.h"
 #include "model/kind.h"
 #include "model/types/plain.h"
+#include "model/types/prefix.h"
 #include "model/types/scan.h"
 #include "model/value.h"
 
-static uint8_t full_length(uint8_t family)
+unsigned prefix_bits(uint8_t family)
 {
 	return family == AF_INET ? 32 : 128;
 }
@@ -56,7 +57,7 @@ static int address_parse(const struct attr *attr, const char *text,
 				       "%s: not an IP address, as %s",
 				       PLAIN(text), family_example(attr));
 	}
-	address.length = full_length(address.family);
+	address.length = (uint8_t)prefix_bits(address.family);
 	*out = address;
 	return family_check(attr, address.family, text, err);
 }
@@ -70,7 +71,7 @@ static void address_print(const struct prefix *address, struct text *out)
 		text_put(out, bytes);
 }
 
-static void prefix_print(const struct prefix *prefix, struct text *out)
+void prefix_print(const struct prefix *prefix, struct text *out)
 {
 	address_print(prefix, out);
 	text_printf(out, "/%u", (unsigned)prefix->length);
@@ -79,7 +80,7 @@ static void prefix_print(const struct prefix *prefix, struct text *out)
 static int length_parse(const char *text, const char *at, struct prefix *prefix,
 			struct err *err)
 {
-	unsigned most = full_length(prefix->family);
+	unsigned most = prefix_bits(prefix->family);
 	uint64_t length = 0;
 	int rc = scan_digits(&at, 10, most, &length);
 
@@ -106,10 +107,25 @@ static int prefix_parse(const struct attr *attr, const char *text,
 	return rc;
 }
 
-/* Clears the bits behind the length; true if there were any. */
-static bool prefix_trim(struct prefix *prefix)
+int prefix_read(const char *text, struct prefix *out, struct err *err)
 {
-	unsigned bits = full_length(prefix->family);
+	return prefix_parse(NULL, text, out, err);
+}
+
+bool prefix_has(const struct prefix *net, const struct prefix *within)
+{
+	unsigned whole = net->length / 8, bits = net->length % 8;
+	uint8_t mask = (uint8_t)(0xff00 >> bits);
+
+	if (within->family != net->family || within->length < net->length ||
+	    memcmp(within->bytes, net->bytes, whole) != 0)
+		return false;
+	return !bits || !((within->bytes[whole] ^ net->bytes[whole]) & mask);
+}
+
+bool prefix_trim(struct prefix *prefix)
+{
+	unsigned bits = prefix_bits(prefix->family);
 	bool any = false;
 
 	for (unsigned bit = prefix->length; bit < bits; bit++) {
@@ -247,7 +263,7 @@ static void type_prefixes_print(const struct attr *attr,
 
 		if (i)
 			text_put(out, ",");
-		if (prefix->length == full_length(prefix->family))
+		if (prefix->length == prefix_bits(prefix->family))
 			address_print(prefix, out);
 		else
 			prefix_print(prefix, out);

@@ -78,6 +78,5 @@ TEST(inner, text_is_read_and_printed)
 	inner_prefix_print(&prefix, text);
 	ASSERT_TEXT(text, "2001:db8::/64");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		CU_ASSERT_EQUAL(inner_prefix_parse(bad[i], &prefix, NULL),
-				-EINVAL);
+		CU_ASSERT(inner_prefix_parse(bad[i], &prefix, NULL) < 0);
 }
