@@ -30,6 +30,13 @@ struct checkup;
 struct reading;
 struct live;
 
+/* Filters that no setting can stand for. */
+enum import_filters {
+	IMPORT_REFUSE,
+	IMPORT_KEEP, /* they stay, with those that decide before them */
+	IMPORT_DROP, /* they go */
+};
+
 struct backend {
 	const char *name;
 	const char *summary;
@@ -106,12 +113,12 @@ struct backend {
 
 	/* Reads what somebody else has made on a device into a new, empty node,
 	 * and adds to takes what makes it ours as it stands. What cannot be
-	 * said there is reported: an error refuses. drop: filters that cannot
-	 * be said go. NULL: there is nothing like that. */
+	 * said there is reported: an error refuses. NULL: there is nothing like
+	 * that. */
 	int (*import)(struct host *host, const struct facts *facts,
-		      const char *device, bool drop, struct node *node,
-		      struct report *report, struct owned *takes,
-		      struct err *err);
+		      const char *device, enum import_filters filters,
+		      struct node *node, struct report *report,
+		      struct owned *takes, struct err *err);
 
 	/* Of which tool ("tc") export() writes the commands that make what is
 	 * wanted, on a host that has nothing of ours. NULL: of none. */

@@ -212,6 +212,16 @@ static uint64_t ceil_of(const struct node *class)
 					   : node_u(class, CLASS_RATE);
 }
 
+static bool is_lenient(const struct node *class)
+{
+	return node_u(class_uplink(class), UPLINK_LENIENT);
+}
+
+/* What the kernel takes, but keeps in a way of its own. */
+#define report_misfit(report, class, ...)                                      \
+	(is_lenient(class) ? report_warning(report, class, __VA_ARGS__)        \
+			   : report_error(report, class, ERANGE, __VA_ARGS__))
+
 static void check_rate(const struct node *class, struct report *report)
 {
 	uint64_t rate = node_u(class, CLASS_RATE), ceil = ceil_of(class);
@@ -219,11 +229,11 @@ static void check_rate(const struct node *class, struct report *report)
 	if (ceil < rate) {
 		RATE(rate_text, rate);
 		RATE(ceil_text, ceil);
-		report_error(report, class, ERANGE,
-			     "ceil %s is under rate %s; HTB would send at "
-			     "neither: set ceil to %s or more",
-			     text_get(&ceil_text), text_get(&rate_text),
-			     text_get(&rate_text));
+		report_misfit(report, class,
+			      "ceil %s is under rate %s; HTB would send at "
+			      "neither: set ceil to %s or more",
+			      text_get(&ceil_text), text_get(&rate_text),
+			      text_get(&rate_text));
 	}
 }
 
@@ -237,19 +247,19 @@ static void check_under_parent(const struct node *class, struct report *report)
 	if (rate > node_u(parent, CLASS_RATE)) {
 		RATE(rate_text, rate);
 		RATE(above, node_u(parent, CLASS_RATE));
-		report_error(report, class, ERANGE,
-			     "rate %s is over the %s of %s above it, which "
-			     "cannot guarantee it",
-			     text_get(&rate_text), text_get(&above),
-			     node_name(parent));
+		report_misfit(report, class,
+			      "rate %s is over the %s of %s above it, which "
+			      "cannot guarantee it",
+			      text_get(&rate_text), text_get(&above),
+			      node_name(parent));
 	} else if (ceil > ceil_of(parent)) {
 		RATE(ceil_text, ceil);
 		RATE(above, ceil_of(parent));
-		report_error(report, class, ERANGE,
-			     "ceil %s is over the ceil %s of %s above it, "
-			     "which it can never pass",
-			     text_get(&ceil_text), text_get(&above),
-			     node_name(parent));
+		report_misfit(report, class,
+			      "ceil %s is over the ceil %s of %s above it, "
+			      "which it can never pass",
+			      text_get(&ceil_text), text_get(&above),
+			      node_name(parent));
 	}
 }
 
@@ -263,12 +273,12 @@ static void check_sum(const struct node *class, struct report *report)
 	if (sum > node_u(class, CLASS_RATE)) {
 		RATE(sum_text, sum);
 		RATE(rate_text, node_u(class, CLASS_RATE));
-		report_error(report, class, ERANGE,
-			     "the classes below are promised %s together, "
-			     "%s itself has a rate of %s; raise it, or lower "
-			     "theirs",
-			     text_get(&sum_text), node_name(class),
-			     text_get(&rate_text));
+		report_misfit(report, class,
+			      "the classes below are promised %s together, "
+			      "%s itself has a rate of %s; raise it, or lower "
+			      "theirs",
+			      text_get(&sum_text), node_name(class),
+			      text_get(&rate_text));
 	}
 }
 
@@ -302,12 +312,12 @@ static void check_quantum(const struct node *class, struct report *report)
 	if (node_origin(class, CLASS_QUANTUM) != ORIGIN_GIVEN)
 		return;
 	if (quantum < FULL_PACKET)
-		report_error(report, class, ERANGE,
-			     "quantum %llu is less than a full packet of %u "
-			     "bytes: turns would not hold one; leave it out, "
-			     "or give at least %u",
-			     (unsigned long long)quantum, FULL_PACKET,
-			     FULL_PACKET);
+		report_misfit(report, class,
+			      "quantum %llu is less than a full packet of %u "
+			      "bytes: turns would not hold one; leave it out, "
+			      "or give at least %u",
+			      (unsigned long long)quantum, FULL_PACKET,
+			      FULL_PACKET);
 	else if (quantum > 60000)
 		report_warning(report, class,
 			       "quantum %llu lets one class send %llu full "
@@ -492,6 +502,23 @@ static void check_class(const struct node *class, uint32_t mask,
 	check_mark(class, CLASS_MARK, mask, "class-mask", report);
 }
 
+bool tree_check_fits(const struct node *uplink)
+{
+	struct report report = REPORT_NONE;
+	bool fits;
+
+	each_below(class, uplink, &kind_class)
+	{
+		check_rate(class, &report);
+		check_under_parent(class, &report);
+		check_sum(class, &report);
+		check_quantum(class, &report);
+	}
+	fits = !report.errors;
+	report_clear(&report);
+	return fits;
+}
+
 void tree_check_own(const struct node *class, struct report *report)
 {
 	const struct node *parent = node_parent(class);
@@ -589,6 +616,20 @@ static void check_down(const struct node *uplink, struct report *report)
 	each_below(at, uplink, &kind_match) check_arriving(at, report);
 }
 
+/* A packet's priority decides before any filter does (htb_classify() of
+ * net/sched/sch_htb.c). */
+static void check_filters(const struct node *uplink, struct report *report)
+{
+	if (node_u(uplink, UPLINK_FILTERS) == FILTERS_FOREIGN &&
+	    (uplink_is_down(uplink) ||
+	     node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_NFT))
+		report_error(report, uplink, EINVAL,
+			     "filters=foreign: with classifier=nft the class "
+			     "of a packet stands before any filter is asked, "
+			     "so they would do nothing: classifier=bpf or "
+			     "classifier=fw, and direction=up");
+}
+
 static void check_uplink(const struct node *uplink, struct report *report)
 {
 	uint32_t mask = mask_of(node_tree(uplink), SYSTEM_CLASS_MASK);
@@ -598,6 +639,7 @@ static void check_uplink(const struct node *uplink, struct report *report)
 			     "say path= or device=, one of the two");
 	if (uplink_is_down(uplink))
 		check_down(uplink, report);
+	check_filters(uplink, report);
 	check_default(uplink, report);
 	check_line(uplink, report);
 	each_below(at, uplink, &kind_class) check_class(at, mask, report);

@@ -36,7 +36,8 @@ int value_parse(const struct attr *attr, const char *text, struct value *out,
 		return 0;
 	}
 	rc = attr->type->parse(attr, text, out, err);
-	if (rc < 0)
+	/* Who wrote several did not mean one of these. */
+	if (rc < 0 && !strchr(text, ' '))
 		append_words(attr, err);
 	return rc;
 }

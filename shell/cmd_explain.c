@@ -413,6 +413,11 @@ static void show_queue(const struct view *view)
 
 	if (words && leaf_parse(words, &leaf, NULL) < 0)
 		return;
+	if (node_has(view->node, CLASS_LEAF) && !words) {
+		output_field(view->output, "queue",
+			     "somebody else's (leaf=foreign)");
+		return;
+	}
 	if (leaf) {
 		depth = depth_of(view, item_taken(view, leaf));
 		leaf_item_print(item_taken(view, leaf), &text);

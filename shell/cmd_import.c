@@ -83,7 +83,10 @@ static int take_over(struct session *session, const struct match *match,
 		     struct node *uplink, struct err *err)
 {
 	const char *device = match_value(match, "device");
-	bool drop = match_value(match, "filters") != NULL;
+	const char *word = match_value(match, "filters");
+	enum import_filters filters = !word		      ? IMPORT_REFUSE
+				      : !strcmp(word, "keep") ? IMPORT_KEEP
+							      : IMPORT_DROP;
 	struct facts facts = { 0 };
 	struct report report = REPORT_NONE;
 	int rc = node_set_text(uplink, "device", device, err);
@@ -92,8 +95,8 @@ static int take_over(struct session *session, const struct match *match,
 		rc = host_read_facts(session_host(session), &facts, err);
 	if (rc == 0)
 		rc = importer()->import(session_host(session), &facts, device,
-					drop, uplink, &report, &session->takes,
-					err);
+					filters, uplink, &report,
+					&session->takes, err);
 	facts_clear(&facts);
 	if (rc < 0) {
 		report_clear(&report);
@@ -128,8 +131,10 @@ static int import_run(struct session *session, const struct match *match,
 	return 0;
 }
 
-static const struct choice drops[] = {
-	{ "drop", "filters that no match can stand for go" }, { NULL, NULL }
+static const struct choice ways[] = {
+	{ "keep", "those that no match can stand for stay, and decide first" },
+	{ "drop", "filters that no match can stand for go" },
+	{ NULL, NULL }
 };
 
 static const struct arg import_args[] = {
@@ -143,8 +148,9 @@ static const struct arg import_args[] = {
 	{ .name = "filters",
 	  .type = &type_choice,
 	  .flags = ARG_NAMED,
-	  .choices = drops,
-	  .help = "drop: do without those that cannot be taken over" },
+	  .choices = ways,
+	  .help = "of those that cannot be taken over; keep: they stay; drop: "
+		  "do without" },
 	{ 0 },
 };
 
@@ -161,14 +167,22 @@ const struct command command_import = {
 	       "u32 and flower by protocol, ports, networks and code point. "
 	       "Marks count within class-mask of /system, and what u32 reads "
 	       "from headers with options, or from later fragments, is not "
-	       "imitated. Any other filter is named and the import refused, "
-	       "unless filters=drop. From then on a class that a program or "
+	       "imitated. Any other filter is named and the import refused. "
+	       "filters=drop does without. filters=keep leaves those in the "
+	       "kernel, and all that come before them, as they are, actions "
+	       "and all: they decide first, matches after them, by a filter "
+	       "of bpf behind theirs (classifier=bpf, filters=foreign). Tresse "
+	       "tells of them (drift) and never touches one. From then on a "
+	       "class that a program or "
 	       "another table gives to a packet (CLASSIFY, meta priority, "
 	       "SO_PRIORITY) no longer counts where there is a default "
 	       "class.\n"
 	       "\n"
-	       "The tree has to be 1:, with queues that leaf= knows. When it "
-	       "is deleted one day, it becomes what it was when it was taken "
+	       "The tree has to be 1:. A queue that leaf= does not know stays "
+	       "as it is, and what hangs below it (leaf=foreign). Rates that "
+	       "check would refuse, and the kernel took, come in as doubts "
+	       "(lenient=yes). When it is deleted one day, it becomes what it "
+	       "was when it was taken "
 	       "over, filters and all.",
 	.example = "/classes import wan0\n/classes import wan0 uplink",
 	.see = "export, create, delete",

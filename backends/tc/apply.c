@@ -104,7 +104,14 @@ static int fail(const struct step *step, const struct request *request,
 	AUTO_TEXT what = TEXT_NONE;
 
 	step_print(step, &what);
-	return answer_err(&request->answer, text_get(&what), err);
+	answer_err(&request->answer, text_get(&what), err);
+	if (request->answer.code == -EBUSY && step->op == STEP_DELETE &&
+	    tc_of(step->before)->sort == TC_CLASS)
+		err_append(err,
+			   "; a filter that is not Tresse's may lead to it: tc "
+			   "filter show dev %s",
+			   tc_of(step->before)->device);
+	return request->answer.code;
 }
 
 /* Marks what took effect; *failed is the first that did not, or count. */

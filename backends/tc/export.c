@@ -60,6 +60,17 @@ static void put_class(const struct tc_object *object, struct text *out)
 		text_put(out, " linklayer atm");
 }
 
+/* Only its owner knows how it was made. */
+static void put_foreign_leaf(const struct tc_object *object, struct text *out)
+{
+	text_put(out, "# the queue of ");
+	put_id(object->parent, out);
+	text_printf(out,
+		    " is somebody else's (leaf=foreign) and is not exported: "
+		    "tc qdisc show dev %s",
+		    object->device);
+}
+
 static void put_leaf(const struct tc_object *object, struct text *out)
 {
 	text_printf(out, "tc qdisc add dev %s", object->device);
@@ -145,6 +156,11 @@ static void put_object(const struct object *object, struct text *out)
 			    "tc qdisc add dev %s root handle 1: htb default "
 			    "%x r2q %u",
 			    tc->device, tc->root.defcls, tc->root.r2q);
+		if (tc->root.shares)
+			text_printf(out,
+				    "\n# filters of others (filters=foreign) "
+				    "are not exported: tc filter show dev %s",
+				    tc->device);
 		break;
 	case TC_SHARD:
 		text_printf(out, "tc qdisc add dev %s", tc->device);
@@ -154,7 +170,12 @@ static void put_object(const struct object *object, struct text *out)
 		break;
 	case TC_SORTER: put_sorter(tc, out); break;
 	case TC_CLASS: put_class(tc, out); break;
-	case TC_LEAF: put_leaf(tc, out); break;
+	case TC_LEAF:
+		if (tc_leaf_is_foreign(object))
+			put_foreign_leaf(tc, out);
+		else
+			put_leaf(tc, out);
+		break;
 	case TC_FILTER: put_filter(tc, out); break;
 	case TC_LINK:
 	case TC_PROGRAM:

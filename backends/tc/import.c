@@ -4,7 +4,10 @@
  *
  * Nothing is made anew: root, classes and leaves stay, with what is queued in
  * them, under the numbers that they have. So only a root 1: can be taken over.
- * What filters did is done by matches from then on (filter.h).
+ * What filters did is done by matches from then on (filter.h). Those that
+ * cannot be said may stay, and all before them, so that their order stays: then
+ * a filter of Tresse's comes behind them (filters=foreign). A queue that leaf=
+ * does not know stays, too (leaf=foreign).
  *
  * Everything that was found is kept as messages that make it again, for the day
  * on which the uplink is deleted (give_back() of plan.c).
@@ -23,12 +26,13 @@
 #include "model/base/mem.h"
 #include "model/node.h"
 #include "model/shaping.h"
+#include "model/txn.h"
 
 struct importing {
 	const struct link_fact *link;
 	struct node *uplink;
 	struct report *report;
-	bool drop;
+	enum import_filters filters;
 	struct state found; /* root, classes, leaves, filters */
 	struct text *kept;  /* messages that make them */
 	struct tc_root root;
@@ -55,26 +59,45 @@ static void put_attr(int type, const void *bytes, size_t size, struct text *out)
 	text_put_bytes(out, zeros, (size_t)NLA_ALIGN(size) - size);
 }
 
+static void put_message(uint16_t type, const struct tcmsg *about,
+			const char *kind, const void *options, size_t size,
+			struct text *out)
+{
+	AUTO_TEXT body = TEXT_NONE;
+	struct nlmsghdr header = { .nlmsg_type = type };
+
+	text_put_bytes(&body, about, sizeof(*about));
+	put_attr(TCA_KIND, kind, strlen(kind) + 1, &body);
+	put_attr(TCA_OPTIONS, options, size, &body);
+	header.nlmsg_len = (uint32_t)(sizeof(header) + body.length);
+	text_put_bytes(out, &header, sizeof(header));
+	text_put_bytes(out, text_get(&body), body.length);
+}
+
 /* The message, cut to what makes the same again. */
 static void keep(struct importing *importing, const struct nlmsghdr *message,
 		 struct nlattr *const *attrs)
 {
-	const char *kind = nla_data(attrs[TCA_KIND]);
-	AUTO_TEXT options = TEXT_NONE;
-	AUTO_TEXT body = TEXT_NONE;
-	struct nlmsghdr header = { .nlmsg_type = message->nlmsg_type };
+	const struct nlattr *options = attrs[TCA_OPTIONS];
 
-	text_put_bytes(&body, nlmsg_data(message), sizeof(struct tcmsg));
-	put_attr(TCA_KIND, kind, strlen(kind) + 1, &body);
-	if (message->nlmsg_type == RTM_NEWTFILTER)
-		filter_options(kind, attrs[TCA_OPTIONS], &options);
-	else if (attrs[TCA_OPTIONS])
-		text_put_bytes(&options, nla_data(attrs[TCA_OPTIONS]),
-			       (size_t)nla_len(attrs[TCA_OPTIONS]));
-	put_attr(TCA_OPTIONS, text_get(&options), options.length, &body);
-	header.nlmsg_len = (uint32_t)(sizeof(header) + body.length);
-	text_put_bytes(importing->kept, &header, sizeof(header));
-	text_put_bytes(importing->kept, text_get(&body), body.length);
+	put_message(message->nlmsg_type, nlmsg_data(message),
+		    nla_data(attrs[TCA_KIND]),
+		    options ? nla_data(options) : NULL,
+		    options ? (size_t)nla_len(options) : 0, importing->kept);
+}
+
+/* A filter that goes: its options are without what the kernel does not take. */
+static void keep_filter(struct importing *importing,
+			const struct tc_object *object)
+{
+	const struct tcmsg about = { .tcm_family = AF_UNSPEC,
+				     .tcm_ifindex = object->index,
+				     .tcm_handle = object->handle,
+				     .tcm_parent = object->parent,
+				     .tcm_info = object->other.info };
+
+	put_message(RTM_NEWTFILTER, &about, object->other.kind, object->raw,
+		    object->raw_size, importing->kept);
 }
 
 static bool parse(const struct nlmsghdr *message, struct nlattr **attrs)
@@ -117,8 +140,12 @@ static bool read_object(const struct nlmsghdr *message,
 		return htb && out->handle == TC_ROOT_HANDLE;
 	}
 	out->sort = TC_LEAF;
-	return out->handle && TC_H_MAJ(out->parent) == TC_ROOT_HANDLE &&
-	       queue_read(kind, attrs[TCA_OPTIONS], &out->queue);
+	if (!queue_read(kind, attrs[TCA_OPTIONS], &out->queue)) {
+		out->queue = (struct queue){ .observed = 1 };
+		memcpy(out->queue.kind, TC_FOREIGN_LEAF,
+		       sizeof(TC_FOREIGN_LEAF));
+	}
+	return out->handle && TC_H_MAJ(out->parent) == TC_ROOT_HANDLE;
 }
 
 void tc_add_kept(const struct owned_item *item, const char *device, int index,
@@ -161,7 +188,8 @@ static void add_found(struct importing *importing,
 	if (object.sort == TC_OTHER)
 		filter_options(object.other.kind, attrs[TCA_OPTIONS], &options);
 	if (tc_add(&importing->found, &object, text_get(&options),
-		   options.length, ""))
+		   options.length, "") &&
+	    object.sort != TC_OTHER)
 		keep(importing, message, attrs);
 }
 
@@ -201,6 +229,7 @@ static void take_root(struct importing *importing,
 	add_found(importing, message, attrs);
 }
 
+/* What hangs below a queue that stays, stays with it. */
 static void take_leaf(struct importing *importing,
 		      const struct nlmsghdr *message, struct nlattr **attrs)
 {
@@ -208,18 +237,17 @@ static void take_leaf(struct importing *importing,
 	const char *kind = nla_data(attrs[TCA_KIND]);
 	struct queue queue;
 
-	if (!header->tcm_handle)
+	if (!header->tcm_handle ||
+	    TC_H_MAJ(header->tcm_parent) != TC_ROOT_HANDLE)
 		return;
-	if (TC_H_MAJ(header->tcm_parent) == TC_ROOT_HANDLE &&
-	    queue_read(kind, attrs[TCA_OPTIONS], &queue)) {
-		add_found(importing, message, attrs);
-		return;
-	}
-	report_error(importing->report, importing->uplink, EOPNOTSUPP,
-		     "%x:%x of %s has a qdisc %s %x:, which Tresse cannot look "
-		     "after, nor leave alone in a tree of its own",
-		     header->tcm_parent >> 16, TC_H_MIN(header->tcm_parent),
-		     importing->link->name, kind, header->tcm_handle >> 16);
+	if (!queue_read(kind, attrs[TCA_OPTIONS], &queue))
+		report_warning(
+			importing->report, importing->uplink,
+			"%x:%x of %s has a qdisc %s %x:, which leaf= "
+			"does not know: it stays as it is (leaf=foreign)",
+			header->tcm_parent >> 16, TC_H_MIN(header->tcm_parent),
+			importing->link->name, kind, header->tcm_handle >> 16);
+	add_found(importing, message, attrs);
 }
 
 static int take_qdisc(const struct nlmsghdr *message, void *arg)
@@ -256,6 +284,29 @@ static int take_class(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+/* One of another chain, or of an inner class: it is only asked if one of the
+ * root's leads there. */
+static void tell_beside(struct importing *importing, const struct tcmsg *header,
+			const char *kind)
+{
+	AUTO(str)
+	char *what =
+		mem_printf("a filter %s pref %u of %x:%x of %s", kind,
+			   header->tcm_info >> 16, importing->parent >> 16,
+			   TC_H_MIN(importing->parent), importing->link->name);
+
+	if (importing->filters == IMPORT_KEEP)
+		report_warning(importing->report, importing->uplink,
+			       "%s is not one of the tree's root: it stays as "
+			       "it is",
+			       what);
+	else
+		report_error(importing->report, importing->uplink, EOPNOTSUPP,
+			     "%s is not one of the tree's root, where Tresse "
+			     "has its own; filters=keep leaves it as it is",
+			     what);
+}
+
 static int take_filter(const struct nlmsghdr *message, void *arg)
 {
 	struct importing *importing = arg;
@@ -275,12 +326,7 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 		add_found(importing, message, attrs);
 		return 0;
 	}
-	report_error(importing->report, importing->uplink, EOPNOTSUPP,
-		     "a filter %s pref %u of %x:%x of %s is not one of the "
-		     "tree's root, where Tresse has its own",
-		     (const char *)nla_data(attrs[TCA_KIND]),
-		     header->tcm_info >> 16, importing->parent >> 16,
-		     TC_H_MIN(importing->parent), importing->link->name);
+	tell_beside(importing, header, nla_data(attrs[TCA_KIND]));
 	return 0;
 }
 
@@ -483,6 +529,7 @@ static void make_leaf(struct importing *importing,
 
 	if (!node)
 		return;
+	/* Of a queue that stays this is the word. */
 	queue_print(&object->queue, &words);
 	if (node_set_text(node, "leaf", text_get(&words), &why) < 0)
 		report_error(importing->report, node, EOPNOTSUPP,
@@ -505,17 +552,19 @@ static void leave_out(struct importing *importing,
 	AUTO_TEXT name = TEXT_NONE;
 
 	put_filter(object, &name);
-	if (importing->drop && keeps)
+	if (importing->filters == IMPORT_DROP && keeps)
 		report_warning(importing->report, importing->uplink,
 			       "%s of %s goes: %s; what it led goes to the "
 			       "default class",
 			       text_get(&name), importing->link->name, why);
 	else
 		report_error(importing->report, importing->uplink, EOPNOTSUPP,
-			     "%s of %s cannot be taken over: %s%s",
+			     "%s of %s cannot be taken over: %s; filters=keep "
+			     "leaves it as it is%s",
 			     text_get(&name), importing->link->name, why,
-			     keeps ? "; filters=drop does without"
-				   : ", and it could not be put back one day");
+			     keeps ? ", filters=drop does without"
+				   : " (it could not be put back, so it cannot "
+				     "be dropped)");
 }
 
 /* A class has one mark of its own; nothing is asked before it. */
@@ -570,17 +619,24 @@ static void take_as_match(struct importing *importing, struct node *class,
 		leave_out(importing, object, why.text);
 }
 
-static bool has_filters(const struct importing *importing, const char *kind)
+/* The class that it leads to, as a match could; NULL and why not. */
+static struct node *match_class(const struct importing *importing,
+				const struct tc_object *object,
+				struct filter *filter, const char **why)
 {
-	for (size_t i = 0; i < importing->found.count; i++) {
-		const struct tc_object *object =
-			tc_of(&importing->found.items[i]);
+	struct node *class;
 
-		if (object->sort == TC_OTHER &&
-		    strcmp(object->other.kind, kind) != 0)
-			return true;
+	if (!filter_read(object, filter, why))
+		return NULL;
+	class = TC_H_MAJ(filter->classid) == TC_ROOT_HANDLE
+			? importing->classes[TC_H_MIN(filter->classid)]
+			: NULL;
+	if (!class || !class_is_leaf(class)) {
+		*why = "it names no class that carries traffic";
+		return NULL;
 	}
-	return false;
+	*why = "it has more than can be read";
+	return filter_keeps(object) ? class : NULL;
 }
 
 static void make_match(struct importing *importing,
@@ -589,21 +645,12 @@ static void make_match(struct importing *importing,
 	const struct node *machine = tree_system(node_tree(importing->uplink));
 	uint32_t mask = node_value(machine, SYSTEM_CLASS_MASK)->bits.value;
 	struct filter filter;
-	struct node *class;
 	const char *why;
+	struct node *class = match_class(importing, object, &filter, &why);
 
-	if (!filter_read(object, &filter, &why)) {
+	keep_filter(importing, object);
+	if (!class)
 		leave_out(importing, object, why);
-		return;
-	}
-	class = TC_H_MAJ(filter.classid) == TC_ROOT_HANDLE
-			? importing->classes[TC_H_MIN(filter.classid)]
-			: NULL;
-	if (!class || !class_is_leaf(class))
-		leave_out(importing, object,
-			  "it names no class that carries traffic");
-	else if (!filter_keeps(object))
-		leave_out(importing, object, "it has more than can be read");
 	else if (!only_marks || !take_as_mark(class, &filter, mask))
 		take_as_match(importing, class, object, &filter);
 }
@@ -619,19 +666,77 @@ static int by_pref(const void *left, const void *right)
 	return a->handle < b->handle ? -1 : a->handle > b->handle;
 }
 
+/* Those up to the last one that no match can stand for: what comes behind is
+ * asked behind them then as before. */
+static size_t count_staying(const struct importing *importing,
+			    const struct object *const *filters, size_t count)
+{
+	struct filter filter;
+	const char *why;
+
+	if (importing->filters != IMPORT_KEEP)
+		return 0;
+	while (count &&
+	       match_class(importing, tc_of(filters[count - 1]), &filter, &why))
+		count--;
+	return count;
+}
+
+static void let_stay(struct importing *importing,
+		     const struct tc_object *object)
+{
+	AUTO_TEXT name = TEXT_NONE;
+
+	put_filter(object, &name);
+	if (object->other.info >> 16 >= TC_FILTER_PREF)
+		report_error(importing->report, importing->uplink, EOPNOTSUPP,
+			     "%s of %s cannot stay: Tresse's own come at pref "
+			     "%u, before it; give it a pref below that",
+			     text_get(&name), importing->link->name,
+			     TC_FILTER_PREF);
+	else
+		report_warning(importing->report, importing->uplink,
+			       "%s of %s stays as it is, and decides before "
+			       "any match",
+			       text_get(&name), importing->link->name);
+}
+
+static bool are_marks(const struct object *const *filters, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tc_of(filters[i])->other.kind, "fw") != 0)
+			return false;
+	return true;
+}
+
+/* With nftables a class would be known before these are asked. */
+static void share(struct importing *importing,
+		  const struct object *const *filters, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		let_stay(importing, tc_of(filters[i]));
+	if (!count)
+		return;
+	node_set_text(importing->uplink, "filters", "foreign", NULL);
+	node_set_text(importing->uplink, "classifier", "bpf", NULL);
+}
+
 static void make_matches(struct importing *importing)
 {
 	const struct object **filters =
 		mem_array(importing->found.count, sizeof(*filters));
-	bool only_marks = !has_filters(importing, "fw");
-	size_t count = 0;
+	size_t count = 0, stay;
+	bool only_marks;
 
 	for (size_t i = 0; i < importing->found.count; i++)
 		if (tc_of(&importing->found.items[i])->sort == TC_OTHER)
 			filters[count++] = &importing->found.items[i];
 	if (count)
 		qsort(filters, count, sizeof(*filters), by_pref);
-	for (size_t i = 0; i < count; i++)
+	stay = count_staying(importing, filters, count);
+	share(importing, filters, stay);
+	only_marks = are_marks(filters + stay, count - stay);
+	for (size_t i = stay; i < count; i++)
 		make_match(importing, tc_of(filters[i]), only_marks);
 	free(filters);
 	if (!count)
@@ -688,6 +793,13 @@ static void make_tree(struct importing *importing, struct err *err)
 			make_leaf(importing, tc_of(&found->items[i]));
 	fill_uplink(importing);
 	make_matches(importing);
+	if (tree_check_fits(importing->uplink))
+		return;
+	report_warning(importing->report, importing->uplink,
+		       "its rates do not fit together, as the kernel took "
+		       "them; they stay, and what is wrong is told as a doubt "
+		       "(lenient=yes)");
+	give(importing->uplink, UPLINK_LENIENT, true);
 }
 
 static void claim(const struct importing *importing, struct owned *takes)
@@ -705,15 +817,15 @@ static void claim(const struct importing *importing, struct owned *takes)
 }
 
 int tc_import(struct host *host, const struct facts *facts, const char *device,
-	      bool drop, struct node *uplink, struct report *report,
-	      struct owned *takes, struct err *err)
+	      enum import_filters filters, struct node *uplink,
+	      struct report *report, struct owned *takes, struct err *err)
 {
 	AUTO(mem) void *classes = mem_array(MINORS, sizeof(struct node *));
 	AUTO_TEXT kept = TEXT_NONE;
 	struct importing importing = { .link = facts_link(facts, device),
 				       .uplink = uplink,
 				       .report = report,
-				       .drop = drop,
+				       .filters = filters,
 				       .found = STATE_NONE,
 				       .kept = &kept,
 				       .classes = classes };

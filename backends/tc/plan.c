@@ -384,7 +384,7 @@ static void add_class(struct planning *planning, const struct place *place,
 	}
 	step(planning, STEP_ADD, PHASE_BUILD, first + down, effect, NULL,
 	     class);
-	if (place->want.leaf)
+	if (place->want.leaf && !tc_leaf_is_foreign(place->want.leaf))
 		step(planning, STEP_ADD, PHASE_BUILD, leaf, effect, NULL,
 		     place->want.leaf);
 }
@@ -440,6 +440,8 @@ static void plan_leaf(struct planning *planning, const struct place *place)
 	const struct object *now = place->now.leaf, *want = place->want.leaf;
 	bool late = must_wait(place);
 
+	if (tc_leaf_is_foreign(want))
+		return;
 	if (now && want)
 		change_leaf(planning, now, want);
 	else if (want)
@@ -459,7 +461,8 @@ static bool loses_queue(const struct side *now, const struct side *want)
 	bool was_leaf = !level_of(now->class);
 	bool is_leaf = !level_of(want->class);
 
-	return was_leaf != is_leaf || (is_leaf && !now->leaf != !want->leaf);
+	return was_leaf != is_leaf || (is_leaf && !now->leaf != !want->leaf &&
+				       !tc_leaf_is_foreign(want->leaf));
 }
 
 static void drop_class(struct planning *planning, const struct object *class)
@@ -469,6 +472,24 @@ static void drop_class(struct planning *planning, const struct object *class)
 	if (!level_of(class))
 		wait_for(planning,
 			 place_at(planning, id_of(tc_of(class)->index, 0)));
+}
+
+static bool keeps_queue(const struct place *place)
+{
+	return place->want.class && place->now.leaf &&
+	       tc_leaf_is_foreign(place->want.leaf);
+}
+
+static void refuse_move(struct planning *planning, const struct place *place)
+{
+	const struct tc_object *leaf = tc_of(place->now.leaf);
+
+	report_add(planning->report, FINDING_ERROR, EOPNOTSUPP,
+		   place->want.class->path,
+		   "its queue, %s %x:, is somebody else's (leaf=foreign) and "
+		   "cannot be made again elsewhere: leave the class where it "
+		   "is, or give it a leaf of its own first",
+		   leaf->queue.kind, TC_H_MAJ(leaf->handle) >> 16);
 }
 
 static void plan_class(struct planning *planning, struct place *place,
@@ -483,6 +504,10 @@ static void plan_class(struct planning *planning, struct place *place,
 			add_class(planning, place,
 				  root->now.root ? EFFECT_REBUILD
 						 : EFFECT_HITLESS);
+		return;
+	}
+	if (moves(planning, place) && keeps_queue(place)) {
+		refuse_move(planning, place);
 		return;
 	}
 	if (moves(planning, place)) {
@@ -769,6 +794,59 @@ static void plan_others(struct planning *planning, const struct state *now,
 	}
 }
 
+/* ---- filters that are nobody's we know ---- */
+
+/* Of a device: how many, and the first few by name. */
+static size_t name_strangers(const struct state *now, int index,
+			     struct text *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < now->count; i++) {
+		const struct object *object = &now->items[i];
+		const struct tc_object *tc = tc_of(object);
+
+		if (object->backend != &backend_tc || tc->sort != TC_STRANGER ||
+		    tc->index != index)
+			continue;
+		if (count++ < 3)
+			text_printf(out, "%s%s pref %u handle 0x%x",
+				    out->length ? ", " : "", tc->other.kind,
+				    tc->other.info >> 16, tc->handle);
+	}
+	if (count > 3)
+		text_put(out, " ...");
+	return count;
+}
+
+/* They are left alone, whatever is done; but with their root they go. */
+static void tell_strangers(struct planning *planning, const struct state *now,
+			   const struct place *place)
+{
+	const struct object *want = place->want.root;
+	bool goes = place->now.root && (place->gone || place->fresh);
+	bool shares = want && tc_of(want)->root.shares;
+	AUTO_TEXT names = TEXT_NONE;
+	size_t count;
+
+	if ((!goes && !shares) || !place->now.root || place->given)
+		return;
+	count = name_strangers(now, tc_of(place->now.root)->index, &names);
+	if (count && goes)
+		report_add(planning->report, FINDING_WARNING, 0,
+			   want ? want->path : "/classes",
+			   "%zu filter%s on the tree of %s that %s not "
+			   "Tresse's go with it: %s",
+			   count, count == 1 ? "" : "s",
+			   tc_of(place->now.root)->device,
+			   count == 1 ? "is" : "are", text_get(&names));
+	else if (count)
+		report_add(planning->report, FINDING_NOTE, 0, want->path,
+			   "%zu filter%s of others %s first: %s", count,
+			   count == 1 ? "" : "s",
+			   count == 1 ? "decides" : "decide", text_get(&names));
+}
+
 /* A tree that nobody wants any more becomes what it was when it was taken over,
  * as far as somebody else's does not stand there by now. */
 static void give_back(struct planning *planning)
@@ -826,6 +904,9 @@ void tc_plan(const struct state *now, const struct state *want,
 	plan_filters(&planning, now, want);
 	plan_programs(&planning, now, want);
 	plan_others(&planning, now, want);
+	for (size_t i = 0; i < planning.count; i++)
+		if (!(uint32_t)planning.places[i].id)
+			tell_strangers(&planning, now, &planning.places[i]);
 	down_plan(now, want, report, plan, claims);
 	free(planning.places);
 }

@@ -259,7 +259,7 @@ static void ask_uplink(const struct node *uplink, const struct facts *facts,
 	     at = node_walk(uplink, at)) {
 		if (node_kind(at) != &kind_class)
 			continue;
-		if (node_has(at, CLASS_LEAF))
+		if (node_text(at, CLASS_LEAF))
 			ask_leaf(node_text(at, CLASS_LEAF), &last, facts,
 				 question);
 		question->asked[SORTER] |= shard_count(at) > 0;

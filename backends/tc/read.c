@@ -385,7 +385,7 @@ static void take_program(struct reading *reading, const struct tcmsg *header,
 }
 
 /* One that was there when the tree was taken over. */
-static void take_other(struct reading *reading, const struct tcmsg *header,
+static bool take_other(struct reading *reading, const struct tcmsg *header,
 		       struct nlattr *const *attrs)
 {
 	struct tc_object object = object_on(reading->device, TC_OTHER, header);
@@ -398,36 +398,20 @@ static void take_other(struct reading *reading, const struct tcmsg *header,
 	tc_key(&object, key);
 	object.kept = 0;
 	if (!state_find(reading->now, &backend_tc, key))
-		return;
+		return false;
 	filter_options(object.other.kind, attrs[TCA_OPTIONS], &options);
 	tc_add(reading->now, &object, text_get(&options), options.length, "");
+	return true;
 }
 
-static int take_filter(const struct nlmsghdr *message, void *arg)
+static bool take_fw(struct reading *reading, const struct tcmsg *header,
+		    const struct nlattr *said)
 {
-	struct reading *reading = arg;
-	struct nlattr *attrs[TCA_MAX + 1];
 	struct nlattr *options[TCA_FW_MAX + 1];
-	const struct tcmsg *header;
 	struct tc_object object;
-	uint32_t pref;
-	char kind[16];
 
-	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
-	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle)
-		return 0;
-	take_other(reading, header, attrs);
-	if (TC_H_MIN(header->tcm_info) != htons(ETH_P_ALL))
-		return 0;
-	pref = TC_H_MAJ(header->tcm_info) >> 16;
-	read_kind(attrs[TCA_KIND], kind);
-	if (!strcmp(kind, "bpf") &&
-	    (pref == TC_FILTER_PREF || pref == TC_REST_PREF))
-		take_program(reading, header, pref == TC_REST_PREF,
-			     attrs[TCA_OPTIONS]);
-	if (pref != TC_FILTER_PREF || strcmp(kind, "fw") != 0 ||
-	    !message_nested(attrs[TCA_OPTIONS], options, TCA_FW_MAX))
-		return 0;
+	if (!message_nested(said, options, TCA_FW_MAX))
+		return false;
 	object = object_on(reading->device, TC_FILTER, header);
 	object.filter = (struct tc_filter){
 		header->tcm_handle,
@@ -436,6 +420,49 @@ static int take_filter(const struct nlmsghdr *message, void *arg)
 		message_u32(options[TCA_FW_CLASSID]),
 	};
 	add_read(reading->now, &object, NULL, NULL);
+	return true;
+}
+
+/* Of no sort that we make; u32 tells of its hash tables like of filters. */
+static void take_stranger(struct reading *reading, const struct tcmsg *header,
+			  const char *kind)
+{
+	struct tc_object object =
+		object_on(reading->device, TC_STRANGER, header);
+
+	if (!strcmp(kind, "u32") && !(header->tcm_handle & 0xfff))
+		return;
+	object.other = (struct tc_other){ .info = header->tcm_info };
+	memcpy(object.other.kind, kind, sizeof(object.other.kind));
+	tc_add(reading->now, &object, NULL, 0, "");
+}
+
+static int take_filter(const struct nlmsghdr *message, void *arg)
+{
+	struct reading *reading = arg;
+	struct nlattr *attrs[TCA_MAX + 1];
+	const struct tcmsg *header;
+	bool known, all;
+	uint32_t pref;
+	char kind[16];
+
+	if (!parse(message, RTM_NEWTFILTER, &header, attrs) ||
+	    header->tcm_parent != TC_ROOT_HANDLE || !header->tcm_handle)
+		return 0;
+	known = take_other(reading, header, attrs);
+	all = TC_H_MIN(header->tcm_info) == htons(ETH_P_ALL);
+	pref = TC_H_MAJ(header->tcm_info) >> 16;
+	read_kind(attrs[TCA_KIND], kind);
+	if (all && !strcmp(kind, "bpf") &&
+	    (pref == TC_FILTER_PREF || pref == TC_REST_PREF)) {
+		take_program(reading, header, pref == TC_REST_PREF,
+			     attrs[TCA_OPTIONS]);
+		known = true;
+	}
+	if (all && pref == TC_FILTER_PREF && !strcmp(kind, "fw"))
+		known |= take_fw(reading, header, attrs[TCA_OPTIONS]);
+	if (!known)
+		take_stranger(reading, header, kind);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ static const char *const sort_names[] = {
 	[TC_LINK] = "ifb",	  [TC_PROGRAM] = "program",
 	[TC_INGRESS] = "ingress", [TC_REDIRECT] = "redirect",
 	[TC_SHARD] = "shard",	  [TC_SORTER] = "sorter",
-	[TC_OTHER] = "other",
+	[TC_OTHER] = "other",	  [TC_STRANGER] = "stranger",
 };
 
 /* The class that an object is about; 0 for roots. */
@@ -109,7 +109,7 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 	if (object->sort == TC_FILTER)
 		snprintf(key, TC_KEY_SIZE, "%s%s %s fw %u", kept, name,
 			 object->device, object->filter.mark);
-	else if (object->sort == TC_OTHER)
+	else if (object->sort == TC_OTHER || object->sort == TC_STRANGER)
 		snprintf(key, TC_KEY_SIZE, "%s%s %s pref %u %04x %s %x", kept,
 			 name, object->device, object->other.info >> 16,
 			 ntohs(object->other.info & 0xffff), object->other.kind,
@@ -125,6 +125,11 @@ void tc_key(const struct tc_object *object, char key[TC_KEY_SIZE])
 	else
 		snprintf(key, TC_KEY_SIZE, "%s%s %s", kept, name,
 			 object->device);
+}
+
+bool tc_leaf_is_foreign(const struct object *leaf)
+{
+	return leaf && !strcmp(tc_of(leaf)->queue.kind, TC_FOREIGN_LEAF);
 }
 
 struct object *tc_add(struct state *state, const struct tc_object *object,
@@ -284,7 +289,8 @@ void tc_print(const struct object *object, struct text *out)
 		break;
 	case TC_FOREIGN:
 	case TC_SAVED: print_foreign(tc, out); break;
-	case TC_OTHER: break;
+	case TC_OTHER:
+	case TC_STRANGER: break;
 	default: down_print(tc, out);
 	}
 }

@@ -12,6 +12,7 @@
  *     sorter wan0        the filter that leads into shards (sorter.h)
  *     foreign wan0       a root somebody else made
  *     other wan0 ...     a filter of somebody else's, in a tree taken over
+ *     stranger wan0 ...  a filter in our tree that is nobody's we know; listed
  *     kept ...           one of these as it was then; never wanted
  *     saved wan0         what stood there before our root; never wanted
  *
@@ -62,6 +63,7 @@ enum tc_sort {
 	TC_SHARD,
 	TC_SORTER,
 	TC_OTHER,
+	TC_STRANGER,
 };
 
 struct tc_root {
@@ -69,6 +71,7 @@ struct tc_root {
 	/* nftables (backends/mark/) or a program leads what nobody claims to
 	 * the default class, so HTB's own default only counts at birth. */
 	uint32_t steered;
+	uint32_t shares; /* filters of others on it are meant to be there */
 };
 
 struct tc_class {
@@ -156,6 +159,11 @@ static inline const struct tc_object *tc_of(const struct object *object)
 	return object->data;
 }
 
+/* A leaf that is somebody else's (leaf=foreign), as it is wanted: there is no
+ * step for it. */
+#define TC_FOREIGN_LEAF "foreign"
+bool tc_leaf_is_foreign(const struct object *leaf);
+
 /* Pref and protocol of a filter, as struct tcmsg has them. */
 uint32_t tc_info(const struct tc_object *object);
 
@@ -210,8 +218,8 @@ int tc_live(struct host *host, const struct tree *tree,
 int tc_health(struct host *host, const struct checkup *checkup,
 	      struct reading *reading, struct err *err);
 int tc_import(struct host *host, const struct facts *facts, const char *device,
-	      bool drop, struct node *uplink, struct report *report,
-	      struct owned *takes, struct err *err);
+	      enum import_filters filters, struct node *uplink,
+	      struct report *report, struct owned *takes, struct err *err);
 /* Adds what was kept of a tree, as objects of this device that are `kept`. What
  * makes no sense is passed over. */
 void tc_add_kept(const struct owned_item *item, const char *device, int index,

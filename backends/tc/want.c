@@ -94,6 +94,8 @@ static void want_root(const struct want *want)
 	else if (target)
 		object.root.defcls = TC_H_MIN(classid(want, target));
 	object.root.steered = target && is_steered(want);
+	object.root.shares =
+		node_u(want->uplink, UPLINK_FILTERS) == FILTERS_FOREIGN;
 	add(want, &object, want->uplink);
 }
 
@@ -270,6 +272,13 @@ static void want_leaf(const struct want *want, const struct node *node)
 
 	if (!node_has(node, CLASS_LEAF))
 		return;
+	object.parent = classid(want, node);
+	if (node_value(node, CLASS_LEAF)->word) {
+		memcpy(object.queue.kind, TC_FOREIGN_LEAF,
+		       sizeof(TC_FOREIGN_LEAF));
+		add(want, &object, node);
+		return;
+	}
 	if (leaf_parse(node_text(node, CLASS_LEAF), &leaf, &err) < 0) {
 		report_error(want->report, node, -err.code, "leaf: %s",
 			     err.text);
@@ -283,7 +292,6 @@ static void want_leaf(const struct want *want, const struct node *node)
 	}
 	note_fallback(want, node, leaf, i);
 	queue_want(&leaf->item[i], want->link, &object.queue);
-	object.parent = classid(want, node);
 	object.handle = leaf_handle(object.parent);
 	add(want, &object, node);
 }

@@ -26,6 +26,17 @@ static const struct choice classifiers[] = {
 	{ NULL, NULL }
 };
 
+static const struct choice filters[] = {
+	[FILTERS_OWN] = { "own", "Tresse's alone lead to the classes" },
+	[FILTERS_FOREIGN] = { "foreign", "those of others decide first, and "
+					 "stay as they are" },
+	{ NULL, NULL }
+};
+
+static const struct choice leaf_words[] = {
+	{ "foreign", "somebody else's queue: left as it is" }, { NULL, NULL }
+};
+
 /* Accounting of a packet's bytes: the same on a tree and on a class. */
 #define PRESET(whence)                                                         \
 	{                                                                      \
@@ -131,6 +142,25 @@ static const struct attr uplink_attrs[] = {
 		.example = "nft",
 	},
 	[UPLINK_SHARDS] = SHARDS,
+	[UPLINK_FILTERS] = {
+		.name = "filters",
+		.type = &type_enum,
+		.standard = "own",
+		.choices = filters,
+		.effect = EFFECT_NONE,
+		.help = "foreign: others have filters of tc on the tree, which "
+			"go on; wants classifier=bpf or fw",
+		.example = "foreign",
+	},
+	[UPLINK_LENIENT] = {
+		.name = "lenient",
+		.type = &type_bool,
+		.standard = "no",
+		.effect = EFFECT_NONE,
+		.help = "yes: rates, ceils and quanta that do not fit together "
+			"are doubts, no errors",
+		.example = "yes",
+	},
 	[UPLINK_ENABLED] = {
 		.name = "enabled",
 		.type = &type_bool,
@@ -286,6 +316,7 @@ static const struct attr class_attrs[] = {
 		.name = "leaf",
 		.type = &type_leaf,
 		.flags = ATTR_AUTO | ATTR_OWN,
+		.words = leaf_words,
 		.effect = EFFECT_HITLESS,
 		.help = "queue of the class in tc's words, with `or` for a "
 			"kernel that lacks the first; auto: HTB's own pfifo",

@@ -100,7 +100,7 @@ tc filter add dev wan0 parent 1: protocol all pref 4 \
 	bpf bytecode '1,6 0 0 65568' flowid 1:20
 everything >"$tmp/filters"
 refused 'filters that are no matches' /classes import wan0 -- \
-	'u32 pref 3 .*without asking for tcp or udp; filters=drop' \
+	'u32 pref 3 .*without asking for tcp or udp; filters=keep .*filters=drop' \
 	'bpf pref 4 .*not read'
 run 0 'with filters=drop' tresse /classes import wan0 filters=drop
 has 'they are named one by one' "$tmp/err" 'u32 pref 3 .*goes' \
@@ -112,9 +112,6 @@ tc filter add dev wan0 parent 1:1 protocol ip pref 9 \
 	u32 match ip dport 22 0xffff flowid 1:20
 refused 'a filter of a class' /classes import wan0 filters=drop -- \
 	'u32 pref 9 of 1:1 of wan0'
-tc qdisc add dev wan0 parent 1:20 handle 20: htb
-refused 'a queue that is none' /classes import wan0 filters=drop -- \
-	'1:20 of wan0 has a qdisc htb 20:'
 tc qdisc del dev wan0 root
 tc qdisc add dev wan0 root handle 5: htb
 refused 'another number' /classes import wan0 -- 'is 5:, and only .* 1:'
@@ -127,6 +124,123 @@ begin
 /classes import wan0
 END
 tresse discard >/dev/null 2>&1
+tc qdisc del dev wan0 root
+
+# ---- what stays as it is ----
+
+ip link add mir0 type veth peer name mir1
+ip link set mir0 addrgenmode none up
+ip link set mir1 addrgenmode none up
+odd() {
+	script
+	cat <<-'END'
+	tc class add dev wan0 parent 1:1 classid 1:40 htb rate 50mbit burst 100k
+	tc qdisc add dev wan0 parent 1:20 handle 20: htb default 1
+	tc class add dev wan0 parent 20: classid 20:1 htb rate 1mbit burst 20k
+	tc qdisc add dev wan0 parent 20:1 handle 21: pfifo limit 77
+	tc filter del dev wan0 parent 1: pref 2 protocol ipv6
+	tc filter add dev wan0 parent 1: protocol ip pref 3 u32 match ip protocol 17 0xff match ip dport 25 0xffff flowid 1:10 action mirred egress mirror dev mir0
+	tc filter add dev wan0 parent 1: protocol ip pref 4 u32 match ip protocol 17 0xff match ip dport 26 0xffff flowid 1:10
+	END
+}
+# Without what the mirror counts.
+filters() {
+	tc filter show dev wan0
+	tc filter show dev wan0 parent 1:1
+}
+sh -e <(odd) 2>/dev/null
+refused 'a filter with an action' /classes import wan0 line -- \
+	'u32 pref 3 .*cannot be taken over: .*; filters=keep leaves it'
+refused 'nor can it be dropped' /classes import wan0 line filters=drop -- \
+	'u32 pref 3 .*could not be put back'
+tc filter add dev wan0 parent 1:1 protocol ip pref 9 u32 \
+	match ip dport 22 0xffff flowid 1:20
+everything >"$tmp/before"
+filters >"$tmp/filters"
+tree wan0 >"$tmp/tree"
+run 0 'filters=keep takes over the tree' \
+	tresse /classes import wan0 line filters=keep
+has 'what stays is named' "$tmp/err" 'u32 pref 1 handle 0x80000800 .*stays' \
+	'u32 pref 3 .*stays as it is, and decides before any match' \
+	'pref 9 of 1:1 .*stays' '1:20 of wan0 has a qdisc htb 20:.*leaf=foreign' \
+	'rates do not fit together.*lenient=yes' \
+	'/classes/line/c1: .*promised .* together'
+tree wan0 >"$tmp/after"
+same 'it is the same tree' "$tmp/tree" "$tmp/after"
+filters >"$tmp/after"
+check 'the filters before the last that stays are there' \
+	test "$(grep -c 'pref [123] .*flowid' "$tmp/after")" = \
+	"$(grep -c 'pref [123] .*flowid' "$tmp/filters")"
+check 'the one behind it is a match' \
+	test "$(grep -c 'pref 4 .*flowid' "$tmp/after")" = 0
+tresse /classes/line ls >"$tmp/out"
+has 'of the tree' "$tmp/out" 'u32-1 .*26'
+run 0 'a plan is empty' tresse plan
+run 0 'drift finds nothing' tresse drift
+has 'and lists what others have' "$tmp/said" \
+	'[0-9]+ filters of others decide first: u32 pref 1'
+run 0 'an export says what it leaves out' tresse export tc
+has 'honestly' "$tmp/out" '# filters of others .*not exported: tc filter' \
+	'# the queue of 1:20 is somebody else.s .*not exported'
+check 'and is a script' sh -n "$tmp/out"
+run 0 'a class is explained' tresse /classes/line/c1/c20 explain
+has 'with whose queue it is' "$tmp/out" "somebody else's"
+
+# They go on deciding, and so do matches behind them.
+goes() { # NAME PORT CLASS
+	local was=$(class_count wan0 "$3" | cut -d' ' -f2)
+
+	traffic send 5 "udp,to=192.0.2.1,dport=$2,size=100,count=20,rate=400000" \
+		>/dev/null 2>&1
+	check "$1" test $(($(class_count wan0 "$3" | cut -d' ' -f2) - was)) -ge 20
+}
+mirrored() { ip -s link show mir1 | awk '/RX:/ { getline; print $2 }'; }
+goes 'a filter that stays leads on' 9000 1:10
+was=$(mirrored)
+goes 'one with an action, too' 25 1:10
+check 'and acts' test $(($(mirrored) - was)) -ge 20
+goes 'a match leads behind them' 26 1:10
+goes 'what nobody claims goes to the default class' 4444 1:30
+
+run 0 'classes can be changed' tresse <<'END'
+/classes/line/c1/c10 set rate=16mbit
+/classes/line/c1/c20 set ceil=4mbit
+/classes/line/c1 create more rate=1mbit burst=15k
+/classes/line/c1/more/match create x proto=udp dport=27
+END
+tc qdisc show dev wan0 >"$tmp/out"
+has 'the queues of others stay' "$tmp/out" 'htb 20: parent 1:20' \
+	'pfifo 21: parent 20:1 limit 77'
+goes 'a new match leads' 27 "1:$(tc filter show dev wan0 >/dev/null
+	tresse -j /classes/line/c1/more get classid | grep -o '1:[0-9a-f]*' |
+		head -n 1 | cut -d: -f2)"
+# A class that a filter of others names cannot go.
+run 1 'a class that a filter names stays' tresse /classes/line/c1 delete c10
+has 'it says so' "$tmp/err" 'class wan0 1:10 .*busy.*tc filter show dev wan0'
+run 1 'a class with a queue of others does not move' tresse <<'END'
+/classes/line create top rate=1mbit
+/classes/line/c1 delete c20
+/classes/line/top create c20 rate=1mbit classid=1:20 leaf=foreign
+END
+has 'it says why' "$tmp/err" 'queue, htb 20:, is somebody else'
+tc qdisc show dev wan0 >"$tmp/out"
+has 'and nothing of it is gone' "$tmp/out" 'htb 20: parent 1:20' \
+	'pfifo 21: parent 20:1 limit 77'
+run 1 'nftables does not go with them' tresse /classes/line set classifier=nft
+has 'says why' "$tmp/err" 'filters=foreign: with classifier=nft'
+run 1 'without lenient it is refused' tresse /classes/line set lenient=no
+has 'with figures' "$tmp/err" 'rate 50mbit is over the 30mbit of c1'
+run 0 'it goes' tresse /classes delete line
+everything >"$tmp/after"
+same 'and all is as the script left it' "$tmp/before" "$tmp/after"
+tc qdisc del dev wan0 root
+tc qdisc add dev wan0 root handle 1: htb
+tc class add dev wan0 parent 1: classid 1:1 htb rate 1mbit burst 15k
+tc filter add dev wan0 parent 1: protocol all pref 200 \
+	bpf bytecode '1,6 0 0 65537' flowid 1:1
+refused 'behind those of Tresse one cannot stay' \
+	/classes import wan0 line filters=keep -- 'bpf pref 200 .*cannot stay' \
+	'below that'
 tc qdisc del dev wan0 root
 
 # ---- whatever fails on the way ----
