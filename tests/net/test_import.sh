@@ -188,8 +188,9 @@ has 'with whose queue it is' "$tmp/out" "somebody else's"
 
 # They go on deciding, and so do matches behind them.
 goes() { # NAME PORT CLASS
-	local was=$(class_count wan0 "$3" | cut -d' ' -f2)
+	local was
 
+	was=$(class_count wan0 "$3" | cut -d' ' -f2)
 	traffic send 5 "udp,to=192.0.2.1,dport=$2,size=100,count=20,rate=400000" \
 		>/dev/null 2>&1
 	check "$1" test $(($(class_count wan0 "$3" | cut -d' ' -f2) - was)) -ge 20
