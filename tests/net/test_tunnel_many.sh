@@ -83,6 +83,11 @@ is 'the server counts who is up' "$(get gw /links/home0 peers-up)" 3
 in_ gw tresse status >"$tmp/status"
 check 'status stays on one screen' [ "$(wc -l <"$tmp/status")" -le 24 ]
 
+before=${EPOCHREALTIME/./}
+run 0 'all of them are listed' in_ gw tresse /links/home0/peers ls
+echo "# in $(((${EPOCHREALTIME/./} - before) / 1000)) ms"
+is 'each with its state: three are up' "$(grep -cE 'o- c[123] .*\bup\b' "$tmp/out")" 3
+is 'and a thousand are not' "$(grep -E 'o- p[0-9]+ ' "$tmp/out" | grep -vcE '\bup\b')" 1000
 sleep 1
 before=$(ticks)
 sleep 5

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A tunnel over lines that the kernel's own netem makes slow, late and lossy; that
 # swap, double and damage packets. Function, not speed: the machine is emulated.
+# shellcheck disable=SC2016 # perl
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
-# shellcheck source=../tunnel.sh disable=SC2016 # perl
+# shellcheck source=../tunnel.sh
 . "$(dirname "$0")/../tunnel.sh"
 
 modprobe tun 2>/dev/null
