@@ -37,6 +37,33 @@ enum import_filters {
 	IMPORT_DROP, /* they go */
 };
 
+/* A line was full, one way: since when, how long, what it carried when that
+ * began (bit/s), and how long packets then stood in its queue. */
+enum spell_state {
+	SPELL_LASTS,
+	SPELL_OVER,
+	SPELL_CUT, /* nobody saw its end */
+};
+struct spell {
+	const struct node *node; /* whose line it is */
+	bool in;
+	enum spell_state state;
+	int64_t began_us; /* since 1970 */
+	uint64_t lasted_us, rate_bps, queue_us;
+};
+typedef void spell_tell(const struct spell *spell, void *arg);
+
+/* Hears of them as they begin (SPELL_LASTS) and end. take() tells what there is
+ * when fd() is readable; negative: nobody speaks there any more. */
+struct ear;
+struct spell_ears {
+	struct ear *(*open)(struct err *err);
+	void (*close)(struct ear *ear);
+	int (*fd)(const struct ear *ear);
+	int (*take)(struct ear *ear, const struct tree *tree, spell_tell *tell,
+		    void *arg);
+};
+
 struct backend {
 	const char *name;
 	const char *summary;
@@ -131,6 +158,12 @@ struct backend {
 	int (*live)(struct host *host, const struct tree *tree,
 		    const struct facts *facts, struct live *live,
 		    struct err *err);
+
+	/* Tells the spells that are remembered, in no order. Reads only. NULL
+	 * where there are no lines. */
+	int (*spells)(const struct tree *tree, spell_tell *tell, void *arg,
+		      struct err *err);
+	const struct spell_ears *ears; /* or NULL */
 
 	/* Measures what it can of the nodes that a change touches, a verdict
 	 * each (health.h); within seconds, and no traffic leaves but what asks

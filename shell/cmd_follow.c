@@ -7,6 +7,7 @@
 #include "shell/follow.h"
 #include "shell/screen.h"
 #include "shell/session.h"
+#include "shell/spell.h"
 
 /* "/classes/uplink/bulk: differs: ~ class wan0 1:20 rate 3mbit -> 1mbit" */
 static void put_line(const struct happening *happening, struct text *out)
@@ -25,8 +26,10 @@ static bool tell_log(const struct happening *happening, void *arg)
 
 	(void)arg;
 	put_line(happening, &line);
-	syslog(!strcmp(happening->what, "failed") ? LOG_ERR : LOG_WARNING, "%s",
-	       text_get(&line));
+	syslog(!strcmp(happening->what, "failed") ? LOG_ERR
+	       : happening->spell		  ? LOG_NOTICE
+						  : LOG_WARNING,
+	       "%s", text_get(&line));
 	return true;
 }
 
@@ -39,6 +42,13 @@ static void show_fields(struct output *output,
 	output_field(output, "text", happening->text);
 	if (happening->by)
 		output_field(output, "by", happening->by);
+	if (!happening->spell)
+		return;
+	output_field(output, "way", spell_way(happening->spell));
+	output_number(output, "began_us", (uint64_t)happening->spell->began_us);
+	output_number(output, "lasted_us", happening->spell->lasted_us);
+	output_number(output, "rate", happening->spell->rate_bps);
+	output_number(output, "queue_us", happening->spell->queue_us);
 }
 
 static bool tell(const struct happening *happening, void *arg)
@@ -112,13 +122,16 @@ static const struct arg follow_args[] = {
 
 const struct command command_follow = {
 	.name = "follow",
-	.summary = "tell what others change, as they do it, until Ctrl-C",
+	.summary = "tell what others change, and which lines are full, until "
+		   "Ctrl-C",
 	.man = "Hears from the kernel what is changed in tc, nftables, links, "
 	       "addresses, routes and rules, looks where that differs from the "
 	       "store, and tells it; drift then knows since when it differs, "
 	       "and who did it, as far as the kernel tells. tresse-follow."
 	       "service does this from boot on; without systemd, `tresse "
 	       "follow log=syslog &`. One process a store follows.\n\n"
+	       "Lines of tunnels that become full, and are no longer, are told "
+	       "too (saturation).\n\n"
 	       "What becomes of it is said by drift=, on /system, a path, an "
 	       "uplink or a class, for all below it. report: it is told. "
 	       "repair: that object is put back, and no other; after three "
@@ -132,7 +145,9 @@ const struct command command_follow = {
 	       "decides.",
 	.example = "follow\nfollow log=syslog",
 	.see = "drift, repair, watch",
-	.json = "at:int what:string path:string text:string by?:string",
+	.json = "at:int what:string path:string text:string by?:string "
+		"way?:out|in began_us?:int lasted_us?:int rate?:int "
+		"queue_us?:int",
 	.args = follow_args,
 	.run = follow_run,
 };

@@ -131,7 +131,7 @@ void arg_label(const struct arg *arg, struct text *out);
 
 extern const struct command command_import;
 extern const struct command command_drift, command_repair, command_follow,
-	command_stats, command_watch, command_export;
+	command_stats, command_saturation, command_watch, command_export;
 
 extern const struct command command_begin, command_diff, command_check,
 	command_plan, command_commit, command_confirm, command_discard,

@@ -13,6 +13,7 @@
 #include "shell/mend.h"
 #include "shell/pause.h"
 #include "shell/session.h"
+#include "shell/spell.h"
 
 enum {
 	/* A change is rarely one message: this long nothing more may come... */
@@ -26,6 +27,8 @@ enum {
 	REST = 9,
 	/* Of what happened at once; the rest is counted. */
 	TOLD_MOST = 50,
+	/* Between two tries to reach the engine. */
+	EAR_US = 2000000,
 };
 #define NEVER UINT64_MAX
 
@@ -34,6 +37,8 @@ struct follow {
 	char *file; /* owned: the store's one true name */
 	struct pause pause;
 	struct events *events;
+	struct ear *ear;	 /* of the driver that has lines; or NULL */
+	uint64_t ear_us;	 /* when to look for it again */
 	int poll, inotify, lock; /* descriptors */
 	struct session session;
 	struct output *output;
@@ -66,13 +71,13 @@ static void say_rest(struct follow *follow)
 	text = mem_printf("and %zu more: drift shows all of it",
 			  follow->told - TOLD_MOST);
 	follow->told = 0;
-	say(follow, &(struct happening){ "more", "", text, NULL });
+	say(follow, &(struct happening){ "more", "", text, NULL, NULL });
 }
 
 static void say_mend(const struct mend *mend, void *arg)
 {
-	say(arg,
-	    &(struct happening){ mend->what, mend->path, mend->text, NULL });
+	say(arg, &(struct happening){ mend->what, mend->path, mend->text, NULL,
+				      NULL });
 }
 
 /* ---- one look ---- */
@@ -105,8 +110,9 @@ static void keep(struct follow *follow, struct drift *drift,
 	if (!drift->by && by && follow->looked)
 		drift->by = mem_strdup(by);
 	if (!same)
-		say(follow, &(struct happening){ "differs", drift->path,
-						 drift->step, drift->by });
+		say(follow,
+		    &(struct happening){ "differs", drift->path, drift->step,
+					 drift->by, NULL });
 }
 
 /* From the last look to this one. */
@@ -131,8 +137,8 @@ static void compare(struct follow *follow, const struct outcome *seen)
 		if (old->seen || drifts_find(&next, old->key))
 			continue;
 		mends_agree(follow->mends, old->key);
-		say(follow,
-		    &(struct happening){ "agrees", old->path, old->key, NULL });
+		say(follow, &(struct happening){ "agrees", old->path, old->key,
+						 NULL, NULL });
 	}
 	drifts_clear(&follow->drifts);
 	follow->drifts = next;
@@ -211,7 +217,7 @@ static void look_now(struct follow *follow)
 	if (look(follow, &err) < 0) {
 		if (!follow->failing)
 			say(follow, &(struct happening){ "failed", "", err.text,
-							 NULL });
+							 NULL, NULL });
 		follow->failing = true;
 		put_off(follow, AGAIN_US);
 	} else {
@@ -220,6 +226,91 @@ static void look_now(struct follow *follow)
 	say_rest(follow);
 	took = used_us() - began;
 	follow->rest_us = pause_now_us() + took * REST;
+}
+
+/* ---- lines ---- */
+
+static int wait_on(struct follow *follow, int fd, struct err *err)
+{
+	struct epoll_event ready = { .events = EPOLLIN };
+
+	ready.data.fd = fd;
+	if (fd >= 0 && epoll_ctl(follow->poll, EPOLL_CTL_ADD, fd, &ready) == 0)
+		return 0;
+	return err_set(err, errno, "cannot wait for events: %s",
+		       strerror(errno));
+}
+
+static const struct spell_ears *ears(void)
+{
+	for (const struct backend *const *at = backends; *at; at++)
+		if ((*at)->ears)
+			return (*at)->ears;
+	return NULL;
+}
+
+static void say_spell(const struct spell *spell, void *arg)
+{
+	bool full = spell->state == SPELL_LASTS;
+	AUTO(str) char *path = node_path_dup(spell->node);
+	AUTO_TEXT text = TEXT_NONE;
+
+	text_printf(&text, "%s, ", spell_way(spell));
+	if (full) {
+		text_printf(&text, "at %.3gmbit, %.1fms of queue",
+			    (double)spell->rate_bps / 1e6,
+			    (double)spell->queue_us / 1e3);
+	} else {
+		text_put(&text, "was full for ");
+		spell_put_length(spell, &text);
+	}
+	say(arg, &(struct happening){ full ? "full" : "free", path,
+				      text_get(&text), NULL, spell });
+}
+
+static void deafen(struct follow *follow)
+{
+	if (follow->ear)
+		ears()->close(follow->ear);
+	follow->ear = NULL;
+	follow->ear_us = pause_now_us() + EAR_US;
+}
+
+/* There may be no engine, or no longer, or not yet. */
+static void listen_to_lines(struct follow *follow)
+{
+	AUTO_ERR err = ERR_NONE;
+
+	if (!follow->session.place.tree ||
+	    !node_first(tree_links(follow->session.place.tree)) ||
+	    pause_now_us() < follow->ear_us)
+		return;
+	follow->ear = ears()->open(&err);
+	if (!follow->ear || wait_on(follow, ears()->fd(follow->ear), NULL) < 0)
+		deafen(follow);
+}
+
+static void take_spells(struct follow *follow)
+{
+	if (!follow->ear)
+		listen_to_lines(follow);
+	else if (ears()->take(follow->ear, follow->session.place.tree,
+			      say_spell, follow) < 0)
+		deafen(follow);
+	say_rest(follow);
+}
+
+/* When there is something to do without being called. */
+static uint64_t next_time(const struct follow *follow)
+{
+	uint64_t next = follow->due_us < NEVER ? follow->due_us
+					       : pause_now_us() + 60000000u;
+
+	if (!follow->ear && follow->session.place.tree &&
+	    node_first(tree_links(follow->session.place.tree)) &&
+	    follow->ear_us < next)
+		next = follow->ear_us;
+	return next;
 }
 
 /* ---- waiting ---- */
@@ -278,10 +369,11 @@ static int run(struct follow *follow, struct err *err)
 			look_now(follow);
 		if (follow->deaf)
 			return 0;
+		take_spells(follow);
+		if (follow->deaf)
+			return 0;
 		waited = pause_for_input(&follow->pause, follow->poll,
-					 follow->due_us < NEVER
-						 ? follow->due_us
-						 : pause_now_us() + 60000000u);
+					 next_time(follow));
 		if (waited == WAITED_ENDED)
 			return 0;
 		rc = take(follow, err);
@@ -291,17 +383,6 @@ static int run(struct follow *follow, struct err *err)
 }
 
 /* ---- beginning and end ---- */
-
-static int wait_on(struct follow *follow, int fd, struct err *err)
-{
-	struct epoll_event ready = { .events = EPOLLIN };
-
-	ready.data.fd = fd;
-	if (fd >= 0 && epoll_ctl(follow->poll, EPOLL_CTL_ADD, fd, &ready) == 0)
-		return 0;
-	return err_set(err, errno, "cannot wait for events: %s",
-		       strerror(errno));
-}
 
 static int watch_store(struct follow *follow, struct err *err)
 {
@@ -353,6 +434,7 @@ static void end(struct follow *follow)
 {
 	drifts_clear(&follow->drifts);
 	mends_free(follow->mends);
+	deafen(follow);
 	events_free(follow->events);
 	session_clear(&follow->session);
 	output_free(follow->output);

@@ -20,11 +20,14 @@
 #include "model/base/err.h"
 
 /* One thing that happened. */
+struct spell;
 struct happening {
-	const char *what; /* differs, agrees, repaired, adopted, left, failed */
-	const char *path; /* of the node, or "" */
-	const char *text; /* the object, and what is about it */
-	const char *by;	  /* or NULL */
+	/* differs, agrees, repaired, adopted, left, failed; full, free */
+	const char *what;
+	const char *path;	   /* of the node, or "" */
+	const char *text;	   /* the object, and what is about it */
+	const char *by;		   /* or NULL */
+	const struct spell *spell; /* full, free; else NULL */
 };
 
 struct follow_options {

@@ -58,6 +58,11 @@ static const struct record {
 	  "rate: bit/s; backlog: bytes" },
 	{ "match-figures", "path:string rate:int packets_per_s:int packets:int",
 	  "rate: bit/s" },
+	{ "spell",
+	  "path:string way:out|in state:lasts|over|cut began:string "
+	  "began_us:int lasted_us:int rate:int queue_us:int",
+	  "a line was full; cut: nobody saw its end; rate: bit/s when it "
+	  "began" },
 	{ "layer", "setting:string value:string from:string", NULL },
 	{ "sample",
 	  "ip-bytes:int l2-bytes:int counted-bytes:int rate-l2:int rate-ip:int "

@@ -170,6 +170,20 @@ json_t *client_ask(json_t *request, struct err *err)
 	return done;
 }
 
+int client_follow(struct err *err)
+{
+	AUTO(str)
+	char *text = mem_printf("{\"protocol\":%d,\"do\":\"follow\"}\n",
+				CONTROL_PROTOCOL);
+	int fd = dial(err);
+
+	if (fd >= 0 && send_all(fd, text, strlen(text), err)) {
+		close(fd);
+		return err->code;
+	}
+	return fd;
+}
+
 /* --- starting one --------------------------------------------------------- */
 
 /* Beside our own program, as in a build directory; else where programs are. */

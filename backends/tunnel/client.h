@@ -17,6 +17,10 @@ const char *client_path(void);
  * answers, EPERM if we may not ask, ETIMEDOUT, or what the engine says. */
 json_t *client_ask(json_t *request, struct err *err);
 
+/* A connection on which the engine tells what happens (control.h, follow); the
+ * caller's to close. Negative and err: as above. */
+int client_follow(struct err *err);
+
 /* Starts an engine, unless one answers, and waits until it does. */
 int client_start(struct err *err);
 

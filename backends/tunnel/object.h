@@ -63,6 +63,9 @@ int tunnel_apply(struct host *host, struct step *const *steps, size_t count,
 		 size_t *failed, struct err *err);
 int tunnel_live(struct host *host, const struct tree *tree,
 		const struct facts *facts, struct live *live, struct err *err);
+int tunnel_spells(const struct tree *tree, spell_tell *tell, void *arg,
+		  struct err *err);
+extern const struct spell_ears tunnel_ears;
 int tunnel_health(struct host *host, const struct checkup *checkup,
 		  struct reading *reading, struct err *err);
 

@@ -495,5 +495,7 @@ const struct backend backend_tunnel = {
 	.print = tunnel_print,
 	.print_change = tunnel_print_change,
 	.live = tunnel_live,
+	.spells = tunnel_spells,
+	.ears = &tunnel_ears,
 	.health = tunnel_health,
 };

@@ -25,7 +25,7 @@ tresse -q /paths/adsl0 set description='two words, ünï & | # {x}'
 tresse -q saveconfig
 
 for command in pwd version refresh bookmarks ls get find info status drift repair check \
-	plan diff undo history blame stats saveconfig backups restoreconfig \
+	plan diff undo history blame stats saturation saveconfig backups restoreconfig \
 	clearconfig help; do
 	j "$command" "$command"
 done

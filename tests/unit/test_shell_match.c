@@ -167,7 +167,7 @@ TEST(completion, offers_places_and_commands_at_the_beginning)
 	ASSERT_TEXT(completed("/cl"), "/classes/");
 	ASSERT_TEXT(completed("/paths/"),
 		    "/paths/adsl0 /paths/adsl9 /paths/adsl10");
-	ASSERT_TEXT(completed("/paths sa"), "saveconfig");
+	ASSERT_TEXT(completed("/paths sav"), "saveconfig");
 	ASSERT_TEXT(completed("/nosuch "), "");
 }
 
