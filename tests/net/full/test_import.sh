@@ -39,6 +39,7 @@ rest=udp,to=192.0.2.1,dport=9999
 # Without the flows that are under way in queues, which these tell as classes.
 calm() { "$@" | grep -vE '^class (cake|fq_codel|sfq)'; }
 # taken NAME FLOWS...: in, and out again. A flow is CLASS=WORDS.
+words=()
 taken() {
 	local name=$1 flow
 	shift
@@ -49,7 +50,7 @@ taken() {
 		check "$name: ${flow%%=*} has its packets before" \
 			leads "${flow%%=*}" "${flow#*=}"
 	done
-	run 0 "$name: imported" tresse /classes import wan0 u
+	run 0 "$name: imported" tresse /classes import wan0 u "${words[@]}"
 	calm tree wan0 >"$tmp/after"
 	same "$name: the same tree" "$tmp/tree" "$tmp/after"
 	for flow; do
@@ -87,10 +88,23 @@ tc filter add dev wan0 parent 1: protocol ip pref 6 \
 	flower ip_proto udp dst_port 7001 action drop
 run 1 'a filter that acts' tresse /classes import wan0 u filters=drop
 has 'is named' "$tmp/err" 'flower pref 6 .*could not be put back'
+has 'and what could be done' "$tmp/err" 'filters=keep leaves it as it is'
 tc qdisc del dev wan0 root
+
+# What cannot be said stays: queues and filters, actions and all.
 sh -e <(common)
 tc qdisc del dev wan0 parent 1:20
 tc qdisc add dev wan0 parent 1:20 handle 21: netem delay 1ms
-run 1 'a queue that is not known' tresse /classes import wan0 u
-has 'is named, too' "$tmp/err" '1:20 of wan0 has a qdisc netem 21:'
+tc qdisc del dev wan0 parent 1:30
+tc qdisc add dev wan0 parent 1:30 handle 31: prio
+tc qdisc add dev wan0 parent 31:1 handle 41: pfifo limit 7
+tc filter add dev wan0 parent 1: protocol ip pref 5 \
+	flower ip_proto udp dst_port 7001 flowid 1:20 action skbedit mark 5
+tc filter add dev wan0 parent 1: protocol ip pref 6 u32 \
+	match ip dport 9 0xffff flowid 1:10 action police rate 1mbit burst 10k drop
+tc filter add dev wan0 parent 1: protocol ip pref 7 \
+	flower ip_proto udp dst_port 25 action drop
+tc filter add dev wan0 parent 1: protocol ip pref 8 handle 10 fw flowid 1:10
+words=(filters=keep)
+taken 'what nobody knows' "1:10=$mark" "1:20=$port" "1:30=$rest"
 finish
