@@ -758,6 +758,10 @@ static void check_role(const struct node *link, struct report *report)
 	if (!server && node_has(link, LINK_LISTEN))
 		report_error(report, link, EINVAL,
 			     "listen is for a server; a client has peer=");
+	if (!server && node_u(link, LINK_THREADS) > 1)
+		report_error(report, link, EINVAL,
+			     "threads is for a server, whose clients they "
+			     "share; a client has one peer");
 	if (!server && node_u(link, LINK_ISOLATE))
 		report_error(report, link, EINVAL,
 			     "isolate is for a server: it keeps its clients "

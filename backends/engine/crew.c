@@ -113,10 +113,14 @@ static unsigned processors(void)
 
 /* Frames go to who has the address, which any hub may learn: so one has all
  * (tap). A client has one peer. */
-static unsigned hubs_wanted(const struct hub_config *config)
+static unsigned hubs_wanted(struct crew *crew)
 {
+	const struct hub_config *config = &crew->config;
 	unsigned count = config->threads;
 
+	if (config->server && config->tap && count > 1)
+		snprintf(crew->why_one, sizeof(crew->why_one),
+			 "with mode=tap one does all");
 	if (!config->server || config->tap)
 		return 1;
 	if (!count) {
@@ -196,7 +200,7 @@ static void open_others(struct crew *crew, struct parts *parts)
 static int open_all(struct crew *crew, struct parts *parts, struct err *err)
 {
 	struct udp_options options = { .port = crew->config.listen };
-	unsigned wanted = hubs_wanted(&crew->config);
+	unsigned wanted = hubs_wanted(crew);
 	int rc;
 
 	crew->count = wanted;

@@ -19,28 +19,36 @@
 #define IFA_PROTO 11
 #endif
 
-/* Packets that wait while the engine is not running, for some milliseconds: it
- * takes all there are at once and does its own queueing (backlog.h). */
-enum { TXQLEN = 4000 };
+enum {
+	/* Packets that wait while the engine is not running, for some
+	 * milliseconds: it takes all there are at once and does its own
+	 * queueing (backlog.h). */
+	TXQLEN = 4000,
+	/* The same for each of several queues. The kernel makes 256 of them,
+	 * and pfifo_fast takes 24 bytes of each for one packet: so 6 MB. */
+	TXQLEN_EACH = 1000,
+};
 
 /* --- reading -------------------------------------------------------------- */
 
-static bool is_tun(const struct nlattr *link_info, bool *tap)
+static bool is_tun(const struct nlattr *link_info, struct tunnel_data *out)
 {
 	struct nlattr *info[IFLA_INFO_MAX + 1], *data[IFLA_TUN_MAX + 1];
 
-	*tap = false;
 	if (!link_info ||
 	    nla_parse_nested(info, IFLA_INFO_MAX, (struct nlattr *)link_info,
 			     NULL) < 0 ||
 	    !info[IFLA_INFO_KIND] ||
 	    nla_strcmp(info[IFLA_INFO_KIND], "tun") != 0)
 		return false;
-	if (info[IFLA_INFO_DATA] &&
-	    nla_parse_nested(data, IFLA_TUN_MAX, info[IFLA_INFO_DATA], NULL) ==
-		    0 &&
-	    data[IFLA_TUN_TYPE])
-		*tap = nla_get_u8(data[IFLA_TUN_TYPE]) == IFF_TAP;
+	if (!info[IFLA_INFO_DATA] ||
+	    nla_parse_nested(data, IFLA_TUN_MAX, info[IFLA_INFO_DATA], NULL) <
+		    0)
+		return true;
+	out->tap = data[IFLA_TUN_TYPE] &&
+		   nla_get_u8(data[IFLA_TUN_TYPE]) == IFF_TAP;
+	out->queues = data[IFLA_TUN_MULTI_QUEUE] &&
+		      nla_get_u8(data[IFLA_TUN_MULTI_QUEUE]);
 	return true;
 }
 
@@ -52,7 +60,7 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 
 	if (!netlink_parse(message, sizeof(*info), attrs, IFLA_MAX))
 		return 0;
-	data->foreign = !is_tun(attrs[IFLA_LINKINFO], &data->tap);
+	data->foreign = !is_tun(attrs[IFLA_LINKINFO], data);
 	data->up = info->ifi_flags & IFF_UP;
 	return 0;
 }
@@ -150,6 +158,13 @@ static int send_one(struct netlink *netlink, struct nl_msg *message,
 	return rc;
 }
 
+/* For the processors there are, unless the number was given. */
+static bool makes_queues(const struct tunnel_data *data)
+{
+	return data->queues &&
+	       (data->must_queues || sysconf(_SC_NPROCESSORS_ONLN) > 1);
+}
+
 /* rtnetlink makes no tun devices, only removes them. */
 int device_make(struct netlink *netlink, const struct tunnel_data *data,
 		struct err *err)
@@ -160,6 +175,8 @@ int device_make(struct netlink *netlink, const struct tunnel_data *data,
 	if (fd < 0)
 		return err_set(err, errno, "/dev/net/tun: %m");
 	request.ifr_flags |= data->tap ? IFF_TAP : IFF_TUN;
+	if (makes_queues(data))
+		request.ifr_flags |= IFF_MULTI_QUEUE;
 	memcpy(request.ifr_name, data->device, sizeof(request.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &request) < 0 ||
 	    ioctl(fd, TUNSETPERSIST, 1) < 0)
@@ -177,7 +194,8 @@ int device_set(struct netlink *netlink, const struct tunnel_data *data,
 		netlink_message(RTM_NEWLINK, 0, &header, sizeof(header), 0);
 
 	nla_put_string(message, IFLA_IFNAME, data->device);
-	nla_put_u32(message, IFLA_TXQLEN, TXQLEN);
+	nla_put_u32(message, IFLA_TXQLEN,
+		    makes_queues(data) ? TXQLEN_EACH : TXQLEN);
 	return send_one(netlink, message, data->device, err);
 }
 

@@ -346,6 +346,7 @@ static json_t *drops_of(const json_t *status)
 					     "queue-dropped", "isolated" };
 	const json_t *tun = json_object_get(status, "tun");
 	json_t *drops = json_object(), *peer;
+	uint64_t handed_full = 0;
 	size_t i;
 
 	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
@@ -356,6 +357,10 @@ static json_t *drops_of(const json_t *status)
 		json_object_set_new(drops, of_peer[k],
 				    json_integer((json_int_t)sum));
 	}
+	json_array_foreach(json_object_get(status, "threads"), i, peer)
+		handed_full += number(peer, "handed-full");
+	json_object_set_new(drops, "between-threads",
+			    json_integer((json_int_t)handed_full));
 	json_object_set_new(drops, "no-route",
 			    json_integer((json_int_t)number(tun, "unrouted")));
 	json_object_set_new(drops, "malformed",
@@ -374,6 +379,19 @@ static void tell_drops(struct live *live, const struct node *link,
 		     json_object_get(status, "refused"));
 	tell_reasons(live, link, LINK_DROPPED, drops);
 	json_decref(drops);
+}
+
+/* "2", or "1: device tun0 was made with one queue: ..." */
+static void tell_threads(struct live *live, const struct node *link,
+			 json_t *status)
+{
+	size_t count = json_array_size(json_object_get(status, "threads"));
+	const char *why = words(status, "one-thread");
+	AUTO(str)
+	char *text =
+		mem_printf("%zu%s%s", count, why ? ": " : "", why ? why : "");
+
+	live_set_text(live, link, LINK_THREADS_NOW, text);
 }
 
 static void tell_link(struct live *live, const struct node *link,
@@ -405,6 +423,8 @@ static void tell_link(struct live *live, const struct node *link,
 	if (words(status, "address"))
 		live_set_text(live, link, LINK_ADDRESS,
 			      words(status, "address"));
+	if (server)
+		tell_threads(live, link, status);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
 	tell_counters(live, link, LINK_COUNTERS, status);
 	tell_drops(live, link, status);

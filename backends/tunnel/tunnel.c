@@ -176,12 +176,19 @@ struct planning {
 	const struct state *now, *want;
 };
 
+/* It cannot be changed, only made anew. */
+static bool is_other_kind(const struct tunnel_data *is,
+			  const struct tunnel_data *to)
+{
+	return is->tap != to->tap || (to->must_queues && !is->queues);
+}
+
 static bool differs(const struct object *now, const struct object *want)
 {
 	const struct tunnel_data *is = tunnel_of(now), *to = tunnel_of(want);
 
 	if (to->what == TUNNEL_DEVICE)
-		return is->foreign || is->tap != to->tap || is->up != to->up;
+		return is->foreign || is_other_kind(is, to) || is->up != to->up;
 	/* An address that somebody gave it is as good as ours. */
 	return to->what == TUNNEL_LINK && strcmp(is->text, to->text) != 0;
 }
@@ -245,7 +252,7 @@ static void change(struct plan *plan, const struct object *now,
 		return;
 	}
 	if (data->what == TUNNEL_DEVICE) {
-		bool kind = tunnel_of(now)->tap != data->tap;
+		bool kind = is_other_kind(tunnel_of(now), data);
 
 		plan_add(plan, &backend_tunnel,
 			 kind ? STEP_REPLACE : STEP_CHANGE, PHASE_BUILD,
@@ -300,7 +307,7 @@ static bool is_made_anew(const struct state *now, const struct state *want,
 	const struct object *device = state_find(want, &backend_tunnel, key);
 
 	return old && device && !tunnel_of(old)->foreign &&
-	       tunnel_of(old)->tap != tunnel_of(device)->tap;
+	       is_other_kind(tunnel_of(old), tunnel_of(device));
 }
 
 /* Does one of ours go from beside it? */

@@ -212,6 +212,7 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_words(out, link, "role", LINK_ROLE);
 	put_words(out, link, "mode", LINK_POLICY);
 	put_number(out, "listen", node_u(link, LINK_LISTEN));
+	put_number(out, "threads", node_u(link, LINK_THREADS));
 	put_number(out, "mtu", node_u(link, LINK_MTU));
 	if (node_u(link, LINK_ISOLATE))
 		json_object_set_new(out, "isolate", json_true());
@@ -245,6 +246,17 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 	tunnel_add(want, &data, path);
 }
 
+/* Several queues only where they may be used: with 256 of them, as the kernel
+ * makes them, a device takes some megabytes. */
+static void want_queues(const struct node *link, struct tunnel_data *device)
+{
+	uint64_t threads = node_u(link, LINK_THREADS);
+
+	device->queues = node_u(link, LINK_ROLE) == ROLE_SERVER &&
+			 !device->tap && threads != 1;
+	device->must_queues = device->queues && threads;
+}
+
 static void want_link(const struct node *link, const struct facts *facts,
 		      struct report *report, struct state *want)
 {
@@ -258,6 +270,7 @@ static void want_link(const struct node *link, const struct facts *facts,
 
 	memcpy(device.device, node_text(link, LINK_DEVICE),
 	       strlen(node_text(link, LINK_DEVICE)));
+	want_queues(link, &device);
 	tunnel_add(want, &device, path);
 	want_address(link, LINK_LOCAL, path, want);
 	want_address(link, LINK_LOCAL6, path, want);

@@ -346,6 +346,17 @@ static const struct attr link_attrs[] = {
 		.help = "yes: what a client sends another is dropped",
 		.example = "yes",
 	},
+	[LINK_THREADS] = {
+		.name = "threads",
+		.type = &type_number,
+		.flags = ATTR_AUTO,
+		.min = 1,
+		.max = 16,
+		.effect = EFFECT_FLAP,
+		.help = "of a server, which share its clients; auto: one a "
+			"processor, at most 8",
+		.example = "4",
+	},
 	[LINK_ENABLED] = ENABLED("no: the tunnel is taken down"),
 	[LINK_DESCRIPTION] = DESCRIPTION,
 	[LINK_STATE] = STATE,
@@ -355,6 +366,10 @@ static const struct attr link_attrs[] = {
 	[LINK_ADDRESS] = TELLS("address", type_text,
 			       "inner addresses that the server has handed out",
 			       "10.77.0.2/24"),
+	[LINK_THREADS_NOW] = TELLS("threads-now", type_text,
+				   "of a server; and why it is one where more "
+				   "were wanted",
+				   "2"),
 	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
 				"clients of a server that are up", "3"),
 	[LINK_REFUSED] = TELLS("refused", type_text,

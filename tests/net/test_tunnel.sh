@@ -32,7 +32,7 @@ line1_address=10.201.1.2
 
 # --- made as the manual says -------------------------------------------------
 run 0 'a server is made' gw tresse /links create home0 type=tunnel role=server \
-	device=tun0 local=10.77.0.1/24 local6=fd77::1/64 listen=5000
+	device=tun0 local=10.77.0.1/24 local6=fd77::1/64 listen=5000 threads="${THREADS:-auto}"
 run 0 'its public key is told' gw tresse /links/home0 get public-key
 server_key=$(key_of gw)
 for i in 1 2; do

@@ -23,7 +23,7 @@ line '1 rate=50mbit queue=50ms delay=5ms'
 line '2 rate=20mbit queue=50ms delay=8ms'
 
 # --- who does not know whom --------------------------------------------------
-gw tresse -q /links create home0 role=server device=tun0 local=10.77.0.1/24 listen=5000
+gw tresse -q /links create home0 role=server device=tun0 local=10.77.0.1/24 listen=5000 threads="${THREADS:-auto}"
 for i in 1 2; do
 	home tresse -q /paths create line$i device=w$i gateway=10.201.$i.1
 done

@@ -44,7 +44,7 @@ within() {
 engine gw
 ip -n gw addr add 10.200.0.1/32 dev lo
 in_ gw tresse -q /links create home0 role=server device=tun0 \
-	local=10.77.0.1/16 listen=5000
+	local=10.77.0.1/16 listen=5000 threads="${THREADS:-auto}"
 few=$(resident)
 
 # --- a thousand of them ------------------------------------------------------

@@ -30,7 +30,7 @@ engine gw
 key_of() { "$1" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'; }
 {
 	gw tresse -q /links create home0 role=server device=tun0 \
-		local=10.77.0.1/24 listen=5000
+		local=10.77.0.1/24 listen=5000 threads="${THREADS:-auto}"
 	home tresse -q /paths create line1 device=w1 gateway=10.201.1.1
 	home tresse -q /links create home0 role=client device=tun0 \
 		local=10.77.0.2/24 peer=10.201.1.1:5000 peer-key="$(key_of gw)"

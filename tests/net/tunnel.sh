@@ -102,7 +102,7 @@ tunnel() { # MEMBERS
 	local i key
 
 	gw tresse -q /links create home0 role=server device=tun0 \
-		local=10.77.0.1/24 listen=5000
+		local=10.77.0.1/24 listen=5000 threads="${THREADS:-auto}"
 	key=$(key_of gw)
 	for i in 1 2; do
 		home tresse -q /paths create line$i device=w$i gateway=10.201.$i.1

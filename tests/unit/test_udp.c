@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/engine/udp.h"
+
+#include <poll.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/engine/wire.h"
+#include "tests/unit/unit.h"
+
+enum { SHARE = 3, SIZE = 64 };
+
+/* Which socket a datagram with these first bytes comes to; -1: none. */
+static int comes_to(struct udp **sockets, int count, struct udp_room *room,
+		    const uint8_t *head, size_t size)
+{
+	AUTO(udp)
+	struct udp *from = udp_open(&(struct udp_options){ .port = 0 }, NULL);
+	struct pollfd fds[SHARE];
+	const struct udp_run *runs;
+	uint8_t bytes[SIZE] = { 0 };
+	struct address to;
+	size_t sent;
+
+	memcpy(bytes, head, size < 3 ? size : 3);
+	address_parse("127.0.0.1", udp_port(sockets[0]), &to, NULL);
+	if (!from || udp_send(from, &to, bytes, size, size, &sent) < 0)
+		return -1;
+	for (int i = 0; i < count; i++)
+		fds[i] = (struct pollfd){ .fd = udp_fd(sockets[i]),
+					  .events = POLLIN };
+	if (poll(fds, (nfds_t)count, 1000) != 1)
+		return -1;
+	for (int i = 0; i < count; i++)
+		if (fds[i].revents & POLLIN)
+			return udp_receive(sockets[i], room, &runs) == 1 ? i
+									 : -1;
+	return -1;
+}
+
+static bool share_open(struct udp **sockets)
+{
+	struct udp_options options = { .port = 0 };
+	AUTO_ERR err = ERR_NONE;
+
+	sockets[0] = udp_open(&options, &err);
+	if (sockets[0] && udp_share(sockets, SHARE, &options, &err) == 0)
+		return true;
+	udp_free(sockets[0]);
+	unit_skip("no group of UDP sockets here: %s", err.text);
+	return false;
+}
+
+TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
+{
+	struct udp *sockets[SHARE] = { NULL };
+	struct udp_room *room = udp_room_new();
+
+	if (share_open(sockets)) {
+		for (unsigned low = 0; low < 256; low += 5) {
+			uint8_t head[3] = { WIRE_TRANSPORT, 9, (uint8_t)low };
+
+			CU_ASSERT_EQUAL(comes_to(sockets, SHARE, room, head,
+						 SIZE),
+					(int)wire_part(low | 0x345600, SHARE));
+			head[0] = WIRE_INIT;
+			CU_ASSERT_EQUAL(
+				comes_to(sockets, SHARE, room, head, SIZE), 0);
+		}
+		for (size_t size = 1; size < 4; size++) {
+			static const uint8_t head[3] = { WIRE_TRANSPORT, 0, 1 };
+
+			CU_ASSERT_EQUAL(comes_to(sockets, SHARE, room, head,
+						 size),
+					size == 3);
+		}
+	}
+	for (int i = 0; i < SHARE; i++)
+		udp_free(sockets[i]);
+	udp_room_free(room);
+}
+
+TEST(udp, whose_port_is_shared_has_it_for_itself)
+{
+	struct udp *sockets[SHARE] = { NULL };
+	struct udp_options options = { .port = 0 };
+	AUTO_ERR err = ERR_NONE;
+
+	if (!share_open(sockets))
+		return;
+	options.port = udp_port(sockets[0]);
+	CU_ASSERT_PTR_NULL(udp_open(&options, &err));
+	CU_ASSERT_EQUAL(err.code, -EADDRINUSE);
+	for (int i = 0; i < SHARE; i++)
+		udp_free(sockets[i]);
+}
+
+/* In a process of its own, whose kernel does not know the option. */
+static int refused_child(int option)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct udp *sockets[SHARE] = { NULL };
+	struct udp_options options = { .port = 0 };
+	struct udp_room *room = udp_room_new();
+	uint8_t head[3] = { WIRE_TRANSPORT, 0, 1 };
+	AUTO_ERR err = ERR_NONE;
+
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT),
+			 SCMP_SYS(setsockopt), 1,
+			 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)option));
+	if (seccomp_load(filter) < 0)
+		return 77;
+	sockets[0] = udp_open(&options, NULL);
+	if (!sockets[0] ||
+	    udp_share(sockets, SHARE, &options, &err) != -ENOPROTOOPT ||
+	    !strstr(err.text, "REUSEPORT"))
+		return 1;
+	if (sockets[1] || sockets[2])
+		return 2;
+	return comes_to(sockets, 1, room, head, SIZE) == 0 ? 0 : 3;
+}
+
+static void refused(int option)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	if (!child)
+		_exit(refused_child(option));
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		unit_skip("no seccomp here");
+	else
+		CU_ASSERT_EQUAL(status, 0);
+}
+
+TEST(udp, that_cannot_be_steered_is_alone_as_before)
+{
+	refused(SO_REUSEPORT);
+	refused(SO_ATTACH_REUSEPORT_CBPF);
+}
