@@ -104,6 +104,10 @@ $(BUILD)/relay: $(BUILD)/tests/lab/relay.o
 $(BUILD)/floor: $(BUILD)/tests/lab/floor.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# What attackers send.
+$(BUILD)/flood: $(BUILD)/tests/lab/flood.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 # Clocks that a test sets, preloaded.
 $(BUILD)/clock.so: tests/lab/clock.c $(BUILD)/flags
 	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
@@ -119,7 +123,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
-	tests/lab/floor.c tests/lab/relay.c tests/bench/tab.c tests/bench/aead.c $(sim)))
+	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 pages := $(BUILD)/tresse.8 $(BUILD)/tresse.5
@@ -131,7 +135,7 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so
+	$(BUILD)/clock.so $(BUILD)/flood
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
@@ -144,7 +148,7 @@ check-net: $(programs)
 full := $(sort $(wildcard tests/net/full/test_*.sh)) tests/net/test_adsl.sh \
 	tests/net/test_refused.sh tests/net/test_down.sh tests/net/test_bpf.sh
 check-full: $(programs)
-	@tests/run -t 900 'stock kernel: tests/lab/fullkernel -t 600 -- tests/run $(full)'
+	@tests/run -t 1200 'stock kernel: tests/lab/fullkernel -t 1150 -- tests/run $(full)'
 
 check-all: deps
 	@tests/lab/check-all '$(full)'

@@ -133,7 +133,7 @@ static unsigned hubs_wanted(struct crew *crew)
 /* What a crew is made of, until the hubs have it. */
 struct parts {
 	struct tun *tun[CREW_MOST];
-	struct udp *udp[CREW_MOST];
+	struct udp *udp[CREW_MOST + 1]; /* the last one: the door */
 };
 
 static void parts_clear(struct parts *parts)
@@ -142,6 +142,7 @@ static void parts_clear(struct parts *parts)
 		tun_free(parts->tun[i]);
 		udp_free(parts->udp[i]);
 	}
+	udp_free(parts->udp[CREW_MOST]);
 }
 
 /* The device's first queue. One made for several can be had alone, too. */
@@ -212,6 +213,9 @@ static int open_all(struct crew *crew, struct parts *parts, struct err *err)
 		return err->code;
 	if (crew->count > 1)
 		open_others(crew, parts);
+	/* Where one cannot have a door, all come by the same socket. */
+	if (crew->count == 1)
+		udp_share(parts->udp, 1, &options, NULL);
 	return 0;
 }
 
@@ -239,6 +243,9 @@ static int start(struct crew *crew, struct parts *parts, struct err *err)
 		if (!crew->hubs[i])
 			return err->code;
 	}
+	if (parts->udp[crew->count])
+		rc = hub_door(crew->hubs[0], TAKE(parts->udp[crew->count]),
+			      err);
 	for (unsigned i = 0; i < crew->count && !rc; i++)
 		rc = hub_start(crew->hubs[i], err);
 	return rc;

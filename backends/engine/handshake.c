@@ -31,6 +31,9 @@
 /* From each host, with cookies: 20 a second, 5 at once. */
 #define HOST_INTERVAL_US (SECOND_US / 20)
 #define HOST_BURST	 5
+/* To each host, cookies: 100 a second, 50 at once. One is good for a minute. */
+#define NOTICE_INTERVAL_US (SECOND_US / 100)
+#define NOTICE_BURST	   50
 
 enum {
 	/* Offsets, common to init and response */
@@ -144,7 +147,8 @@ struct handshake {
 	uint64_t cookie_turn;		     /* of the first; 0: none yet */
 	uint64_t load_us; /* when the next init is free (a virtual clock) */
 	uint8_t host_key[NOISE_KEY];
-	uint64_t hosts[HOSTS]; /* the same for each host, by hash */
+	uint64_t hosts[HOSTS];	 /* the same for each host, by hash */
+	uint64_t notices[HOSTS]; /* when it may be sent the next cookie */
 };
 
 static const char prologue_label[] = "Tresse tunnel 1";
@@ -889,15 +893,16 @@ static bool bucket_use(uint64_t *clock, uint64_t interval_us, unsigned burst,
 	return true;
 }
 
-static bool host_may(struct handshake *handshake,
-		     const struct handshake_source *from, uint64_t now_us)
+static bool host_may(struct handshake *handshake, uint64_t clocks[HOSTS],
+		     const struct handshake_source *from, uint64_t interval_us,
+		     unsigned burst, uint64_t now_us)
 {
 	uint8_t mac[NOISE_MAC];
 	size_t size = from->host ? from->host : from->size;
 
 	noise_mac(handshake->host_key, from->bytes, size, NULL, 0, mac);
-	return bucket_use(&handshake->hosts[wire_get32(mac) % HOSTS],
-			  HOST_INTERVAL_US, HOST_BURST, now_us);
+	return bucket_use(&clocks[wire_get32(mac) % HOSTS], interval_us, burst,
+			  now_us);
 }
 
 /* Shall an init be worked on, which costs hundreds of microseconds? */
@@ -905,15 +910,25 @@ static enum refusal admit(struct handshake *handshake, const uint8_t *message,
 			  size_t size, const struct handshake_source *from,
 			  uint64_t now_us)
 {
+	static const uint8_t none[NOISE_MAC];
+
 	if (bucket_use(&handshake->load_us, SECOND_US / LOAD_RATE, LOAD_RATE,
 		       now_us))
 		return REFUSED_NOT;
-	if (!has_mac2(handshake, from, message, size, now_us)) {
-		send_notice(handshake, NOTICE_COOKIE, message, size, from,
-			    now_us);
+	/* None at all is seen without a computation: a flood is made of them.
+	 */
+	if (!memcmp(message + size - NOISE_MAC, none, NOISE_MAC) ||
+	    !has_mac2(handshake, from, message, size, now_us)) {
+		if (host_may(handshake, handshake->notices, from,
+			     NOTICE_INTERVAL_US, NOTICE_BURST, now_us))
+			send_notice(handshake, NOTICE_COOKIE, message, size,
+				    from, now_us);
 		return REFUSED_COOKIE;
 	}
-	return host_may(handshake, from, now_us) ? REFUSED_NOT : REFUSED_RATE;
+	return host_may(handshake, handshake->hosts, from, HOST_INTERVAL_US,
+			HOST_BURST, now_us)
+		       ? REFUSED_NOT
+		       : REFUSED_RATE;
 }
 
 /* Is it certainly none that we, or others in our place, have had before? */
@@ -1139,7 +1154,8 @@ static enum refusal input_init(struct handshake *handshake,
 	if (!has_mac1(handshake, message, size))
 		return REFUSED_MAC;
 	if (message[AT_VERSION] != WIRE_VERSION) {
-		if (host_may(handshake, from, now_us))
+		if (host_may(handshake, handshake->hosts, from,
+			     HOST_INTERVAL_US, HOST_BURST, now_us))
 			send_notice(handshake, NOTICE_VERSION, message, size,
 				    from, now_us);
 		return REFUSED_VERSION;

@@ -324,6 +324,12 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
 	return open_all(hub, err) < 0 ? NULL : TAKE(hub);
 }
 
+int hub_door(struct hub *hub, struct udp *udp, struct err *err)
+{
+	hub->door = udp;
+	return hub_watch(hub, udp_fd(udp), udp, err);
+}
+
 static void end(struct hub *hub, void *arg)
 {
 	(void)arg;
@@ -344,6 +350,7 @@ static void close_all(struct hub *hub)
 	handshake_free(hub->handshake);
 	tun_free(hub->tun);
 	udp_free(hub->udp);
+	udp_free(hub->door);
 	if (hub->epoll >= 0)
 		close(hub->epoll);
 	if (hub->wake >= 0)

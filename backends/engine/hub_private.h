@@ -85,7 +85,7 @@ struct hub {
 	unsigned part; /* its number in it */
 	struct hub_config config;
 	struct tun *tun;
-	struct udp *udp; /* server */
+	struct udp *udp, *door; /* server; who calls comes by the door */
 	int epoll, wake;
 	int bell;      /* rung by other hubs ... */
 	bool asleep;   /* ... that find this: atomic */

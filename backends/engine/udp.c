@@ -162,7 +162,8 @@ struct udp *udp_open(const struct udp_options *options, struct err *err)
 	return TAKE(udp);
 }
 
-/* Which socket of so many: the low byte of the index says it (wire_part()). */
+/* Which socket of so many: the low byte of the index says it (wire_part()).
+ * What has none goes to the door. */
 static int steer(const struct udp *udp, unsigned count)
 {
 	struct sock_filter steps[] = {
@@ -171,7 +172,7 @@ static int steer(const struct udp *udp, unsigned count)
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, WIRE_INDEX_AT),
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
 		BPF_STMT(BPF_RET | BPF_A, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, count),
 	};
 	struct sock_fprog program = { ARRAY_SIZE(steps), steps };
 
@@ -193,7 +194,7 @@ int udp_share(struct udp **sockets, unsigned count,
 	beside.shared = true;
 	if (rc < 0)
 		return err_set(err, -rc, "SO_REUSEPORT: %s", strerror(-rc));
-	for (unsigned i = 1; i < count && !rc; i++) {
+	for (unsigned i = 1; i <= count && !rc; i++) {
 		sockets[i] = udp_open(&beside, err);
 		rc = sockets[i] ? 0 : -EADDRINUSE;
 	}
@@ -203,7 +204,7 @@ int udp_share(struct udp **sockets, unsigned count,
 			err_set(err, -rc, "SO_ATTACH_REUSEPORT_CBPF: %s",
 				strerror(-rc));
 	}
-	for (unsigned i = 1; rc < 0 && i < count; i++)
+	for (unsigned i = 1; rc < 0 && i <= count; i++)
 		udp_free(TAKE(sockets[i]));
 	if (rc < 0)
 		set(sockets[0]->fd, SOL_SOCKET, SO_REUSEPORT, 0);

@@ -58,9 +58,10 @@ enum {
 };
 
 struct udp *udp_open(const struct udp_options *options, struct err *err);
-/* Opens sockets[1..count-1] on the port of sockets[0], which are then one group
- * (SO_REUSEPORT): a transport datagram comes to the one whose number
- * wire_part() says, all others to sockets[0]. The kernel does it by a filter
+/* Opens sockets[1..count] on the port of sockets[0], which are then one group
+ * (SO_REUSEPORT): a transport datagram comes to the one of the first count
+ * whose number wire_part() says, all others to sockets[count], the door, so
+ * that a flood of inits fills no other. The kernel does it by a filter
  * (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What it has aggregated before (GRO)
  * goes where the first of it goes. Negative errno: it cannot, and sockets[0]
  * is alone as before. */
