@@ -180,15 +180,19 @@ static size_t count_awaited(const struct reading *names, struct reading *before)
 	return awaited;
 }
 
-static int refuse(const struct reading *before, struct err *err)
+/* names: of what will be there to be measured. */
+static int refuse(const struct reading *names, const struct reading *before,
+		  struct err *err)
 {
 	AUTO_TEXT ill = TEXT_NONE;
 
 	for (size_t i = 0; i < before->count; i++) {
+		if (before->items[i].ok)
+			continue;
 		text_put(&ill, ill.length ? "; " : "");
 		verdict_print(&before->items[i], &ill);
 	}
-	if (ill.length)
+	if (names->count && ill.length)
 		return err_set(err, EOPNOTSUPP,
 			       "until-healthy: nothing that this commit "
 			       "touches is well as it is (%s), so measurement "
@@ -197,9 +201,10 @@ static int refuse(const struct reading *before, struct err *err)
 			       text_get(&ill));
 	return err_set(err, EOPNOTSUPP,
 		       "until-healthy: nothing that this commit touches can be "
-		       "measured (devices of paths and classes, gateways that "
-		       "are asked for by ARP or ND, members and peers of "
-		       "links): commit confirm=60s, look, and confirm");
+		       "measured after it (devices of paths and classes, "
+		       "gateways that are asked for by ARP or ND, members and "
+		       "peers of links): commit confirm=60s, look, and "
+		       "confirm");
 }
 
 static void say_ill(struct session *session, const struct reading *before)
@@ -231,7 +236,7 @@ static int look_before(struct session *session, struct ground *ground,
 		return err_prefix(err, "until-healthy: ");
 	take_earlier(&ground->trial, &basis->before);
 	if (!count_awaited(&names, &basis->before))
-		return refuse(&basis->before, err);
+		return refuse(&names, &basis->before, err);
 	say_ill(session, &basis->before);
 	return 0;
 }

@@ -84,6 +84,11 @@ check 'nothing waits' ended
 check 'and nothing was changed' is_before
 tresse discard >/dev/null 2>&1
 
+run 1 'what goes cannot be measured' \
+	trial '/paths delete lte' 'confirm=20s until-healthy=2s'
+has 'and says so' "$tmp/said" 'can be measured after it'
+tresse discard >/dev/null 2>&1
+
 # --- a good change ----------------------------------------------------------
 from=${EPOCHREALTIME/./}
 run 0 'a good change is committed' \
