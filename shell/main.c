@@ -126,7 +126,7 @@ static int run(const struct options *options, char **words, bool unicode)
 	bool batch = !*words;
 	bool prompt = wants_prompt(options, batch);
 	struct output *output = make_output(options, batch, prompt, unicode);
-	struct session session;
+	static struct session session;
 	int rc = 0, flushed;
 
 	session_init(&session, &wanted, output);
@@ -136,7 +136,7 @@ static int run(const struct options *options, char **words, bool unicode)
 		rc = do_batch(&session, options);
 	else
 		rc = do_words(&session, words);
-	session_clear(&session);
+	session_end(&session);
 	flushed = output_flush(output);
 	output_free(output);
 	if (flushed < 0) {

@@ -45,13 +45,18 @@ static const struct digest *end_early(struct session *session,
 	return seen ? seal : NULL;
 }
 
-void session_clear(struct session *session)
+void session_end(struct session *session)
 {
 	struct digest unused;
 
 	end_early(session, &unused);
 	end_write(session);
 	draft_leave(session);
+}
+
+void session_clear(struct session *session)
+{
+	session_end(session);
 	trail_clear(&session->trail);
 	owned_clear(&session->takes);
 	free(TAKE(session->made));

@@ -84,6 +84,9 @@ struct session {
 
 void session_init(struct session *session,
 		  const struct session_options *options, struct output *output);
+/* All that others could notice; what it holds in memory goes with the process,
+ * and to free 10,000 objects one by one would take a tenth of a command. */
+void session_end(struct session *session);
 void session_clear(struct session *session);
 
 /* The tree is there and is the newest one, unless a candidate is being worked

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shell/words.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "model/base/mem.h"
@@ -26,11 +25,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static bool is_key_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '-' || c == '_';
-}
-
 /* What a byte can be where no quote is open. */
 enum sort {
 	ODD,	/* to be looked at closely */
@@ -39,14 +33,17 @@ enum sort {
 };
 static enum sort sort_of(char c)
 {
-	static unsigned char sorts[256];
+	/* All but blanks, quotes, the backslash, and what is no ASCII. */
+	static const unsigned char sorts[256] = {
+		['!'] = EASY,		['#' ... '&'] = EASY,
+		['(' ... ','] = EASY,	['-'] = OF_KEY,
+		['.' ... '/'] = EASY,	['0' ... '9'] = OF_KEY,
+		[':' ... '@'] = EASY,	['A' ... 'Z'] = OF_KEY,
+		['['] = EASY,		[']' ... '^'] = EASY,
+		['_'] = OF_KEY,		['`'] = EASY,
+		['a' ... 'z'] = OF_KEY, ['{' ... '~'] = EASY,
+	};
 
-	if (sorts['a'] != OF_KEY) /* not made yet */
-		for (int i = 0; i < 256; i++)
-			sorts[i] = i <= ' ' || i > '~' || strchr("\"'\\", i)
-					   ? ODD
-				   : is_key_char((char)i) ? OF_KEY
-							  : EASY;
 	return (enum sort)sorts[(unsigned char)c];
 }
 
@@ -311,12 +308,28 @@ int words_read(struct words *words, const char *line, size_t length, size_t *at,
 	return rc;
 }
 
+/* The quote that closes the one at `at`, or length: it takes a closer look. */
+static size_t closing(const char *line, size_t length, size_t at)
+{
+	char quote = line[at++];
+
+	while (at < length && line[at] != quote)
+		if (line[at] < ' ' || line[at] > '~' || line[at++] == '\\')
+			return length;
+	return at;
+}
+
 bool words_readable(const char *line, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		if (line[i] == '#' ||
-		    (sort_of(line[i]) == ODD && !is_blank(line[i])))
+	for (size_t i = 0; i < length; i++) {
+		if (line[i] == '"' || line[i] == '\'')
+			i = closing(line, length, i);
+		if (i == length || line[i] == '#')
 			return false;
+		if (sort_of(line[i]) == ODD && !is_blank(line[i]) &&
+		    line[i] != '"' && line[i] != '\'')
+			return false;
+	}
 	return length && length <= LINE_LIMIT && !is_blank(line[0]);
 }
 
@@ -357,7 +370,7 @@ static size_t key_of(const char *text)
 {
 	size_t key = 0;
 
-	while (is_key_char(text[key]))
+	while (sort_of(text[key]) == OF_KEY)
 		key++;
 	return text[key] == '=' ? key : 0;
 }

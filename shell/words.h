@@ -49,7 +49,7 @@ struct words {
 int words_read(struct words *words, const char *line, size_t length, size_t *at,
 	       struct err *err);
 /* True if a glance shows that words_read() can read it, and finds words; what
- * has quotes or a comment takes more than a glance. */
+ * has a backslash or a comment takes more than a glance. */
 bool words_readable(const char *line, size_t length);
 /* The same for a line that is still being typed: always ends with one more
  * word, the unfinished one, which may be empty. *quote is the quote it stands

@@ -279,3 +279,33 @@ TEST(words, know_a_pipe_from_a_quoted_one)
 	word_print("|", &out);
 	ASSERT_TEXT(text_get(&out), "\"|\"");
 }
+
+/* What a glance lets through can be read; what it need not stop, it does not.
+ */
+TEST(words, are_readable_at_a_glance_only_where_they_can_be_read)
+{
+	static const char signs[] = "a=b \t\"'\\#|-/.\x80\x01\r";
+	uint64_t seed = 1;
+	size_t readable = 0;
+
+	for (unsigned round = 0; round < 200000; round++) {
+		char line[12];
+		AUTO_WORDS words = WORDS_NONE;
+		size_t length, at;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		length = (seed >> 60) % sizeof(line);
+		for (size_t i = 0; i < length; i++)
+			line[i] = signs[(seed >> (4 * i)) % sizeof(signs)];
+		if (!words_readable(line, length))
+			continue;
+		readable++;
+		CU_ASSERT_EQUAL_FATAL(
+			words_read(&words, line, length, &at, NULL), 0);
+		CU_ASSERT_TRUE_FATAL(words.count > 0);
+	}
+	CU_ASSERT_TRUE(readable > 1000);
+	CU_ASSERT_TRUE(words_readable("a set b=\"x # y\" c='\"'", 21));
+	CU_ASSERT_FALSE(words_readable("a set b=\"x # y", 14));
+	CU_ASSERT_FALSE(words_readable("a \"\\\"\"", 6));
+}
