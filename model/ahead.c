@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/ahead.h"
 
-#include <pthread.h>
-
+#include "model/base/beside.h"
 #include "model/base/mem.h"
 
 struct ahead {
-	pthread_t thread;
+	struct beside beside;
 	struct store *store;
 	struct tree *tree;
 	uint64_t base;
@@ -16,13 +15,12 @@ struct ahead {
 	struct err err; /* owned: why not */
 };
 
-static void *run(void *arg)
+static void run(void *work)
 {
-	struct ahead *ahead = arg;
+	struct ahead *ahead = work;
 
 	ahead->writing = store_write(ahead->store, ahead->tree, ahead->base,
 				     ahead->owned, ahead->stamp, &ahead->err);
-	return NULL;
 }
 
 struct ahead *ahead_start(struct store *store, struct tree *tree, uint64_t base,
@@ -35,17 +33,15 @@ struct ahead *ahead_start(struct store *store, struct tree *tree, uint64_t base,
 				 .base = base,
 				 .owned = owned,
 				 .stamp = stamp };
-	if (!pthread_create(&ahead->thread, NULL, run, ahead))
-		return ahead;
-	free(ahead);
-	return NULL;
+	beside_start(&ahead->beside, run, ahead);
+	return ahead;
 }
 
 struct writing *ahead_end(struct ahead *ahead, struct err *err)
 {
 	struct writing *writing;
 
-	pthread_join(ahead->thread, NULL);
+	beside_end(&ahead->beside);
 	writing = ahead->writing;
 	if (!writing)
 		err_move(err, &ahead->err);

@@ -20,7 +20,7 @@ struct ahead;
 #define AHEAD_STEPS 200
 
 /* All of these must stay as they are until ahead_end(), and nothing else may be
- * asked of the store. NULL: no thread to be had. */
+ * asked of the store. */
 struct ahead *ahead_start(struct store *store, struct tree *tree, uint64_t base,
 			  const struct owned *owned, const struct stamp *stamp);
 /* Waits for it, and frees it. What was written is the caller's to keep or drop

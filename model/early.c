@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/early.h"
 
-#include <pthread.h>
-#include <signal.h>
-
+#include "model/base/beside.h"
 #include "model/base/mem.h"
 #include "model/seal.h"
 #include "model/store.h"
 
 struct early {
-	pthread_t thread;
+	struct beside beside;
 	struct store *store; /* owned */
 	struct host *host;
 	const struct backend *const *backends;
@@ -39,9 +37,9 @@ static int look(struct early *early, const struct tree *tree,
 }
 
 /* The classes are many, and no driver needs them to know where to look. */
-static void *run(void *arg)
+static void run(void *work)
 {
-	struct early *early = arg;
+	struct early *early = work;
 	AUTO(tree) struct tree *tree = NULL;
 	struct owned owned = OWNED_NONE;
 	struct facts facts = { 0 };
@@ -53,20 +51,6 @@ static void *run(void *arg)
 	state_clear(&now);
 	facts_clear(&facts);
 	owned_clear(&owned);
-	return NULL;
-}
-
-/* What is sent to the program is for the thread that knows what to do. */
-static int start(struct early *early)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&early->thread, NULL, run, early);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
 }
 
 struct early *early_start(const char *store, struct host *host,
@@ -82,8 +66,10 @@ struct early *early_start(const char *store, struct host *host,
 				 .host = host,
 				 .backends = backends,
 				 .read_facts = read_facts };
-	if (early->store && store_seal(early->store, &seal) && !start(early))
+	if (early->store && store_seal(early->store, &seal)) {
+		beside_start(&early->beside, run, early);
 		return early;
+	}
 	store_free(early->store);
 	free(early);
 	return NULL;
@@ -93,7 +79,7 @@ bool early_end(struct early *early, struct digest *seal)
 {
 	bool seen;
 
-	pthread_join(early->thread, NULL);
+	beside_end(&early->beside);
 	seen = early->seen;
 	*seal = early->seal;
 	store_free(early->store);

@@ -23,7 +23,7 @@
 struct early;
 
 /* store is a file, host the caller's until the end: nobody else uses it. NULL:
- * there is nothing that it could be compared with, or no thread for it. */
+ * there is nothing that it could be compared with. */
 struct early *early_start(const char *store, struct host *host,
 			  const struct backend *const *backends,
 			  int (*read_facts)(struct host *host,

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <signal.h>
 
+#include "model/base/beside.h"
 #include "model/base/mem.h"
 #include "model/ahead.h"
 #include "model/diff.h"
@@ -77,11 +78,52 @@ static int read_all(const struct view *view, const struct owned *owned,
 	return rc < 0 ? rc : read_some(view, true, owned, now, err);
 }
 
+/* The drivers that have a pulse read beside the others: they have a socket of
+ * their own, nftables'. */
+struct apart {
+	const struct view *view;
+	const struct owned *owned;
+	struct state now;
+	struct err err;
+	int rc;
+	struct beside beside;
+};
+
+static void read_apart(void *work)
+{
+	struct apart *apart = work;
+
+	apart->rc = read_some(apart->view, true, apart->owned, &apart->now,
+			      &apart->err);
+}
+
+/* What was read comes behind what is there already. */
+static int join_apart(struct apart *apart, int rc, struct state *now,
+		      struct err *err)
+{
+	beside_end(&apart->beside);
+	for (size_t i = 0; i < apart->now.count; i++)
+		state_move(now, &apart->now.items[i]);
+	state_clear(&apart->now);
+	if (rc == 0 && apart->rc < 0)
+		rc = err_move(err, &apart->err);
+	err_clear(&apart->err);
+	return rc;
+}
+
 /* What a reading comes down to (seal.h). */
 struct sight {
 	bool whole; /* no driver kept its pulse to itself */
 	struct digest digest;
 };
+
+static void feel_pulses(const struct view *view, struct sight *sight)
+{
+	sight->digest = seal_of_world(view->facts);
+	sight->whole = !view->own &&
+		       seal_add_pulses(view->backends, view->host, view->tree,
+				       &sight->digest, NULL) == 0;
+}
 
 /* Facts, pulses, and what is read by drivers that have none. */
 static int glance(const struct view *view, const struct owned *owned,
@@ -89,13 +131,24 @@ static int glance(const struct view *view, const struct owned *owned,
 {
 	int rc;
 
-	sight->digest = seal_of_world(view->facts);
-	sight->whole = !view->own &&
-		       seal_add_pulses(view->backends, view->host, view->tree,
-				       &sight->digest, NULL) == 0;
+	feel_pulses(view, sight);
 	rc = read_some(view, false, owned, now, err);
 	seal_add_state(now, &sight->digest);
 	return rc;
+}
+
+/* ...and by those that have one, at the same time. */
+static int look_around(const struct view *view, const struct owned *owned,
+		       struct state *now, struct sight *sight, struct err *err)
+{
+	struct apart apart = { .view = view, .owned = owned };
+	int rc;
+
+	feel_pulses(view, sight);
+	beside_start(&apart.beside, read_apart, &apart);
+	rc = read_some(view, false, owned, now, err);
+	seal_add_state(now, &sight->digest);
+	return join_apart(&apart, rc, now, err);
 }
 
 static void plan_all(const struct view *view, const struct state *now,
@@ -230,10 +283,9 @@ static int verify(const struct view *view, const struct state *want,
 	struct state now = STATE_NONE;
 	struct plan plan = PLAN_NONE;
 	struct owned claims = OWNED_NONE;
-	int rc = glance(view, owned, &now, sight, err);
+	int rc = view->own ? glance(view, owned, &now, sight, err)
+			   : look_around(view, owned, &now, sight, err);
 
-	if (rc == 0)
-		rc = read_some(view, true, owned, &now, err);
 	if (rc == 0) {
 		plan_all(view, &now, want, owned, &report, &plan, &claims);
 		pick(view->txn, &plan);
@@ -310,6 +362,9 @@ struct run {
 	/* Under way: at most two, one of each leg. */
 	struct rehearsal *rehearsals[2];
 	size_t rehearsal_count;
+	struct beside probing; /* of the host, while the tree is checked... */
+	int probed;	       /* ...and what came of it */
+	struct err probe_err;  /* owned */
 };
 
 static bool has_dirt_below(const struct node *branch)
@@ -355,6 +410,18 @@ static void drop_old_doubts(const struct tree *tree, struct report *report,
 	report->count = kept;
 }
 
+static void probe(void *work)
+{
+	struct run *run = work;
+
+	if (!run->glanced)
+		run->probed = run->txn->read_facts(
+			run->txn->host, &run->outcome->facts, &run->probe_err);
+	if (run->probed == 0)
+		run->probed = probe_all(run->txn, run->candidate,
+					&run->outcome->facts, &run->probe_err);
+}
+
 static int check(struct run *run, struct err *err)
 {
 	struct report *report = &run->outcome->report;
@@ -363,8 +430,10 @@ static int check(struct run *run, struct err *err)
 	if (secret_hide(run->candidate, run->txn->dry ? NULL : run->txn->store,
 			err) < 0)
 		return err->code;
+	beside_start(&run->probing, probe, run);
 	tree_check(run->candidate, report);
 	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING, false);
+	beside_end(&run->probing);
 	return report_err(report, err);
 }
 
@@ -557,12 +626,8 @@ static int make_plan(struct run *run, struct err *err)
 	const struct txn *txn = run->txn;
 	struct outcome *outcome = run->outcome;
 	struct owned claims = OWNED_NONE;
-	int rc = 0;
+	int rc = run->probed < 0 ? err_move(err, &run->probe_err) : 0;
 
-	if (!run->glanced)
-		rc = txn->read_facts(txn->host, &outcome->facts, err);
-	if (rc == 0)
-		rc = probe_all(txn, run->candidate, &outcome->facts, err);
 	if (rc == 0)
 		want_all(run, run->candidate, &outcome->report, &outcome->want);
 	if (rc == 0)
@@ -1142,6 +1207,7 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	hold_signals(&before);
 	rc = go(&run, err);
 	end_rehearsals(&run, NULL);
+	err_clear(&run.probe_err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	owned_clear(&run.found);
 	owned_clear(&run.owned);

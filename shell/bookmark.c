@@ -97,6 +97,16 @@ const char *bookmarks_find(const struct bookmarks *bookmarks, const char *name)
 	return NULL;
 }
 
+static bool has(const struct bookmarks *bookmarks, const char *name,
+		const char *path)
+{
+	for (size_t i = 0; i < bookmarks->count; i++)
+		if (!strcmp(bookmarks->items[i].name, name) &&
+		    !strcmp(bookmarks->items[i].path, path))
+			return true;
+	return false;
+}
+
 int bookmarks_put(const char *name, const char *path, struct err *err)
 {
 	AUTO_BOOKMARKS bookmarks = { 0 };
@@ -109,6 +119,8 @@ int bookmarks_put(const char *name, const char *path, struct err *err)
 			       "tresse/bookmarks (else ~/.local/state/tresse/"
 			       "bookmarks) is no file that can be written");
 	bookmarks_load(&bookmarks);
+	if (path && has(&bookmarks, name, path))
+		return 0;
 	for (size_t i = 0; i < bookmarks.count; i++)
 		if (strcmp(bookmarks.items[i].name, name) != 0)
 			text_printf(&text, "%s %s\n", bookmarks.items[i].name,
