@@ -37,7 +37,7 @@ cflags = -std=gnu11 -O2 -g -D_GNU_SOURCE -I. \
 	$(warnings) $(if $(WERROR),-Werror) $(sanitize) $(pkg_cflags) \
 	$(CPPFLAGS) $(CFLAGS)
 ldflags = $(sanitize) $(LDFLAGS)
-libs = $(pkg_libs) -lcrypto -lreadline
+libs = $(pkg_libs) -lreadline
 # Only of the engine. libipsec-mb has code for x86 alone, and no .pc file.
 ipsec_mb := $(wildcard /usr/include/ipsec-mb.h /usr/include/intel-ipsec-mb.h)
 engine_libs = -lcrypto $(if $(ipsec_mb),-lIPSec_MB) -lsystemd -lseccomp -pthread
@@ -184,7 +184,7 @@ fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
 fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
-	udp.c) $(fuzz_prefix) $(pkg_libs) -lcrypto
+	udp.c) $(fuzz_prefix) model/base/crypto.c $(pkg_libs)
 fuzz_lease = backends/engine/lease.c $(fuzz_prefix)
 fuzz_prefix = $(addprefix model/base/,mem.c err.c text.c) \
 	$(addprefix model/types/,address.c plain.c scan.c)

@@ -33,7 +33,7 @@ struct ahead *ahead_start(struct store *store, struct tree *tree, uint64_t base,
 				 .base = base,
 				 .owned = owned,
 				 .stamp = stamp };
-	beside_start(&ahead->beside, run, ahead);
+	beside_start(&ahead->beside, true, run, ahead);
 	return ahead;
 }
 

@@ -67,7 +67,7 @@ struct early *early_start(const char *store, struct host *host,
 				 .backends = backends,
 				 .read_facts = read_facts };
 	if (early->store && store_seal(early->store, &seal)) {
-		beside_start(&early->beside, run, early);
+		beside_start(&early->beside, true, run, early);
 		return early;
 	}
 	store_free(early->store);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/secret.h"
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "model/base/crypto.h"
 #include "model/base/mem.h"
 #include "model/node.h"
 #include "model/store.h"
 
-enum { KEY_BYTES = 32, DIGEST_BYTES = 8 };
+enum { KEY_BYTES = CRYPTO_KEY, DIGEST_BYTES = 8 };
 
 #define HIDDEN "digest:"
 
@@ -39,11 +38,11 @@ void secret_print(const struct node *node, size_t attr, struct text *out)
 
 void secret_digest(const char *text, char hidden[SECRET_HIDDEN])
 {
-	uint8_t sum[SHA256_DIGEST_LENGTH];
+	uint8_t sum[CRYPTO_SHA256];
 	size_t used = strlen(HIDDEN);
 
 	memcpy(hidden, HIDDEN, used);
-	SHA256((const uint8_t *)text, strlen(text), sum);
+	crypto_sha256(text, strlen(text), sum);
 	for (int i = 0; i < DIGEST_BYTES; i++)
 		used += (size_t)snprintf(hidden + used, 3, "%02x", sum[i]);
 }
@@ -180,15 +179,11 @@ void secret_forget(struct store *store, const char *text)
 
 static bool public_of(const uint8_t secret[KEY_BYTES], char public[SECRET_KEY])
 {
-	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
-						     secret, KEY_BYTES);
 	uint8_t bytes[KEY_BYTES];
-	size_t size = sizeof(bytes);
-	bool good = key && EVP_PKEY_get_raw_public_key(key, bytes, &size) == 1;
+	bool good = crypto_public(secret, bytes);
 
 	if (good)
-		EVP_EncodeBlock((uint8_t *)public, bytes, KEY_BYTES);
-	EVP_PKEY_free(key);
+		crypto_encode(bytes, KEY_BYTES, public);
 	return good;
 }
 
@@ -200,7 +195,7 @@ void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY])
 		abort(); /* no kernel of ours says no here */
 	bytes[0] &= 248; /* RFC 7748, 5: other tools print it so */
 	bytes[31] = (bytes[31] & 127) | 64;
-	EVP_EncodeBlock((uint8_t *)secret, bytes, KEY_BYTES);
+	crypto_encode(bytes, KEY_BYTES, secret);
 	public[0] = '\0';
 	public_of(bytes, public);
 	explicit_bzero(bytes, sizeof(bytes));
@@ -209,10 +204,10 @@ void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY])
 bool secret_public(const char *secret, char public[SECRET_KEY])
 {
 	uint8_t bytes[KEY_BYTES + 1];
-	bool good = strlen(secret) == SECRET_KEY - 1 &&
-		    EVP_DecodeBlock(bytes, (const uint8_t *)secret,
-				    SECRET_KEY - 1) == sizeof(bytes) &&
-		    public_of(bytes, public);
+	bool good =
+		strlen(secret) == SECRET_KEY - 1 &&
+		crypto_decode(secret, SECRET_KEY - 1, bytes) == sizeof(bytes) &&
+		public_of(bytes, public);
 
 	explicit_bzero(bytes, sizeof(bytes));
 	return good;

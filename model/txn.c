@@ -78,6 +78,9 @@ static int read_all(const struct view *view, const struct owned *owned,
 	return rc < 0 ? rc : read_some(view, true, owned, now, err);
 }
 
+/* Objects, or changes, of which a thread is worth its while. */
+#define MANY 200
+
 /* The drivers that have a pulse read beside the others: they have a socket of
  * their own, nftables'. */
 struct apart {
@@ -137,15 +140,16 @@ static int glance(const struct view *view, const struct owned *owned,
 	return rc;
 }
 
-/* ...and by those that have one, at the same time. */
-static int look_around(const struct view *view, const struct owned *owned,
-		       struct state *now, struct sight *sight, struct err *err)
+/* ...and by those that have one; of many objects at the same time. */
+static int look_around(const struct view *view, bool many,
+		       const struct owned *owned, struct state *now,
+		       struct sight *sight, struct err *err)
 {
 	struct apart apart = { .view = view, .owned = owned };
 	int rc;
 
 	feel_pulses(view, sight);
-	beside_start(&apart.beside, read_apart, &apart);
+	beside_start(&apart.beside, many, read_apart, &apart);
 	rc = read_some(view, false, owned, now, err);
 	seal_add_state(now, &sight->digest);
 	return join_apart(&apart, rc, now, err);
@@ -284,7 +288,8 @@ static int verify(const struct view *view, const struct state *want,
 	struct plan plan = PLAN_NONE;
 	struct owned claims = OWNED_NONE;
 	int rc = view->own ? glance(view, owned, &now, sight, err)
-			   : look_around(view, owned, &now, sight, err);
+			   : look_around(view, want->count >= MANY, owned, &now,
+					 sight, err);
 
 	if (rc == 0) {
 		plan_all(view, &now, want, owned, &report, &plan, &claims);
@@ -422,6 +427,16 @@ static void probe(void *work)
 					&run->outcome->facts, &run->probe_err);
 }
 
+static bool has_many_changes(const struct tree *tree)
+{
+	const struct node *at = tree_first_dirty(tree);
+	size_t count = 0;
+
+	for (; at && count < MANY; at = node_next_dirty(at))
+		count++;
+	return count == MANY;
+}
+
 static int check(struct run *run, struct err *err)
 {
 	struct report *report = &run->outcome->report;
@@ -430,7 +445,8 @@ static int check(struct run *run, struct err *err)
 	if (secret_hide(run->candidate, run->txn->dry ? NULL : run->txn->store,
 			err) < 0)
 		return err->code;
-	beside_start(&run->probing, probe, run);
+	beside_start(&run->probing, has_many_changes(run->candidate), probe,
+		     run);
 	tree_check(run->candidate, report);
 	drop_old_doubts(run->candidate, report, 0, FINDING_WARNING, false);
 	beside_end(&run->probing);

@@ -2,12 +2,12 @@
 #include "backends/engine/description.h"
 
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "model/types/prefix.h"
 
 #include "backends/engine/wire.h"
+#include "model/base/crypto.h"
 
 enum { MOST = 4096 }; /* peers, members */
 
@@ -15,15 +15,16 @@ enum { MOST = 4096 }; /* peers, members */
 
 bool key_parse(const char *text, uint8_t key[NOISE_KEY])
 {
-	uint8_t bytes[33], again[KEY_TEXT];
-	bool good = strlen(text) == 44 &&
-		    EVP_DecodeBlock(bytes, (const uint8_t *)text, 44) == 33;
+	uint8_t bytes[33];
+	char again[KEY_TEXT];
+	bool good = strlen(text) == 44 && crypto_decode(text, 44, bytes) == 33;
 
 	if (good)
 		memcpy(key, bytes, NOISE_KEY);
 	/* Only the one spelling: no stray bits, no other padding. */
-	good = good && EVP_EncodeBlock(again, key, NOISE_KEY) == 44 &&
-	       !memcmp(again, text, 44);
+	if (good)
+		key_print(key, again);
+	good = good && !memcmp(again, text, 44);
 	explicit_bzero(bytes, sizeof(bytes));
 	explicit_bzero(again, sizeof(again));
 	return good;
@@ -31,7 +32,7 @@ bool key_parse(const char *text, uint8_t key[NOISE_KEY])
 
 void key_print(const uint8_t key[NOISE_KEY], char text[KEY_TEXT])
 {
-	EVP_EncodeBlock((uint8_t *)text, key, NOISE_KEY);
+	crypto_encode(key, NOISE_KEY, text);
 }
 
 /* --- fields --------------------------------------------------------------- */

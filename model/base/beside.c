@@ -11,14 +11,16 @@ static void *run(void *arg)
 	return NULL;
 }
 
-void beside_start(struct beside *beside, void (*job)(void *work), void *work)
+void beside_start(struct beside *beside, bool worth, void (*job)(void *work),
+		  void *work)
 {
 	sigset_t all, before;
 
 	*beside = (struct beside){ .job = job, .work = work };
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	beside->runs = !pthread_create(&beside->thread, NULL, run, beside);
+	beside->runs =
+		worth && !pthread_create(&beside->thread, NULL, run, beside);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!beside->runs)
 		job(work);

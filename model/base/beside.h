@@ -3,7 +3,7 @@
  * beside.h - something that is done while its caller does something else.
  *
  *     struct beside beside;
- *     beside_start(&beside, job, &work);
+ *     beside_start(&beside, true, job, &work);
  *     ...what shares nothing with it that either of them changes...
  *     beside_end(&beside);
  *
@@ -22,8 +22,10 @@ struct beside {
 	void *work;
 };
 
-/* beside and work stay where they are until the end. */
-void beside_start(struct beside *beside, void (*job)(void *work), void *work);
+/* beside and work stay where they are until the end. Of little, which is not
+ * worth a thread, it is done at once. */
+void beside_start(struct beside *beside, bool worth, void (*job)(void *work),
+		  void *work);
 /* Waits for it. To end what never began, all zero, is fine; so is twice. */
 void beside_end(struct beside *beside);
 

@@ -88,7 +88,7 @@ run 0 'as it was read' tresse drift
 # and of one for which all of them are (their rates are summed up).
 # at_each SETTING VALUE OTHER
 at_each() {
-	local failed=0 whole=0 sound=0 calls n status
+	local failed=0 whole=0 sound=0 calls n status follow
 
 	run 0 "$1=$2" tresse /classes/u/all/c7 set "$1=$2"
 	everything >"$tmp/before"
@@ -96,10 +96,12 @@ at_each() {
 	calls=$(sent 'send')
 	everything >"$tmp/applied"
 	run 0 "and $1=$2 again" tresse /classes/u/all/c7 set "$1=$2"
-	# ...and at those of the rehearsal, which are more.
+	# ...and at those of the rehearsal, which are more: each process and
+	# each thread is counted for itself.
 	for ((n = 1; n <= calls + 30; n++)); do
+		[ "$n" -le "$calls" ] && follow='' || follow=-f
 		store >"$tmp/store.before"
-		ours -f -e inject=sendmsg,sendto,sendmmsg:error=ENOBUFS:when=$n \
+		ours $follow -e inject=sendmsg,sendto,sendmmsg:error=ENOBUFS:when=$n \
 			tresse /classes/u/all/c7 set "$1=$3" >"$tmp/out" 2>&1
 		status=$?
 		everything >"$tmp/after"
