@@ -220,6 +220,8 @@ const struct command command_info = {
 
 /* ---- status ---- */
 
+enum { PEERS_SHOWN = 6 };
+
 struct last {
 	char *actor; /* owned */
 	int64_t at_us;
@@ -320,14 +322,54 @@ static void show_standing(struct session *session, const struct node *node)
 		    health, text_get(&summary));
 }
 
-/* As multipath -l has it: each with its lines. A server's peers are a number:
- * there may be thousands. */
+static uint64_t traffic_of(const struct node *peer, const struct live *live)
+{
+	const struct value *out =
+		live_value(live, peer, PEER_COUNTERS + COUNTER_RATE_OUT);
+	const struct value *in =
+		live_value(live, peer, PEER_COUNTERS + COUNTER_RATE_IN);
+
+	return (out ? out->u : 0) + (in ? in->u : 0);
+}
+
+/* The busiest of a server's peers, if they are many: there may be thousands. */
+static void show_peers(struct session *session, const struct node *peers)
+{
+	const struct node *shown[PEERS_SHOWN] = { NULL };
+	const struct live *live = session_live(session);
+	size_t count = node_count(peers);
+
+	node_each (peer, peers) {
+		const struct node *at = peer;
+
+		for (size_t i = 0; i < PEERS_SHOWN && at; i++) {
+			const struct node *other = shown[i];
+
+			if (other &&
+			    traffic_of(other, live) >= traffic_of(at, live))
+				continue;
+			shown[i] = at;
+			at = other;
+		}
+	}
+	for (size_t i = 0; i < PEERS_SHOWN && shown[i]; i++)
+		show_standing(session, shown[i]);
+	if (count > PEERS_SHOWN && !output_is_json(session->output)) {
+		AUTO(str)
+		char *more = mem_printf("%zu more: ls", count - PEERS_SHOWN);
+
+		show_object(session->output, "  ...", HEALTH_UNKNOWN, more);
+	}
+}
+
+/* As multipath -l has it: each with its lines. */
 static void show_links(struct session *session, const struct node *links)
 {
 	node_each (link, links) {
 		show_standing(session, link);
 		node_each (member, node_fixed(link, &kind_members))
 			show_standing(session, member);
+		show_peers(session, node_fixed(link, &kind_peers));
 	}
 }
 

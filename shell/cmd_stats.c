@@ -241,6 +241,126 @@ static size_t show_matches(const struct view *view)
 	return shown;
 }
 
+/* ---- links ---- */
+
+static const char *const line_headings[] = {
+	"LINE", "WAY", "RATE",	"MAX", "PKT/S", "MAX",
+	"LOSS", "MAX", "QUEUE", "MAX", NULL,
+};
+
+/* Where the rows of enum counter begin; 0: it has none. */
+static size_t counters_of(const struct node *node)
+{
+	const struct kind *kind = node_kind(node);
+
+	return kind == &kind_link     ? LINK_COUNTERS
+	       : kind == &kind_member ? MEMBER_COUNTERS
+	       : kind == &kind_peer   ? PEER_COUNTERS
+				      : 0;
+}
+
+static uint64_t figure(const struct view *view, const struct node *node,
+		       size_t counter, bool in, bool max)
+{
+	size_t at = counters_of(node) + counter + (in ? 2 : 0) + (max ? 1 : 0);
+
+	return sample_u(view->after, node, at);
+}
+
+static void put_percent(struct grid *grid, uint64_t hundredths)
+{
+	grid_put(grid, hundredths ? "%.2f%%" : "0", (double)hundredths / 100);
+}
+
+static void draw_way(const struct view *view, const struct node *node, bool in)
+{
+	struct grid *grid = view->grid;
+
+	grid_put(grid, "%s", in ? "in" : "out");
+	for (int max = 0; max < 2; max++)
+		put_rate(grid, figure(view, node, COUNTER_RATE_OUT, in, max));
+	for (int max = 0; max < 2; max++)
+		put_number(grid,
+			   figure(view, node, COUNTER_PACKETS_OUT, in, max));
+	for (int max = 0; max < 2; max++)
+		put_percent(grid,
+			    figure(view, node, COUNTER_LOSS_OUT, in, max));
+	for (int max = 0; max < 2; max++)
+		put_time(grid, (double)figure(view, node, COUNTER_QUEUE_OUT, in,
+					      max));
+}
+
+static void write_pair(const struct view *view, const struct node *node,
+		       size_t counter, bool in, const char *mean,
+		       const char *max, unsigned times)
+{
+	output_number(view->output, mean,
+		      figure(view, node, counter, in, false) * times);
+	output_number(view->output, max,
+		      figure(view, node, counter, in, true) * times);
+}
+
+static void write_way(const struct view *view, const struct node *node, bool in)
+{
+	open_row(view, node);
+	output_field(view->output, "way", in ? "in" : "out");
+	write_pair(view, node, COUNTER_RATE_OUT, in, "rate", "rate_max", 1);
+	write_pair(view, node, COUNTER_PACKETS_OUT, in, "packets_per_s",
+		   "packets_per_s_max", 1);
+	/* As it is shown: hundredths of a percent. */
+	write_pair(view, node, COUNTER_LOSS_OUT, in, "loss_ppm", "loss_ppm_max",
+		   100);
+	write_pair(view, node, COUNTER_QUEUE_OUT, in, "queue_us",
+		   "queue_us_max", 1);
+	output_number(view->output, "bytes",
+		      sample_u(view->after, node,
+			       counters_of(node) + COUNTER_BYTES_OUT + in));
+	output_close(view->output);
+}
+
+static size_t show_line(const struct view *view, const struct node *node,
+			unsigned indent)
+{
+	if (!sample_knows(view->after, node,
+			  counters_of(node) + COUNTER_RATE_OUT))
+		return 0;
+	for (int in = 0; in < 2; in++) {
+		if (!view->grid) {
+			write_way(view, node, in);
+			continue;
+		}
+		grid_row(view->grid, in ? "" : node_name(node), indent);
+		draw_way(view, node, in);
+	}
+	return 1;
+}
+
+static size_t show_lines(const struct view *view, const struct node *at,
+			 unsigned indent)
+{
+	struct node **sorted = node_first(at) ? node_sorted(at) : NULL;
+	size_t shown = 0;
+
+	if (counters_of(at)) {
+		shown = show_line(view, at, indent);
+		indent += 2;
+	}
+	for (struct node **child = sorted; child && *child; child++)
+		shown += show_lines(view, *child, indent);
+	free(sorted);
+	return shown;
+}
+
+/* Does anything here count without telling its rate itself? */
+static bool has_counters(const struct node *top)
+{
+	for (const struct node *at = top; at; at = node_walk(top, at))
+		if (node_kind(at) == &kind_class ||
+		    node_kind(at) == &kind_match)
+			return true;
+	return false;
+}
+
 /* ---- the command ---- */
 
 static void write_grid(const struct view *view, size_t shown, bool gap)
@@ -262,7 +382,8 @@ static void show_text(struct view *view)
 {
 	AUTO(grid) struct grid *classes = grid_new(class_headings);
 	AUTO(grid) struct grid *matches = grid_new(match_headings);
-	size_t class_count, match_count;
+	AUTO(grid) struct grid *lines = grid_new(line_headings);
+	size_t class_count, match_count, line_count;
 
 	view->grid = classes;
 	class_count = show_classes(view, view->top, 0);
@@ -270,7 +391,10 @@ static void show_text(struct view *view)
 	view->grid = matches;
 	match_count = show_matches(view);
 	write_grid(view, match_count, class_count > 0);
-	if (!class_count && !match_count)
+	view->grid = lines;
+	line_count = show_lines(view, view->top, 0);
+	write_grid(view, line_count, class_count + match_count > 0);
+	if (!class_count && !match_count && !line_count)
 		output_say(view->output, SAY_DONE, "Nothing counts here.");
 }
 
@@ -282,6 +406,9 @@ static void show_json(struct view *view)
 	output_close(view->output);
 	output_open(view->output, SHAPE_TABLE, "matches", NULL);
 	show_matches(view);
+	output_close(view->output);
+	output_open(view->output, SHAPE_TABLE, "lines", NULL);
+	show_lines(view, view->top, 0);
 	output_close(view->output);
 }
 
@@ -337,7 +464,7 @@ static int stats_run(struct session *session, const struct match *match,
 		before = sample_take(session, err);
 		if (!before)
 			return err->code;
-		if (!wait_for(before, interval_us))
+		if (has_counters(top) && !wait_for(before, interval_us))
 			return 0;
 	}
 	after = sample_take(session, err);
@@ -361,7 +488,7 @@ static const struct arg stats_args[] = {
 
 const struct command command_stats = {
 	.name = "stats",
-	.summary = "measure what goes through classes and matches now",
+	.summary = "measure what goes through classes, matches and lines now",
 	.man = "Reads all counters twice. Rates are of the time in between, as "
 	       "the classes count (link layer header and all), and so are "
 	       "drops, lends (sent on the class's own rate) and borrows (on a "
@@ -369,11 +496,15 @@ const struct command command_stats = {
 	       "end; wait is how long that will take at the rate of now or, "
 	       "if it is higher, the guaranteed one; tokens is the time the "
 	       "class may send at once, below 0 when it is in debt.\n\n"
+	       "Links, their members and peers count by themselves, over "
+	       "sliding slices (slice= and slices= of the link, ten seconds "
+	       "at first): each way the mean of the slices, and the most of "
+	       "one; queue is the delay above the line's best.\n\n"
 	       "Classes need no privilege, matches do.",
-	.example = "stats\nstats /classes interval=5s\nwatch stats",
+	.example = "stats\nstats /classes interval=5s\nwatch stats /links",
 	.see = "watch, ls, info",
 	.json = "interval_us:int classes:[class-figures] "
-		"matches:[match-figures]",
+		"matches:[match-figures] lines:[line-figures]",
 	.args = stats_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = stats_run,

@@ -58,6 +58,11 @@ static const struct record {
 	  "rate: bit/s; backlog: bytes" },
 	{ "match-figures", "path:string rate:int packets_per_s:int packets:int",
 	  "rate: bit/s" },
+	{ "line-figures",
+	  "path:string way:out|in rate:int rate_max:int packets_per_s:int "
+	  "packets_per_s_max:int loss_ppm:int loss_ppm_max:int queue_us:int "
+	  "queue_us_max:int bytes:int",
+	  "over the link's slices, mean and maximum; rate: bit/s; bytes: all" },
 	{ "spell",
 	  "path:string way:out|in state:lasts|over|cut began:string "
 	  "began_us:int lasted_us:int rate:int queue_us:int",

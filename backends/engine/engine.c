@@ -330,11 +330,29 @@ static void put_addresses(const struct link *link, json_t *out)
 		json_object_set_new(out, "error", json_string(error));
 }
 
+/* A server whose name leads nowhere is worth a word of its own. */
+static void put_name_error(const struct link *link, json_t *status)
+{
+	const json_t *peer =
+		json_array_get(json_object_get(link->shown, "peers"), 0);
+	const char *name = json_string_value(
+		json_array_get(json_object_get(peer, "endpoints"), 0));
+
+	if (link->named && name && link->wanted.peer_count &&
+	    !link->wanted.peers[0].endpoint_count)
+		json_object_set_new(
+			status, "error",
+			json_sprintf("peer %s: no address is known for that "
+				     "name: is it right, and does DNS answer?",
+				     name));
+}
+
 /* With the last spell of each line, and the most it carried. */
 static json_t *link_status(const struct engine *engine, const struct link *link)
 {
 	json_t *status = crew_status(link->crew);
 
+	put_name_error(link, status);
 	json_object_set_new(status, "past",
 			    past_show(engine->past, link->wanted.config.name, 1,
 				      wall_us()));

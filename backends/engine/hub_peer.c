@@ -554,7 +554,12 @@ static void member_open(struct hub *hub, struct member *member)
 	for (int i = 0; i < member->config.sockets; i++)
 		if (!member->udp[i] && socket_open(hub, member, i, &err) < 0)
 			break;
-	if (err.text)
+	if (err.code == -ENODEV)
+		snprintf(member->error, sizeof(member->error),
+			 "device %s is not there: the member joins when it "
+			 "comes",
+			 member->config.device);
+	else if (err.text)
 		snprintf(member->error, sizeof(member->error), "%s", err.text);
 }
 

@@ -6,6 +6,8 @@
 #include "backends/tunnel/object.h"
 #include "model/base/mem.h"
 
+enum { DEAD_LONG_US = 10000000 };
+
 static uint64_t number(const json_t *json, const char *name)
 {
 	json_int_t value = json_integer_value(json_object_get(json, name));
@@ -45,7 +47,7 @@ struct sum {
 	const char *state;
 	unsigned lanes, open;
 	uint64_t rtt, delay_out, delay_in, rate, out, in;
-	uint64_t mtu, resent, doubled;
+	uint64_t mtu, resent, doubled, for_us;
 };
 
 static int rank(const char *state)
@@ -70,6 +72,7 @@ static void sum_lane(struct sum *sum, const json_t *lane)
 	const char *state = words(lane, "state");
 
 	sum->lanes++;
+	least(&sum->for_us, number(lane, "for-us"));
 	if (!sum->state || rank(state) < rank(sum->state))
 		sum->state = state;
 	sum->open += state && !strcmp(state, "up");
@@ -253,6 +256,12 @@ static void tell_member(struct live *live, const struct node *member,
 	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
 }
 
+static bool is_dead_for_long(const struct sum *sum)
+{
+	return sum->state && !strcmp(sum->state, "dead") &&
+	       sum->for_us > DEAD_LONG_US;
+}
+
 static void tell_members(struct live *live, const struct node *link,
 			 json_t *status)
 {
@@ -275,6 +284,10 @@ static void tell_members(struct live *live, const struct node *link,
 		}
 		tell_member(live, member, &sum, all);
 		tell_counters(live, member, MEMBER_COUNTERS, json);
+		if (!error && is_dead_for_long(&sum))
+			error = "nothing comes back by this line: is the "
+				"path's gateway right, its MTU 1280 at least, "
+				"and does UDP get through?";
 		if (error)
 			live_set_text(live, member, MEMBER_ERROR, error);
 	}

@@ -147,6 +147,14 @@ static const struct choice no_addresses[] = { { "none", "it has none" },
 		.example = sample,                                             \
 	}
 
+static void put_rate(uint64_t bps, struct text *out)
+{
+	if (bps < 1000000)
+		text_printf(out, "%.3gkbit", (double)bps / 1e3);
+	else
+		text_printf(out, "%.3gmbit", (double)bps / 1e6);
+}
+
 /* Live figures, three digits of them: "17ms", "49.5mbit". */
 static void put_live(const struct node *node, const struct live *live,
 		     size_t attr, const char *before, struct text *out)
@@ -158,7 +166,7 @@ static void put_live(const struct node *node, const struct live *live,
 		return;
 	text_put(out, before);
 	if (row->type == &type_rate)
-		text_printf(out, "%.3gmbit", (double)value->u / 1e6);
+		put_rate(value->u, out);
 	else if (row->type == &type_duration)
 		text_printf(out, "%.3gms", (double)value->u / 1e3);
 	else
@@ -176,7 +184,7 @@ static void put_busy(const struct node *node, const struct live *live,
 
 /* "full", "full in", "full both ways" */
 static void put_full(const struct node *node, const struct live *live,
-		     size_t counters, struct text *out)
+		     size_t counters, const char *before, struct text *out)
 {
 	const struct value *up =
 		live_value(live, node, counters + COUNTER_FULL_OUT);
@@ -185,9 +193,10 @@ static void put_full(const struct node *node, const struct live *live,
 	bool full = up && up->u, full_in = down && down->u;
 
 	if (full || full_in)
-		text_put(out, full && full_in ? " full both ways"
-			      : full	      ? " full"
-					      : " full in");
+		text_printf(out, "%s%s", before,
+			    full && full_in ? "full both ways"
+			    : full	    ? "full"
+					    : "full in");
 }
 
 static const struct attr link_attrs[] = {
@@ -573,7 +582,7 @@ static void member_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, MEMBER_SHARE, ", ", out);
 	put_live(node, live, MEMBER_RATE, " of ", out);
-	put_full(node, live, MEMBER_COUNTERS, out);
+	put_full(node, live, MEMBER_COUNTERS, " ", out);
 	put_live(node, live, MEMBER_RTT, ", ", out);
 	put_live(node, live, MEMBER_DELAY_OUT, " +", out);
 	put_live(node, live, MEMBER_DELAY_IN, "/+", out);
@@ -673,7 +682,7 @@ static void peer_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, PEER_ENDPOINT, " from ", out);
 	put_live(node, live, PEER_RTT, ", ", out);
-	put_full(node, live, PEER_COUNTERS, out);
+	put_full(node, live, PEER_COUNTERS, ", ", out);
 	put_busy(node, live, PEER_COUNTERS + COUNTER_RATE_OUT, ", out ", out);
 	put_busy(node, live, PEER_COUNTERS + COUNTER_RATE_IN, ", in ", out);
 }
