@@ -61,6 +61,7 @@ check "the most it carried is kept ($peak)" sh -c "echo $peak | grep -qE '^(1[89
 has 'when it was full last' <(home tresse $line1 get last-full-out) 'last-full-out=20.* for [0-9]+s at '
 check 'follow told of both' wait_for 5 sh -c \
 	"[ \$(jq -r 'select(.what == \"full\" or .what == \"free\").what' '$tmp/told' | tr -d '\n') = fullfree ]"
+# shellcheck disable=SC2016 # jq's own variable
 check 'with path, way and rate' judge -s --arg path "$line1" \
 	'any(.what == "full" and .path == $path and .way == "out" and .rate > 16000000)' "$tmp/told"
 
