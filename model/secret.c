@@ -94,7 +94,8 @@ static int hide(struct node *node, size_t attr, struct store *store,
 }
 
 /* A link that is brought back with the digest of its key, or gets that of
- * another, has the public key that belongs to it. */
+ * another, has the public key that belongs to it. One that somebody set is left
+ * for check_links() to refuse. */
 static void follow(struct node *node, struct store *store)
 {
 	struct value value = { .text = NULL };
@@ -103,6 +104,7 @@ static void follow(struct node *node, struct store *store)
 
 	if (node_kind(node) != &kind_link || !store ||
 	    !node_text(node, LINK_KEY) ||
+	    node_origin(node, LINK_PUBLIC_KEY) == ORIGIN_GIVEN ||
 	    (node_has(node, LINK_PUBLIC_KEY) && node_dirt(node) == DIRT_NONE))
 		return;
 	secret = secret_find(store, node_text(node, LINK_KEY), NULL);
