@@ -8,6 +8,7 @@
 #include "backends/engine/hub_private.h"
 
 enum {
+	GRANT_LEAST = 8000, /* bit/s, as of any limit */
 	HOUSEKEEPING_US = 10 * 1000000,
 	LANE_FORGET_US = 300 * 1000000, /* a server's, that has gone silent */
 };
@@ -145,8 +146,12 @@ static void member_join(struct peer *peer, struct member *member, uint64_t now)
 /* Also that there is nothing: then the client can say so. */
 static void hand_out(struct peer *peer, uint64_t now)
 {
+	struct lease lease = peer->config.lease;
 	uint8_t bytes[LEASE_BYTES];
-	size_t size = lease_print(&peer->config.lease, bytes);
+	size_t size;
+
+	lease.limit_bps = peer->config.up_bps;
+	size = lease_print(&lease, bytes);
 
 	if (!peer->hub->config.server || !peer->braid)
 		return;
@@ -156,13 +161,17 @@ static void hand_out(struct peer *peer, uint64_t now)
 
 static void take_note(void *context, const uint8_t *bytes, size_t size)
 {
-	const struct peer *peer = context;
+	struct peer *peer = context;
 	struct hub *hub = peer->hub;
 	struct lease lease;
 	uint64_t one = 1;
 
-	if (hub->config.server || lease_parse(&lease, bytes, size) < 0 ||
-	    (hub->leased && lease_equal(&hub->lease, &lease)))
+	if (hub->config.server || lease_parse(&lease, bytes, size) < 0)
+		return;
+	peer->granted_bps = lease.limit_bps;
+	if (peer->granted_bps && peer->granted_bps < GRANT_LEAST)
+		peer->granted_bps = GRANT_LEAST;
+	if (hub->leased && lease_equal(&hub->lease, &lease))
 		return;
 	hub->lease = lease;
 	hub->leased = true;

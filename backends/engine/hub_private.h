@@ -48,6 +48,7 @@ struct peer {
 	uint64_t next;		    /* when it wants to be looked after */
 	size_t place;		    /* in the heap, from 1; 0: not in it */
 	struct limit towards, from; /* its limits */
+	uint64_t granted_bps; /* client: the server takes no more; 0: all */
 	uint64_t spoofed, policed, oversize, dropped, isolated;
 	struct fdb_port port; /* of the switch: a server's, in tap mode */
 	uint64_t since;	      /* of the session's first; 0: none */

@@ -235,13 +235,34 @@ static void answer_too_big(struct peer *peer, const struct tun_packet *packet)
 	tun_flush(hub->tun);
 }
 
+/* No more than this goes there: our limit, or what the other end takes. */
+static uint64_t towards_bps(const struct peer *peer)
+{
+	uint64_t ours = peer->config.down_bps, theirs = peer->granted_bps;
+
+	return !ours || (theirs && theirs < ours) ? theirs : ours;
+}
+
+/* Packets that may go as one piece: a run is not to exceed a limit by itself.
+ */
+static int run_most(const struct peer *peer, size_t size)
+{
+	size_t datagram = WIRE_OVERHEAD + size;
+	uint64_t most = HUB_OUT / datagram, rate = towards_bps(peer), within;
+
+	within = rate / 8 * TOWARDS_US / 1000000 / datagram;
+	if (rate && within < most)
+		most = within ? within : 1;
+	return (int)most;
+}
+
 /* 1: sent or dropped, go on. 0: there is no room now. */
 static int send_head(struct peer *peer, struct session *session,
 		     const struct backlog_run *head, uint64_t now)
 {
 	struct outgoing out = { .handle = head->handle };
 	struct braid_plan plan;
-	int most = (int)(HUB_OUT / (WIRE_OVERHEAD + head->flow.size)), count;
+	int most = run_most(peer, head->flow.size), count;
 
 	if (!keep_find(peer->hub->keep, head->handle, &out.packet,
 		       &out.index)) {
@@ -262,8 +283,8 @@ static int send_head(struct peer *peer, struct session *session,
 	out.bucket = plan.bucket;
 	out.seq = plan.seq;
 	out.count = (unsigned)count;
-	if (peer->config.down_bps)
-		limit_took(&peer->towards, peer->config.down_bps,
+	if (towards_bps(peer))
+		limit_took(&peer->towards, towards_bps(peer),
 			   (size_t)count * (head->flow.size + WIRE_OVERHEAD),
 			   now);
 	backlog_took(peer->backlog, count, now);
@@ -288,8 +309,8 @@ static uint64_t send_data(struct peer *peer, struct session *session,
 	if (!peer->backlog)
 		return BRAID_NEVER;
 	while ((head = backlog_head(peer->backlog, now))) {
-		if (peer->config.down_bps)
-			wait = limit_wait(&peer->towards, peer->config.down_bps,
+		if (towards_bps(peer))
+			wait = limit_wait(&peer->towards, towards_bps(peer),
 					  TOWARDS_US, now);
 		if (wait || send_head(peer, session, head, now) <= 0)
 			break;

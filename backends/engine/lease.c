@@ -4,10 +4,11 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "backends/engine/wire.h"
 #include "model/base/mem.h"
 #include "model/types/prefix.h"
 
-enum { WHAT_ADDRESS = 1, HEADER = 2 };
+enum { WHAT_ADDRESS = 1, WHAT_LIMIT = 2, HEADER = 2, LIMIT_BYTES = 8 };
 
 static size_t bytes_of(const struct prefix *address)
 {
@@ -30,6 +31,14 @@ size_t lease_print(const struct lease *lease, uint8_t bytes[LEASE_BYTES])
 		memcpy(bytes + used, address->bytes, size);
 		used += size;
 	}
+	if (lease->limit_bps) {
+		bytes[used++] = WHAT_LIMIT;
+		bytes[used++] = LIMIT_BYTES;
+		wire_put32(bytes + used, (uint32_t)lease->limit_bps);
+		wire_put32(bytes + used + 4,
+			   (uint32_t)(lease->limit_bps >> 32));
+		used += LIMIT_BYTES;
+	}
 	return used;
 }
 
@@ -46,6 +55,15 @@ static int parse_address(struct lease *lease, const uint8_t *from, size_t size)
 	return 0;
 }
 
+static int parse_limit(struct lease *lease, const uint8_t *from, size_t size)
+{
+	if (size != LIMIT_BYTES)
+		return -EBADMSG;
+	lease->limit_bps = wire_get32(from) | (uint64_t)wire_get32(from + 4)
+						      << 32;
+	return 0;
+}
+
 int lease_parse(struct lease *lease, const uint8_t *bytes, size_t size)
 {
 	int rc = 0;
@@ -57,6 +75,9 @@ int lease_parse(struct lease *lease, const uint8_t *bytes, size_t size)
 		if (bytes[at] == WHAT_ADDRESS)
 			rc = parse_address(lease, bytes + at + HEADER,
 					   bytes[at + 1]);
+		else if (bytes[at] == WHAT_LIMIT)
+			rc = parse_limit(lease, bytes + at + HEADER,
+					 bytes[at + 1]);
 	}
 	return rc;
 }
@@ -69,7 +90,7 @@ static bool same(const struct prefix *a, const struct prefix *b)
 
 bool lease_equal(const struct lease *a, const struct lease *b)
 {
-	if (a->count != b->count)
+	if (a->count != b->count || a->limit_bps != b->limit_bps)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (!same(&a->addresses[i], &b->addresses[i]))

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lease.h - inner addresses that a server hands out to a client.
+ * lease.h - what a server grants a client: inner addresses, and how much of
+ * what it sends is taken, so that it need not find out by loss.
  *
- * What goes over the wire, as a note (note.h), is a list: what (1: address),
- * how many bytes follow, and these. Of an address they are the length of its
- * prefix and 4 or 16 bytes. What is not known is passed over, so that a later
- * version may say more.
+ * What goes over the wire, as a note (note.h), is a list: what, how many bytes
+ * follow, and these. 1, an address: the length of its prefix and 4 or 16 bytes.
+ * 2, a limit: 8 bytes, bit/s, little endian. What is not known is passed over,
+ * so that a later version may say more.
  *
  * A client has agreed to be in an inner network, and to nothing else: whoever
  * runs the server must not come to carry traffic that goes elsewhere today. So
@@ -23,12 +24,13 @@
 #include "model/base/err.h"
 #include "model/value.h"
 
-enum { LEASE_MOST = 8, LEASE_BYTES = LEASE_MOST * 19 };
+enum { LEASE_MOST = 8, LEASE_BYTES = LEASE_MOST * 19 + 10 };
 
 /* Addresses with the lengths of their networks' prefixes. */
 struct lease {
 	size_t count;
 	struct prefix addresses[LEASE_MOST];
+	uint64_t limit_bps; /* 0: none */
 };
 
 /* Returns the bytes used, at most LEASE_BYTES. */

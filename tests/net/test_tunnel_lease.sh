@@ -123,7 +123,11 @@ is 'and nothing has changed' "$(has_now c1)" '10.79.0.9/24'
 run 0 'a client sets its own' in_ c1 tresse /links/vpn set local=10.79.0.50/24
 has_soon 'it has that one' c1 '10.79.0.50/24'
 agrees 'as the store says' c1
+run 0 'another in the same network takes its place' in_ c1 tresse /links/vpn set local=10.79.0.51/24
+is 'and is there' "$(has_now c1)" '10.79.0.51/24'
 run 0 'undo' in_ c1 tresse undo
+is 'as before' "$(has_now c1)" '10.79.0.50/24'
+run 0 'undo once more' in_ c1 tresse undo
 has_soon 'it takes the server'\''s again' c1 '10.79.0.9/24'
 run 0 'the very one that it has' in_ c1 tresse /links/vpn set local=10.79.0.9/24
 has_soon 'it keeps' c1 '10.79.0.9/24'

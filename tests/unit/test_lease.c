@@ -34,6 +34,11 @@ TEST(lease, is_read_as_it_was_written)
 					-EBADMSG);
 	CU_ASSERT_EQUAL(lease_parse(&read, bytes, 0), 0);
 	CU_ASSERT_EQUAL(read.count, 0);
+	lease.limit_bps = 0x123456789abcdef;
+	size = lease_print(&lease, bytes);
+	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size), 0);
+	CU_ASSERT_TRUE(lease_equal(&lease, &read));
+	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size - 1), -EBADMSG);
 }
 
 TEST(lease, what_makes_no_sense_is_refused_and_what_is_new_passed_over)

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# A server takes no more from a client than up= says: what is on its way when it
+# is set is dropped, then the client knows and sends no more.
+# shellcheck disable=SC2154 # pid_gw, pid_home come by eval
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/net/tunnel.sh
+. "$(dirname "$0")/tunnel.sh"
+
+(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
+
+policed() { gw tresse /links/home0/peers/home get policed | sed 's/policed=//; s/ .*//'; }
+# kbit/s of payload that arrive: [iperf3 OPTION...]
+received_of() {
+	home iperf3 -c 10.77.0.1 -J "$@" 2>/dev/null |
+		jq '.end.sum_received.bits_per_second / 1000 | floor'
+}
+# between NAME GOT LEAST MOST
+between() {
+	[ "${2:-0}" -ge "$3" ] && [ "${2:-0}" -le "$4" ] && ok "$1 ($2)" && return
+	not_ok "$1: ${2:-none}, not $3 to $4"
+}
+
+place relayed
+line '1 rate=50mbit queue=50ms delay=10ms'
+tunnel 1
+run 0 'a limit is set' gw tresse /links/home0/peers/home set up=10mbit
+sleep 0.5
+between 'TCP has it, in kbit/s' "$(received_of -t 8)" 7000 10500
+between 'and loses next to nothing for it' "$(policed)" 0 20
+run 0 'the limit is lifted' gw tresse /links/home0/peers/home set up=
+between 'TCP has the line again' "$(received_of -t 4)" 15000 50000
+
+home iperf3 -c 10.77.0.1 -u -b 40M -l 1200 -t 6 >/dev/null 2>&1 &
+flow=$!
+sleep 3
+before=$(policed)
+run 0 'one is set amid traffic' gw tresse /links/home0/peers/home set up=2mbit
+sleep 1.5
+dropped=$(policed)
+between 'what was on its way is over it, and dropped' $((dropped - before)) 10 1000
+wait $flow
+between 'from then on the client keeps to it' "$(($(policed) - dropped))" 0 20
+unplace
+finish
