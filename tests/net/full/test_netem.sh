@@ -40,11 +40,11 @@ check 'the tunnel is up' pings
 
 # --- delay -------------------------------------------------------------------
 # An answer may take the faster line.
-late() { lanes '.[0]["rtt-min-us"] >= 45000 and .[1]["rtt-min-us"] >= 80000' | grep -q true; }
+late() { lanes '.[0]["rtt-us"] >= 45000 and .[1]["rtt-us"] >= 80000' | grep -q true; }
 home ping -i 0.2 -q -w 300 10.77.0.1 >/dev/null &
 pinger=$!
 check 'the delay of each line is found out' wait_for 45 late
-lanes 'map(.["rtt-min-us"] / 1000 | floor) | "# round trips: \(.[0]) and \(.[1]) ms"'
+lanes 'map(.["rtt-us"] / 1000 | floor) | "# round trips: \(.[0]) and \(.[1]) ms"'
 
 # --- rate, loss, another order -----------------------------------------------
 # sent SECONDS [OPTION...]: bytes that one TCP flow has brought.

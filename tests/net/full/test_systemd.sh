@@ -55,6 +55,7 @@ is_up() { sc is-active "$1" >/dev/null 2>&1; }
 shown() { sc show -p "$1" --value "${2:-tressed.service}"; }
 pings() { ping -c 2 -i 0.2 -W 1 -q 10.77.0.1 >/dev/null 2>&1; }
 gw() { TRESSE_SOCKET=$tmp/gw.sock TRESSE_STORE=$tmp/gw.db ip netns exec gw "$@"; }
+has_device() { ip link show tun0 >/dev/null 2>&1; }
 not_there() { [ ! -e "/proc/$1" ]; }
 key_of() { "$@" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'; }
 
@@ -99,7 +100,7 @@ again() { [ "$(shown NRestarts)" = 1 ] && is_up tressed.service; }
 check 'systemd brings it back' wait_for 20 again
 check 'and the store its tunnel' wait_for 30 pings
 run 0 'it is stopped' sc stop tressed.service
-check 'its device stays' test -e /sys/class/net/tun0
+check 'its device stays' has_device
 has 'with its address' <(ip addr show dev tun0) 10.77.0.2/24
 check 'its store stays' test -s /var/lib/tresse/tresse.db
 check 'the socket waits' is_up tressed.socket
@@ -116,7 +117,7 @@ find /run/tresse /run/systemd -mindepth 1 -delete
 boot
 check 'it boots again' wait_for 60 is_up multi-user.target
 is 'what was left is restored' "$(shown Result tresse.service)" success
-check 'the device is there' test -e /sys/class/net/tun0
+check 'the device is there' has_device
 check 'the engine is up' is_up tressed.service
 check 'and so is the tunnel' wait_for 30 pings
 run 0 'what others change is looked after' sc start tresse-follow.service
