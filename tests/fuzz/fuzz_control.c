@@ -61,6 +61,13 @@ json_t *engine_get(const struct engine *engine)
 	return json_array();
 }
 
+json_t *engine_past(const struct engine *engine, const char *name)
+{
+	(void)engine;
+	(void)name;
+	return json_array();
+}
+
 json_t *engine_status(const struct engine *engine, const char *name)
 {
 	(void)engine;
