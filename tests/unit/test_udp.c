@@ -11,7 +11,8 @@
 #include "backends/engine/wire.h"
 #include "tests/unit/unit.h"
 
-enum { SHARE = 3, SIZE = 64 };
+/* SHARE sockets for transport, and the door. */
+enum { SHARE = 3, DOOR = SHARE, SOCKETS, SIZE = 64 };
 
 /* Which socket a datagram with these first bytes comes to; -1: none. */
 static int comes_to(struct udp **sockets, int count, struct udp_room *room,
@@ -19,7 +20,7 @@ static int comes_to(struct udp **sockets, int count, struct udp_room *room,
 {
 	AUTO(udp)
 	struct udp *from = udp_open(&(struct udp_options){ .port = 0 }, NULL);
-	struct pollfd fds[SHARE];
+	struct pollfd fds[SOCKETS];
 	const struct udp_run *runs;
 	uint8_t bytes[SIZE] = { 0 };
 	struct address to;
@@ -56,36 +57,37 @@ static bool share_open(struct udp **sockets)
 
 TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
 {
-	struct udp *sockets[SHARE] = { NULL };
+	struct udp *sockets[SOCKETS] = { NULL };
 	struct udp_room *room = udp_room_new();
 
 	if (share_open(sockets)) {
 		for (unsigned low = 0; low < 256; low += 5) {
 			uint8_t head[3] = { WIRE_TRANSPORT, 9, (uint8_t)low };
 
-			CU_ASSERT_EQUAL(comes_to(sockets, SHARE, room, head,
+			CU_ASSERT_EQUAL(comes_to(sockets, SOCKETS, room, head,
 						 SIZE),
 					(int)wire_part(low | 0x345600, SHARE));
 			head[0] = WIRE_INIT;
-			CU_ASSERT_EQUAL(
-				comes_to(sockets, SHARE, room, head, SIZE), 0);
+			CU_ASSERT_EQUAL(comes_to(sockets, SOCKETS, room, head,
+						 SIZE),
+					DOOR);
 		}
 		for (size_t size = 1; size < 4; size++) {
 			static const uint8_t head[3] = { WIRE_TRANSPORT, 0, 1 };
 
-			CU_ASSERT_EQUAL(comes_to(sockets, SHARE, room, head,
+			CU_ASSERT_EQUAL(comes_to(sockets, SOCKETS, room, head,
 						 size),
 					size == 3);
 		}
 	}
-	for (int i = 0; i < SHARE; i++)
+	for (int i = 0; i < SOCKETS; i++)
 		udp_free(sockets[i]);
 	udp_room_free(room);
 }
 
 TEST(udp, whose_port_is_shared_has_it_for_itself)
 {
-	struct udp *sockets[SHARE] = { NULL };
+	struct udp *sockets[SOCKETS] = { NULL };
 	struct udp_options options = { .port = 0 };
 	AUTO_ERR err = ERR_NONE;
 
@@ -94,7 +96,7 @@ TEST(udp, whose_port_is_shared_has_it_for_itself)
 	options.port = udp_port(sockets[0]);
 	CU_ASSERT_PTR_NULL(udp_open(&options, &err));
 	CU_ASSERT_EQUAL(err.code, -EADDRINUSE);
-	for (int i = 0; i < SHARE; i++)
+	for (int i = 0; i < SOCKETS; i++)
 		udp_free(sockets[i]);
 }
 
@@ -102,7 +104,7 @@ TEST(udp, whose_port_is_shared_has_it_for_itself)
 static int refused_child(int option)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	struct udp *sockets[SHARE] = { NULL };
+	struct udp *sockets[SOCKETS] = { NULL };
 	struct udp_options options = { .port = 0 };
 	struct udp_room *room = udp_room_new();
 	uint8_t head[3] = { WIRE_TRANSPORT, 0, 1 };
@@ -118,7 +120,7 @@ static int refused_child(int option)
 	    udp_share(sockets, SHARE, &options, &err) != -ENOPROTOOPT ||
 	    !strstr(err.text, "REUSEPORT"))
 		return 1;
-	if (sockets[1] || sockets[2])
+	if (sockets[1] || sockets[2] || sockets[DOOR])
 		return 2;
 	return comes_to(sockets, 1, room, head, SIZE) == 0 ? 0 : 3;
 }
