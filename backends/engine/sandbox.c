@@ -189,7 +189,7 @@ static int rules(scmp_filter_ctx filter)
 	/* A thread gives itself a name. */
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl),
-				      1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+				      1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
 				      SCMP_SYS(clone3), 0);

@@ -112,7 +112,7 @@ static int refused_child(int option)
 
 	seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT),
 			 SCMP_SYS(setsockopt), 1,
-			 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)option));
+			 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)option, 0));
 	if (seccomp_load(filter) < 0)
 		return 77;
 	sockets[0] = udp_open(&options, NULL);
