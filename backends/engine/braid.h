@@ -228,6 +228,15 @@ void braid_gone(struct braid *braid, const struct braid_again *again);
 size_t braid_control(struct braid *braid, uint8_t *payload, size_t room,
 		     uint64_t now, uint8_t *lane);
 
+/*
+ * The same of acks that are not due yet, to go along with data that has just
+ * been sent on that lane: in the same system call they wake nobody, and later
+ * they would need a datagram of their own. Only where there is little under
+ * way, and not much oftener than acks are due anyway; 0: none now.
+ */
+size_t braid_along(struct braid *braid, uint8_t lane, uint8_t *payload,
+		   size_t room, uint64_t now);
+
 /* --- receiving -------------------------------------------------------------
  */
 

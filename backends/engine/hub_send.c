@@ -256,6 +256,31 @@ static int run_most(const struct peer *peer, size_t size)
 	return (int)most;
 }
 
+/* A copy on a second lane, if that is what was planned, and the acks that can
+ * go along. First things first: each lane's datagrams are one system call. */
+static void send_planned(struct peer *peer, struct session *session,
+			 struct outgoing *out, int second, uint64_t now)
+{
+	struct outgoing acks = { .lane = out->lane,
+				 .flags = WIRE_CONTROL,
+				 .count = 1,
+				 .payload = peer->hub->control };
+
+	send_out(peer, session, out);
+	if (!(out->flags & WIRE_BULK))
+		acks.size = braid_along(peer->braid, out->lane,
+					peer->hub->control, HUB_CONTROL, now);
+	if (acks.size)
+		send_out(peer, session, &acks);
+	if (second < 0)
+		return;
+	out->lane = acks.lane = (uint8_t)second;
+	out->flags |= WIRE_COPY;
+	send_out(peer, session, out);
+	if (acks.size)
+		send_out(peer, session, &acks);
+}
+
 /* 1: sent or dropped, go on. 0: there is no room now. */
 static int send_head(struct peer *peer, struct session *session,
 		     const struct backlog_run *head, uint64_t now)
@@ -291,12 +316,7 @@ static int send_head(struct peer *peer, struct session *session,
 	out.flags = plan.flags;
 	if (!backlog_is_empty(peer->backlog))
 		out.flags |= WIRE_BULK;
-	send_out(peer, session, &out);
-	if (plan.second >= 0) {
-		out.lane = (uint8_t)plan.second;
-		out.flags |= WIRE_COPY;
-		send_out(peer, session, &out);
-	}
+	send_planned(peer, session, &out, plan.second, now);
 	return 1;
 }
 

@@ -5,6 +5,9 @@
 enum {
 	TELL_TIMES = 4,
 	TELL_US = 30000,
+	/* Acks that go along with data come so often at most. */
+	ALONG_US = ARRIVAL_TRICKLE_US / 2,
+	TRICKLE_BYTES = 1500, /* under way both ways: less is no bulk */
 	/* An end that only acks asks so often whether its acks arrive. */
 	ASK_US = 100000,
 	LEAST_ROOM = MESSAGE_HEADER + 16 + MESSAGE_ACK_MOST,
@@ -267,4 +270,37 @@ size_t braid_control(struct braid *braid, uint8_t *payload, size_t room,
 			return used;
 	}
 	return 0;
+}
+
+/* In bulk traffic acks have times of their own, and lanes that suit them. */
+static bool is_trickle(const struct braid *braid)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < braid->count; i++)
+		bytes += braid->lanes[i]->arrival.pending_bytes +
+			 braid->lanes[i]->flight.bytes;
+	return bytes < TRICKLE_BYTES;
+}
+
+size_t braid_along(struct braid *braid, uint8_t id, uint8_t *payload,
+		   size_t room, uint64_t now)
+{
+	const struct lane *lane = braid_lane(braid, id);
+	bool wanted = false;
+	size_t used = 0;
+
+	now = braid_advance(braid, now);
+	braid->control_counts = braid->control_probe = false;
+	if (!lane || lane->state != BRAID_UP || !is_trickle(braid))
+		return 0;
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct arrival *arrival = &braid->lanes[i]->arrival;
+
+		wanted |=
+			arrival->pending && now - arrival->acked_at >= ALONG_US;
+	}
+	if (wanted)
+		add_acks(braid, payload, room, &used, now);
+	return used;
 }

@@ -304,6 +304,59 @@ TEST(braid, lanes_prove_themselves_at_both_ends)
 	finish();
 }
 
+/* What end 1 would send along with data now. */
+static size_t along(void)
+{
+	struct braid_sent sent = { .flags = WIRE_CONTROL };
+	uint8_t payload[1500];
+	size_t size = braid_along(world.ends[1].braid, 0, payload,
+				  sizeof(payload), world.now);
+
+	sent.size = (uint16_t)size;
+	if (size)
+		send_datagram(1, &sent, payload);
+	return size;
+}
+
+TEST(braid, acks_go_along_with_data_in_place_of_a_datagram_of_their_own)
+{
+	struct braid_lane_stats stats;
+	uint64_t before;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(3 * (uint64_t)SECOND);
+	offer(&small, 1); /* after a pause it is asked at once */
+	pass(100000);
+	CU_ASSERT_EQUAL(along(), 0); /* all is said */
+	offer(&small, 1);
+	pass(11000);
+	before = world.ends[1].sent[0];
+	CU_ASSERT(along() > 0);
+	CU_ASSERT_EQUAL(along(), 0);
+	pass(15000);
+	CU_ASSERT_EQUAL(world.ends[1].sent[0], before + 1);
+	braid_lane_stats(world.ends[0].braid, 0, world.now, &stats);
+	CU_ASSERT_EQUAL(stats.flight_packets, 0);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+TEST(braid, acks_do_not_go_along_with_each_of_many_packets)
+{
+	unsigned count = 0;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(3 * (uint64_t)SECOND);
+	for (int i = 0; i < 1000; i++) {
+		offer(&small, 1);
+		pass(STEP_US);
+		count += along() > 0;
+	}
+	CU_ASSERT(count > 0);
+	CU_ASSERT(count <= 500 / 4); /* half a second */
+	finish();
+}
+
 TEST(braid, says_that_a_packet_is_too_large_for_all_lanes)
 {
 	struct braid_flow large = bulk;
