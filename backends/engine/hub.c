@@ -191,6 +191,7 @@ static void *run(void *arg)
 {
 	struct hub *hub = arg;
 	struct epoll_event events[EVENTS];
+	uint64_t writes;
 	bool readable;
 
 	name_thread(hub);
@@ -198,6 +199,7 @@ static void *run(void *arg)
 		int count = wait_for(hub, events);
 
 		readable = false;
+		writes = tun_counters(hub->tun)->writes;
 		hub->mtu = crew_mtu(hub->crew);
 		for (int i = 0; i < count; i++) {
 			void *what = events[i].data.ptr;
@@ -211,7 +213,9 @@ static void *run(void *arg)
 		}
 		hub_hear(hub, clock_us());
 		do_due(hub);
-		if (readable)
+		/* The kernel answers much of what it is handed (echo requests,
+		 * what TCP acks) before the write returns. */
+		if (readable || tun_counters(hub->tun)->writes != writes)
 			hub_read(hub, clock_us());
 		hub_ring(hub);
 		/* Last: a call may free what an event points to. */
