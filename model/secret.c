@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "model/base/crypto.h"
 #include "model/base/mem.h"
 #include "model/node.h"
 #include "model/store.h"
@@ -185,7 +184,7 @@ static bool public_of(const uint8_t secret[KEY_BYTES], char public[SECRET_KEY])
 	bool good = crypto_public(secret, bytes);
 
 	if (good)
-		crypto_encode(bytes, KEY_BYTES, public);
+		crypto_print_key(bytes, public);
 	return good;
 }
 
@@ -197,7 +196,7 @@ void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY])
 		abort(); /* no kernel of ours says no here */
 	bytes[0] &= 248; /* RFC 7748, 5: other tools print it so */
 	bytes[31] = (bytes[31] & 127) | 64;
-	crypto_encode(bytes, KEY_BYTES, secret);
+	crypto_print_key(bytes, secret);
 	public[0] = '\0';
 	public_of(bytes, public);
 	explicit_bzero(bytes, sizeof(bytes));
@@ -205,11 +204,8 @@ void secret_make(char secret[SECRET_KEY], char public[SECRET_KEY])
 
 bool secret_public(const char *secret, char public[SECRET_KEY])
 {
-	uint8_t bytes[KEY_BYTES + 1];
-	bool good =
-		strlen(secret) == SECRET_KEY - 1 &&
-		crypto_decode(secret, SECRET_KEY - 1, bytes) == sizeof(bytes) &&
-		public_of(bytes, public);
+	uint8_t bytes[KEY_BYTES];
+	bool good = crypto_read_key(secret, bytes) && public_of(bytes, public);
 
 	explicit_bzero(bytes, sizeof(bytes));
 	return good;

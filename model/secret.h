@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/base/crypto.h"
 #include "model/base/err.h"
 
 struct node;
@@ -26,7 +27,7 @@ struct tree;
 
 enum {
 	SECRET_HIDDEN = 24, /* "digest:" and 16 digits, with the zero */
-	SECRET_KEY = 45,    /* 32 bytes in base64, with the zero */
+	SECRET_KEY = CRYPTO_TEXT,
 };
 
 /* Is it a digest, in place of the secret itself? */

@@ -11,30 +11,6 @@
 
 enum { MOST = 4096 }; /* peers, members */
 
-/* --- keys ----------------------------------------------------------------- */
-
-bool key_parse(const char *text, uint8_t key[NOISE_KEY])
-{
-	uint8_t bytes[33];
-	char again[KEY_TEXT];
-	bool good = strlen(text) == 44 && crypto_decode(text, 44, bytes) == 33;
-
-	if (good)
-		memcpy(key, bytes, NOISE_KEY);
-	/* Only the one spelling: no stray bits, no other padding. */
-	if (good)
-		key_print(key, again);
-	good = good && !memcmp(again, text, 44);
-	explicit_bzero(bytes, sizeof(bytes));
-	explicit_bzero(again, sizeof(again));
-	return good;
-}
-
-void key_print(const uint8_t key[NOISE_KEY], char text[KEY_TEXT])
-{
-	crypto_encode(key, NOISE_KEY, text);
-}
-
 /* --- fields --------------------------------------------------------------- */
 
 enum field_type {
@@ -161,7 +137,7 @@ static int field_read(const struct field *field, const json_t *json, void *to,
 		return 0;
 	if (field->type == SOURCE)
 		return source(field, text, to, err);
-	if (field->type == KEY && !key_parse(text, to))
+	if (field->type == KEY && !crypto_read_key(text, to))
 		return err_set(err, EINVAL,
 			       "%s: is no key (44 characters of "
 			       "base64)",

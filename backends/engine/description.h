@@ -44,9 +44,4 @@ int description_parse(const json_t *json, struct description *out,
 /* Wipes the keys. */
 void description_clear(struct description *description);
 
-enum { KEY_TEXT = 45 };
-/* false: not 32 bytes in base64. */
-bool key_parse(const char *text, uint8_t key[NOISE_KEY]);
-void key_print(const uint8_t key[NOISE_KEY], char text[KEY_TEXT]);
-
 #endif

@@ -12,6 +12,7 @@
 #include "backends/engine/past.h"
 #include "backends/engine/resolver.h"
 #include "backends/engine/tenant.h"
+#include "model/base/crypto.h"
 #include "model/secret.h"
 
 struct link {
@@ -272,11 +273,11 @@ static json_t *without_secrets(struct engine *engine, const json_t *description,
 {
 	json_t *copy = json_deep_copy(description), *peer;
 	uint8_t public[NOISE_KEY];
-	char text[KEY_TEXT];
+	char text[CRYPTO_TEXT];
 	size_t i;
 
 	noise_public(wanted->config.secret, public);
-	key_print(public, text);
+	crypto_print_key(public, text);
 	json_object_set_new(copy, "public", json_string(text));
 	hide(engine, copy, "secret", "secret-digest");
 	json_array_foreach(json_object_get(copy, "peers"), i, peer)

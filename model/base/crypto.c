@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The version that the headers belong to. */
 #define TEXT_OF(number)	   #number
@@ -84,15 +85,35 @@ bool crypto_public(const uint8_t secret[CRYPTO_KEY], uint8_t public[CRYPTO_KEY])
 	return good;
 }
 
-void crypto_encode(const uint8_t *bytes, size_t size, char *text)
+bool crypto_is_key(const char *text)
 {
-	need();
-	crypto.EVP_EncodeBlock((uint8_t *)text, bytes, (int)size);
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	if (strlen(text) != CRYPTO_TEXT - 1 || text[CRYPTO_TEXT - 2] != '=' ||
+	    strspn(text, digits) != CRYPTO_TEXT - 2)
+		return false;
+	/* 43 digits hold 258 bits: the last two are nothing. */
+	return ((strchr(digits, text[CRYPTO_TEXT - 3]) - digits) & 3) == 0;
 }
 
-int crypto_decode(const char *text, size_t length, uint8_t *bytes)
+bool crypto_read_key(const char *text, uint8_t key[CRYPTO_KEY])
+{
+	uint8_t bytes[CRYPTO_KEY + 1]; /* with what only fills up */
+	bool good = crypto_is_key(text);
+
+	if (good) {
+		need();
+		crypto.EVP_DecodeBlock(bytes, (const uint8_t *)text,
+				       CRYPTO_TEXT - 1);
+		memcpy(key, bytes, CRYPTO_KEY);
+		explicit_bzero(bytes, sizeof(bytes));
+	}
+	return good;
+}
+
+void crypto_print_key(const uint8_t key[CRYPTO_KEY], char text[CRYPTO_TEXT])
 {
 	need();
-	return crypto.EVP_DecodeBlock(bytes, (const uint8_t *)text,
-				      (int)length);
+	crypto.EVP_EncodeBlock((uint8_t *)text, key, CRYPTO_KEY);
 }

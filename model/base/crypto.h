@@ -14,15 +14,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CRYPTO_KEY = 32, CRYPTO_SHA256 = 32 };
+enum {
+	CRYPTO_KEY = 32,
+	CRYPTO_TEXT = 45, /* a key in base64, with the zero */
+	CRYPTO_SHA256 = 32,
+};
 
 void crypto_sha256(const void *bytes, size_t size, uint8_t sum[CRYPTO_SHA256]);
 /* X25519 (RFC 7748): the public key of a secret one. */
 bool crypto_public(const uint8_t secret[CRYPTO_KEY],
 		   uint8_t public[CRYPTO_KEY]);
-/* Base64 (RFC 4648, 4), with a zero behind it: 4 characters for 3 bytes. */
-void crypto_encode(const uint8_t *bytes, size_t size, char *text);
-/* Back: how many bytes, with those that only fill up, or negative. */
-int crypto_decode(const char *text, size_t length, uint8_t *bytes);
+/* A key as WireGuard writes it: base64 (RFC 4648, 4), in the one spelling that
+ * has no stray bits. Is it one? Takes no library. */
+bool crypto_is_key(const char *text);
+/* false, and nothing is read: it is none. */
+bool crypto_read_key(const char *text, uint8_t key[CRYPTO_KEY]);
+void crypto_print_key(const uint8_t key[CRYPTO_KEY], char text[CRYPTO_TEXT]);
 
 #endif

@@ -4,36 +4,17 @@
  * in the one spelling that has no stray bits. A secret one is kept elsewhere
  * (model/secret.h); in its place stands what tells it from others.
  */
-#include <ctype.h>
-#include <string.h>
-
+#include "model/base/crypto.h"
 #include "model/kind.h"
 #include "model/types/held.h"
 #include "model/types/plain.h"
 #include "model/secret.h"
 #include "model/value.h"
 
-enum { KEY_LENGTH = 44, DIGIT_LAST = 42 };
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
-			     "wxyz0123456789+/";
-
-static bool is_key(const char *text)
-{
-	const char *last;
-
-	if (strlen(text) != KEY_LENGTH || text[KEY_LENGTH - 1] != '=' ||
-	    strspn(text, digits) != KEY_LENGTH - 1)
-		return false;
-	/* 43 digits hold 258 bits: the last two are nothing. */
-	last = strchr(digits, text[DIGIT_LAST]);
-	return ((last - digits) & 3) == 0;
-}
-
 static int parse(const struct attr *attr, const char *text, struct value *out,
 		 struct err *err)
 {
-	if (!is_key(text) &&
+	if (!crypto_is_key(text) &&
 	    !(attr->flags & ATTR_SECRET && secret_is_hidden(text)))
 		return err_set(err, EINVAL,
 			       "%s is no key: it has 44 characters of base64, "

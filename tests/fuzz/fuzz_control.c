@@ -16,6 +16,7 @@
 
 #include "backends/engine/control.h"
 #include "backends/engine/description.h"
+#include "model/base/crypto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -80,11 +81,11 @@ json_t *engine_status(const struct engine *engine, const char *name)
 static void fuzz_key(const char *text)
 {
 	uint8_t key[NOISE_KEY];
-	char again[KEY_TEXT];
+	char again[CRYPTO_TEXT];
 
-	if (!key_parse(text, key))
+	if (!crypto_read_key(text, key))
 		return;
-	key_print(key, again);
+	crypto_print_key(key, again);
 	must(!strcmp(text, again));
 }
 

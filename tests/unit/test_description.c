@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/base/crypto.h"
 #include "tests/unit/unit.h"
 
 #define KEY_A  "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
@@ -175,24 +176,24 @@ TEST(description, of_a_peer_or_member_is_refused_with_what_and_where)
 TEST(description, key_has_one_spelling_only)
 {
 	uint8_t key[NOISE_KEY];
-	char text[KEY_TEXT];
+	char text[CRYPTO_TEXT];
 
-	CU_ASSERT_TRUE(key_parse(KEY_A, key));
-	key_print(key, text);
+	CU_ASSERT_TRUE(crypto_read_key(KEY_A, key));
+	crypto_print_key(key, text);
 	ASSERT_TEXT(text, KEY_A);
 	/* The last letter has two bits that are not of the key. */
-	CU_ASSERT_FALSE(
-		key_parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmp=", key));
-	CU_ASSERT_FALSE(
-		key_parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmoA", key));
-	CU_ASSERT_FALSE(
-		key_parse("hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo=", key));
-	CU_ASSERT_FALSE(
-		key_parse(" SDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=", key));
-	CU_ASSERT_FALSE(
-		key_parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo", key));
-	CU_ASSERT_FALSE(
-		key_parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTm==", key));
-	CU_ASSERT_FALSE(key_parse(KEY_A "\n", key));
-	CU_ASSERT_FALSE(key_parse("", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmp=", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmoA", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo=", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		" SDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo", key));
+	CU_ASSERT_FALSE(crypto_read_key(
+		"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTm==", key));
+	CU_ASSERT_FALSE(crypto_read_key(KEY_A "\n", key));
+	CU_ASSERT_FALSE(crypto_read_key("", key));
 }
