@@ -307,8 +307,7 @@ TEST(past, a_file_of_other_bytes_is_forgotten)
 		"{",
 		"[]",
 		"{\"version\":2,\"lines\":[{\"link\":\"a\",\"peer\":\"b\"}]}",
-		"{\"version\":1,\"lines\":[7,{},{\"link\":\"a\"},"
-		"{\"link\":\"a\",\"peer\":7}]}",
+		"{\"version\":1,\"lines\":[7,{},{\"link\":\"a\",\"peer\":7}]}",
 		"{\"version\":1,\"lines\":{\"link\":\"a\"}}",
 	};
 	char file[] = "/tmp/tresse-past-XXXXXX";

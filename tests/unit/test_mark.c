@@ -415,7 +415,6 @@ static int prints_naturally(void *arg, void *answer, size_t size)
 TEST(mark, writes_what_nft_prints_naturally)
 {
 	AUTO(str) char *version = nft(NULL, "--version");
-	AUTO_ERR err = ERR_NONE;
 	AUTO_TEXT golden_text = TEXT_NONE;
 
 	put_golden(&golden_text);

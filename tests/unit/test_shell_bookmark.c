@@ -16,6 +16,7 @@ static void write_file(const struct home *home, const char *text)
 	AUTO(str) char *made = state_file("bookmarks");
 	FILE *file = fopen(home->file, "w");
 
+	CU_ASSERT_PTR_NOT_NULL(made);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
 	fputs(text, file);
 	fclose(file);
