@@ -235,8 +235,99 @@ row_cut() {
 	done
 }
 
+# --- many clients, several threads ---------------------------------------------
+
+many='1 2 3 4'
+many_pids=()
+
+client() { # NUMBER COMMAND...
+	local n=$1
+
+	shift
+	TRESSE_SOCKET=$tmp/c$n.sock TRESSE_STORE=$tmp/c$n.db ip netns exec "c$n" "$@"
+}
+
+many_engine() { # NAMESPACE
+	ip netns add "$1"
+	ip -n "$1" link set lo up
+	ip netns exec "$1" tressed --socket "$tmp/$1.sock" &
+	many_pids+=($!)
+	wait_for 5 test -S "$tmp/$1.sock"
+}
+
+many_client() { # NUMBER KEY
+	local n=$1
+
+	many_engine "c$n"
+	ip link add w0 netns "c$n" type veth peer name "w$n" netns gw
+	address "c$n" w0 "10.201.$n.2/24"
+	address gw "w$n" "10.201.$n.1/24"
+	client "$n" tresse -q /paths create line device=w0 gateway="10.201.$n.1"
+	client "$n" tresse -q /links create home0 role=client device=tun0 \
+		local="10.77.0.1$n/24" peer="10.201.$n.1:5000" peer-key="$2" 2>/dev/null
+	gw tresse -q /links/home0/peers create "c$n" address="10.77.0.1$n" \
+		key="$(client "$n" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/')"
+	client "$n" tresse -q /links/home0/members create line
+	gw iperf3 -s -D -p "520$n" -I "$tmp/iperf$n" >/dev/null
+	wait_for 10 client "$n" ping -c 1 -W 1 -q 10.77.0.1 >/dev/null
+}
+
+many_place() {
+	local n key
+
+	many_pids=()
+	many_engine gw
+	gw tresse -q /links create home0 role=server device=tun0 \
+		local=10.77.0.1/24 listen=5000 threads=2
+	key=$(key_of gw)
+	for n in $many; do many_client "$n" "$key"; done
+}
+
+many_unplace() {
+	local n
+
+	for n in $many; do many_pids+=("$(tr -d '\0' <"$tmp/iperf$n")"); done
+	kill "${many_pids[@]}" 2>/dev/null
+	wait "${many_pids[@]}" 2>/dev/null
+	for n in gw c1 c2 c3 c4; do ip netns del "$n"; done
+	rm -f "$tmp"/*.db* "$tmp"/*.sock
+}
+
+many_sum() { # THREADS [OPTIONS...]: Mbit/s of all, and CPU seconds of the server for a GB
+	local n jobs=() before after
+
+	gw tresse -q /links/home0 set threads="$1"
+	shift
+	for n in $many; do
+		wait_for 15 client "$n" ping -c 1 -W 1 -q 10.77.0.1 >/dev/null
+	done
+	before=$(awk '{ print $14 + $15 }' "/proc/${many_pids[0]}/stat")
+	for n in $many; do
+		client "$n" iperf3 -c 10.77.0.1 -p "520$n" -t "$time" -J "$@" >"$tmp/many$n" 2>&1 &
+		jobs+=($!)
+	done
+	wait "${jobs[@]}"
+	after=$(awk '{ print $14 + $15 }' "/proc/${many_pids[0]}/stat")
+	jq -s --argjson ticks $((after - before)) '(map(.end.sum_received.bytes) | add) as $bytes
+		| "\(map(.end.sum_received.bits_per_second) | add / 1e6) \($ticks / 100 / ($bytes / 1e9))"' \
+		-r "$tmp"/many[1-4]
+}
+
+one_many() { # [OPTIONS...]
+	echo "$(many_sum 1 "$@") $(many_sum 2 "$@")" | awk '{
+		printf "%.2f times with two threads: %.0f for %.0f Mbit/s, server %.2f for %.2f CPU s/GB\n",
+			$3 / $1, $3, $1, $4, $2 }'
+}
+
+row_many() {
+	many_place
+	say '4 clients, one TCP flow each, to the server' "$(each_run one_many)"
+	say '... and from it' "$(each_run one_many -R)"
+	many_unplace
+}
+
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(unshaped udp idle plain even skew loss burst drop flows bloat cut)
+[ ${#rows[@]} -gt 0 ] || rows=(unshaped udp idle many plain even skew loss burst drop flows bloat cut)
 for row in "${rows[@]}"; do
 	"row_$row"
 done
