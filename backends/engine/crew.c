@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/crew.h"
 
-#include <linux/if.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -485,8 +485,36 @@ void crew_member_remove(struct crew *crew, const char *name)
 	hub_member_remove(crew->hubs[0], name);
 }
 
+/* The device is there again: sessions go on. Not as many queues as before, or
+ * still in the hands of who made it: the next event of it has another try. */
+static void retake(struct crew *crew)
+{
+	unsigned flags = crew->count > 1 ? TUN_QUEUES : 0;
+	struct parts parts = { .tun = { NULL } };
+	unsigned got = 0;
+
+	if (!hub_is_lost(crew->hubs[0]) || !if_nametoindex(crew->config.device))
+		return;
+	flags |= crew->config.tap ? TUN_TAP : 0;
+	parts.tun[0] = tun_open(crew->config.device, flags, NULL);
+	if (!parts.tun[0] && crew->count == 1)
+		parts.tun[0] =
+			tun_open(crew->config.device, flags | TUN_QUEUES, NULL);
+	for (; got < crew->count && parts.tun[got]; got++)
+		if (got + 1 < crew->count)
+			parts.tun[got + 1] = tun_open(crew->config.device,
+						      flags | TUN_BESIDE, NULL);
+	for (unsigned i = 0; got == crew->count && i < got; i++)
+		hub_retake(crew->hubs[i], TAKE(parts.tun[i]));
+	parts_clear(&parts);
+	if (got == crew->count)
+		device_size(crew, crew_mtu(crew));
+}
+
 void crew_device(struct crew *crew, const char *name, uint32_t index, bool up)
 {
+	if (!strcmp(name, crew->config.device))
+		retake(crew);
 	for (unsigned i = 0; i < crew->count; i++)
 		hub_device(crew->hubs[i], name, index, up);
 }

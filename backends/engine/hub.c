@@ -393,6 +393,34 @@ void hub_free(struct hub *hub)
 	free(hub);
 }
 
+static void get_lost(struct hub *hub, void *arg)
+{
+	*(bool *)arg = hub->lost;
+}
+
+bool hub_is_lost(struct hub *hub)
+{
+	bool lost = false;
+
+	hub_call(hub, get_lost, &lost);
+	return lost;
+}
+
+static void retake(struct hub *hub, void *arg)
+{
+	tun_free(hub->tun);
+	hub->tun = arg;
+	hub->lost = false;
+	hub->error[0] = '\0';
+	if (hub_watch(hub, tun_fd(hub->tun), hub->tun, NULL) < 0)
+		hub->lost = true;
+}
+
+void hub_retake(struct hub *hub, struct tun *tun)
+{
+	hub_call(hub, retake, tun);
+}
+
 static void set_config(struct hub *hub, void *arg)
 {
 	const struct hub_config *fresh = arg;

@@ -127,6 +127,11 @@ void hub_member_set(struct hub *hub, const struct hub_member *member);
  * moments later. */
 void hub_member_remove(struct hub *hub, const char *name);
 
+/* Its queue is gone, with the device. */
+bool hub_is_lost(struct hub *hub);
+/* Another queue, of the device made anew; it becomes the hub's. */
+void hub_retake(struct hub *hub, struct tun *tun);
+
 /* A device of this host went down or came up; index of the interface. */
 void hub_device(struct hub *hub, const char *name, uint32_t index, bool up);
 

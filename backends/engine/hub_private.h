@@ -89,6 +89,7 @@ struct hub {
 	struct udp *udp, *door; /* server; who calls comes by the door */
 	int epoll, wake;
 	int bell;      /* rung by other hubs ... */
+	bool lost;     /* the device */
 	bool asleep;   /* ... that find this: atomic */
 	uint32_t rung; /* whose rings were written to, by part */
 	struct handed handed;

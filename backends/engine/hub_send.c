@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hub_send.c - from the tun device to the lines. */
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "backends/engine/hub_private.h"
 
@@ -541,6 +542,20 @@ void hub_took_handed(struct hub *hub, uint64_t now)
 	work_touched(hub, now);
 }
 
+/* A device that is gone would wake us without end. */
+static void device_failed(struct hub *hub, int code)
+{
+	if (!hub->error[0])
+		snprintf(hub->error, sizeof(hub->error),
+			 "device %s: %s: it was taken away: `tresse repair` "
+			 "makes it anew",
+			 hub->config.device, strerror(code));
+	if (code != EBADFD || hub->lost)
+		return;
+	hub->lost = true;
+	epoll_ctl(hub->epoll, EPOLL_CTL_DEL, tun_fd(hub->tun), NULL);
+}
+
 void hub_read(struct hub *hub, uint64_t now)
 {
 	hub->reading = true;
@@ -548,11 +563,8 @@ void hub_read(struct hub *hub, uint64_t now)
 		struct tun_packet packet;
 		int rc = tun_read(hub->tun, keep_room(hub->keep), &packet);
 
-		if (rc < 0 && !hub->error[0])
-			snprintf(hub->error, sizeof(hub->error),
-				 "device %s: %s: it was taken away; set it "
-				 "anew",
-				 hub->config.device, strerror(-rc));
+		if (rc < 0)
+			device_failed(hub, -rc);
 		if (rc <= 0)
 			break;
 		take_read(hub, &packet, now);

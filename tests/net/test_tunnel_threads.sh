@@ -175,6 +175,19 @@ for signal in KILL TERM; do
 done
 is 'with as many threads' "$(threads_now)" 2
 
+# --- the device is taken away --------------------------------------------------
+ip -n gw link del tun0
+device_lost() { in_ gw tresse /links/home0 get error | grep -q 'tresse repair'; }
+check 'a device that is taken away is told, with the remedy' wait_for 3 device_lost
+before=$(awk '{ print $14 + $15 }' "/proc/$pid_gw/stat")
+sleep 1
+check 'and costs nothing' \
+	[ $(($(awk '{ print $14 + $15 }' "/proc/$pid_gw/stat") - before)) -le 20 ]
+run 0 'repair makes it anew' in_ gw tresse -q repair
+check 'and all are served, by the sessions they had' wait_for 3 all_ping
+check 'the error is gone' sh -c '! ip netns exec gw env TRESSE_SOCKET='"$tmp/gw.sock TRESSE_STORE=$tmp/gw.db"' \
+	tresse /links/home0 get error | grep -q repair'
+
 # --- another number of threads -----------------------------------------------
 for count in 4 3 1 16 auto; do
 	run 0 "threads=$count is set while they are connected" in_ gw tresse -q \
