@@ -460,26 +460,35 @@ static int link_change(struct link *link, const struct description *wanted,
 	return rc;
 }
 
-/* The device and the port have to be let go of before they can be had again. */
+static void link_take(struct engine *engine, struct link *link,
+		      struct link *fresh)
+{
+	link->crew = TAKE(fresh->crew);
+	TAILQ_REMOVE(&engine->links, fresh, entry);
+	free(fresh);
+}
+
+/* The device and the port have to be let go of before they can be had again. If
+ * even what was there cannot be had back, the link is gone. */
 static int link_restart(struct engine *engine, struct link *link,
 			const struct description *wanted, struct err *err)
 {
 	struct link *fresh;
+	int rc = 0;
 
 	end_hub(engine, link);
 	fresh = link_new(engine, wanted, err);
 	if (!fresh) {
+		rc = err->code;
 		fresh = link_new(engine, &link->wanted, NULL);
-		if (fresh)
-			link->crew = TAKE(fresh->crew);
-	} else {
-		link->crew = TAKE(fresh->crew);
 	}
 	if (fresh) {
-		TAILQ_REMOVE(&engine->links, fresh, entry);
-		free(fresh);
+		link_take(engine, link, fresh);
+		return rc;
 	}
-	return err && err->code ? err->code : 0;
+	link_free(engine, link);
+	return err_append(err, "; what it was before could not be had back "
+			       "either, so it is down: repair tries again");
 }
 
 /* Names that are not known yet leave a peer without an address for now. */
