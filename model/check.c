@@ -16,6 +16,7 @@
 #include "model/shaping.h"
 #include "model/shard.h"
 #include "model/txn.h"
+#include "model/types/prefix.h"
 
 #define each_below(at, branch, sort)                                           \
 	for (struct node *at = node_walk(branch, branch); at;                  \
@@ -849,6 +850,66 @@ static void check_peer_keys(const struct node *link, struct report *report)
 	free(list);
 }
 
+/* A network or an address, and the peer that has it. */
+struct has_prefix {
+	const struct prefix *prefix; /* borrowed */
+	const struct node *peer;
+};
+
+static int by_prefix(const void *left, const void *right)
+{
+	const struct has_prefix *a = left, *b = right;
+
+	if (a->prefix->family != b->prefix->family)
+		return a->prefix->family - b->prefix->family;
+	if (a->prefix->length != b->prefix->length)
+		return a->prefix->length - b->prefix->length;
+	return memcmp(a->prefix->bytes, b->prefix->bytes,
+		      prefix_bits(a->prefix->family) / 8);
+}
+
+static size_t list_prefixes(const struct node *peers, struct has_prefix **list)
+{
+	size_t count = 0, room = 0;
+
+	*list = NULL;
+	node_each (peer, peers) {
+		const struct value *value = node_value(peer, PEER_ADDRESS);
+
+		if (!node_has(peer, PEER_ADDRESS) || value->word)
+			continue;
+		for (size_t i = 0; i < value->prefixes->count; i++) {
+			*list = mem_grow(*list, count, &room, sizeof(**list));
+			(*list)[count++] =
+				(struct has_prefix){ &value->prefixes->item[i],
+						     peer };
+		}
+	}
+	return count;
+}
+
+/* One within another is fine: the longest one has it. */
+static void check_peer_addresses(const struct node *link, struct report *report)
+{
+	struct has_prefix *list;
+	size_t count = list_prefixes(node_fixed(link, &kind_peers), &list);
+
+	if (count)
+		qsort(list, count, sizeof(*list), by_prefix);
+	for (size_t i = 1; i < count; i++) {
+		AUTO_TEXT text = TEXT_NONE;
+
+		if (by_prefix(&list[i - 1], &list[i]))
+			continue;
+		prefix_print(list[i].prefix, &text);
+		report_error(report, list[i].peer, EEXIST,
+			     "address %s is that of %s already: give it "
+			     "another, or address=auto",
+			     text_get(&text), node_name(list[i - 1].peer));
+	}
+	free(list);
+}
+
 static void check_links(const struct tree *tree, struct report *report)
 {
 	node_each (link, tree_links(tree)) {
@@ -859,6 +920,7 @@ static void check_links(const struct tree *tree, struct report *report)
 				"set; for another one: key=auto");
 		check_role(link, report);
 		check_peer_keys(link, report);
+		check_peer_addresses(link, report);
 		if (node_u(link, LINK_ROLE) == ROLE_CLIENT &&
 		    !node_first(node_fixed(link, &kind_members)))
 			report_warning(report, link,
