@@ -49,10 +49,10 @@ check 'the second as well' wait_for 15 up 2
 run 1 'a class that is none is refused' home tresse /links/home0 set duplicate=64
 has 'and told what there is' "$tmp/err" duplicate 'at most 63'
 
-before=$(get line2 doubled)
 home ping -q -c 100 -i 0.01 -Q 0xb8 10.77.0.1 >/dev/null
-check "its copies are counted ($(get line1 doubled)/$(get line2 doubled), $before before)" \
-	[ $(($(get line1 doubled) + $(get line2 doubled))) -ge 100 ]
+# All but those for which there was no room on the other line at that moment.
+copied() { [ $(($(get line1 doubled) + $(get line2 doubled))) -ge 90 ]; }
+check 'its copies are counted' wait_for 2 copied
 
 holes
 is 'two holes cost the class nothing' "$(lost ef)" 0
