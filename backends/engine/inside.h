@@ -39,7 +39,6 @@ struct braid_stream {
 	uint32_t last_us;	      /* when it last sent */
 	uint32_t slow_us;	      /* ... on the slowest lane in use */
 	uint32_t waited_us;	      /* when it last had much waiting */
-	uint32_t left_us;	      /* when bulk left the slow lanes */
 	uint32_t since_us;	      /* when bytes began to be counted */
 	uint32_t bytes, bytes_before; /* the time before that */
 	uint8_t spread;		      /* over lanes of unequal delay, and why */

@@ -27,9 +27,6 @@ enum {
 	CALM_US = 30000,	/* without waiting: not needed any more */
 	LITTLE_US = 300000,	/* nor if so long half the fast lane would do */
 	COVER_US = 4000,	/* spread: the slow lane is used so often */
-	LEAVE_TRIPS = 4,	/* bulk leaves the slow lanes so often */
-	LEAVE_MORE_US = 5000,	/* ... for so long beyond their delay */
-	ENOUGH_US = 20000,	/* of backlog, and it need not */
 	PAUSE_US = 15000,	/* after one a flow may be thin: */
 	THIN_US = 100000,	/* in that time it sends */
 	THIN_PACKETS = 20,	/* fewer */
@@ -158,12 +155,10 @@ static bool has_worker(const struct braid *braid, uint16_t size)
 	return false;
 }
 
-/* The one of the least delay, without our own packets; NULL: none is in turn.
- */
-static const struct lane *fastest(const struct braid *braid, uint16_t size,
-				  bool worker)
+/* The least delay there is, without our own packets. */
+static int64_t fastest(const struct braid *braid, uint16_t size, bool worker,
+		       const struct lane **which)
 {
-	const struct lane *first = NULL;
 	int64_t least = INT64_MAX;
 
 	for (unsigned i = 0; i < braid->count; i++) {
@@ -172,10 +167,10 @@ static const struct lane *fastest(const struct braid *braid, uint16_t size,
 
 		if (is_in_turn(lane, size, worker) && score < least) {
 			least = score;
-			first = lane;
+			*which = lane;
 		}
 	}
-	return first;
+	return least;
 }
 
 /* No room: is that the window's doing, or the cap's? */
@@ -204,7 +199,8 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 			    uint64_t now, struct reasons *why)
 {
 	bool worker = has_worker(braid, wish->size);
-	const struct lane *first = fastest(braid, wish->size, worker);
+	const struct lane *first = NULL;
+	int64_t least = fastest(braid, wish->size, worker, &first);
 	struct choice best = { 0 };
 
 	for (unsigned i = 0; i < braid->count; i++) {
@@ -227,9 +223,7 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 			note_full(braid, lane, now);
 		if (it.room + wish->reserve < bytes && lane->flight.bytes)
 			continue;
-		it.late = sched_score(braid, lane, 0) -
-				  sched_score(braid, first, 0) >
-			  NEAR_US;
+		it.late = sched_score(braid, lane, 0) - least > NEAR_US;
 		if (wish->slowest && it.late)
 			it.score = INT64_MIN;
 		if (better(&it, &best))
@@ -377,12 +371,10 @@ static int no_way(const struct reasons *why)
  * the fast lanes, until so much waits that the slow one is no later.
  *
  * bbr knows the short round trip from its handshake, and has no more under way
- * than its rate brings in twice that time, and what was acked in one lump
- * beyond its rate in the last five to ten round trips (tcp_bbr.c, ack
- * aggregation). So a flow that fills the fast lanes anyway takes the slow ones
- * too, but leaves them every five round trips for as long as they are slower:
- * what was held for their sake arrives in one lump then, and bbr sees how much
- * both hold.
+ * than its rate brings in twice that time and what was acked in one lump beyond
+ * its rate (tcp_bbr.c, ack aggregation). So a flow that fills the fast lanes
+ * anyway may have the slow ones too: whenever it leaves them again, what was
+ * held for their sake arrives in one lump, and bbr sees how much both hold.
  */
 static void count_from(struct braid_stream *stream, uint32_t us)
 {
@@ -404,9 +396,6 @@ static void begin_burst(struct braid_stream *stream,
 struct fast {
 	uint64_t rate;	 /* a flow's share of it; 0: not known */
 	uint32_t rtt_us; /* the longest there is */
-	/* Without queues, of the fast lane and the slowest, and one way how
-	 * much slower that is. */
-	uint32_t short_us, long_us, skew_us;
 };
 
 /* Does a fresh burst go on as it must if it gains by the slow lanes? A TCP that
@@ -431,8 +420,7 @@ static void look_at_rate(struct braid_stream *stream, const struct fast *fast,
 
 	if (us - stream->since_us < LITTLE_US)
 		return;
-	stream->bulk = fast->skew_us > NEAR_US && share &&
-		       stream->bytes >= share * 3 / 4;
+	stream->bulk = share && stream->bytes >= share * 3 / 4;
 	if (!share)
 		share = (uint64_t)stream->bytes_before * GROWN_TIMES * 5 / 2;
 	if (stream->spread == SPREAD_BURST && stream->bytes < share * 2 / 5)
@@ -498,76 +486,33 @@ static void spread(struct braid_stream *stream, const struct braid_flow *flow,
 	if (stream->spread == SPREAD_NOT &&
 	    (stream->bulk || (much && flow->waiting > much)))
 		stream->spread = SPREAD_PROVEN;
-	else if (stream->spread == SPREAD_PROVEN && !stream->bulk &&
+	else if (stream->spread == SPREAD_PROVEN &&
 		 us - stream->waited_us > CALM_US)
 		stream->spread = SPREAD_NOT;
-}
-
-/* Is it time to leave the slow lanes for a while? Not if so much waits that the
- * flow has enough under way. */
-static bool leaves(struct braid_stream *stream, const struct braid_flow *flow,
-		   const struct fast *fast, uint32_t us)
-{
-	uint32_t age = us - stream->left_us;
-
-	if (stream->spread != SPREAD_PROVEN || !stream->bulk ||
-	    fast->long_us < fast->short_us * 3 / 2)
-		return false;
-	if (age < fast->skew_us + LEAVE_MORE_US)
-		return true;
-	if (age < LEAVE_TRIPS * fast->long_us ||
-	    flow->waiting > fast->rate * ENOUGH_US / 1000000)
-		return false;
-	stream->left_us = us;
-	return true;
-}
-
-static void know_fast(const struct braid *braid, const struct lane *first,
-		      const struct braid_flow *flow, struct fast *fast)
-{
-	int32_t skew;
-
-	fast->short_us = first->window.min_us;
-	if (first->window.known)
-		fast->rate =
-			first->window.rate / (flow->flows ? flow->flows : 1);
-	for (unsigned i = 0; i < braid->count; i++) {
-		const struct lane *lane = braid->lanes[i];
-
-		if (lane->state != BRAID_UP)
-			continue;
-		skew = delay_of(braid, lane) - delay_of(braid, first);
-		if (lane->window.srtt_us > fast->rtt_us)
-			fast->rtt_us = lane->window.srtt_us;
-		if (skew <= (int32_t)fast->skew_us ||
-		    skew > (int32_t)braid->config.spread_us)
-			continue;
-		fast->skew_us = (uint32_t)skew;
-		fast->long_us = lane->window.min_us;
-	}
 }
 
 static void set_skew(struct braid *braid, struct wish *wish,
 		     struct braid_stream *stream, const struct braid_flow *flow,
 		     uint64_t now)
 {
-	const struct lane *first =
-		fastest(braid, flow->size, has_worker(braid, flow->size));
+	const struct lane *first = NULL;
 	struct fast fast = { 0 };
-	bool leave;
 
+	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
 	if (!first)
 		return;
-	know_fast(braid, first, flow, &fast);
+	for (unsigned i = 0; i < braid->count; i++)
+		if (braid->lanes[i]->state == BRAID_UP &&
+		    braid->lanes[i]->window.srtt_us > fast.rtt_us)
+			fast.rtt_us = braid->lanes[i]->window.srtt_us;
+	if (first->window.known)
+		fast.rate =
+			first->window.rate / (flow->flows ? flow->flows : 1);
 	spread(stream, flow, &fast, now);
-	leave = leaves(stream, flow, &fast, (uint32_t)now);
-	if (stream->spread == SPREAD_NOT || leave) {
-		wish->skew_us = wish->late_us = NEAR_US;
-		return;
-	}
-	wish->skew_us = braid->config.spread_us;
-	wish->late_us = 2LL * braid->config.spread_us;
-	wish->slowest = (stream->spread != SPREAD_PROVEN || stream->bulk) &&
+	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
+	wish->late_us = stream->spread ? 2LL * wish->skew_us : NEAR_US;
+	wish->slowest = stream->spread != SPREAD_NOT &&
+			stream->spread != SPREAD_PROVEN &&
 			(uint32_t)now - stream->slow_us > COVER_US;
 }
 
