@@ -480,6 +480,8 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 	braid->in_time = in->inner.time;
 	braid->in_at = now;
 	lane->heard_at = now;
+	if (!(in->inner.flags & WIRE_CONTROL))
+		braid->data_at = now;
 	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
 		    !(in->inner.flags & WIRE_CONTROL), at, now);
 	lost = lane->arrival.lost;

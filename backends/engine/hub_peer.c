@@ -9,6 +9,7 @@
 
 enum {
 	GRANT_LEAST = 8000, /* bit/s, as of any limit */
+	LEAST_CAP_BPS = 1000,
 	HOUSEKEEPING_US = 10 * 1000000,
 	LANE_FORGET_US = 300 * 1000000, /* a server's, that has gone silent */
 };
@@ -95,6 +96,14 @@ static uint16_t device_mtu(const char *device)
 					       : (uint16_t)request.ifr_mtu;
 }
 
+/* Each socket is a lane, with its part of what the member may carry. */
+static uint64_t cap_of_socket(const struct hub_member *config, uint64_t bps)
+{
+	uint64_t part = bps / config->sockets;
+
+	return bps && part < LEAST_CAP_BPS ? LEAST_CAP_BPS : part;
+}
+
 static struct braid_lane_config braid_config_of(const struct member *member,
 						const struct address *to)
 {
@@ -102,8 +111,8 @@ static struct braid_lane_config braid_config_of(const struct member *member,
 	uint8_t around = address_is_ip4(to) ? 60 : 80;
 
 	return (struct braid_lane_config){
-		.up_bps = config->up_bps,
-		.down_bps = config->down_bps,
+		.up_bps = cap_of_socket(config, config->up_bps),
+		.down_bps = cap_of_socket(config, config->down_bps),
 		.mtu = (uint16_t)(device_mtu(config->device) - around),
 		.overhead = around,
 		.line = member->line,
@@ -693,24 +702,34 @@ static void handshake_address(const struct handshake_source *source,
 	memcpy(&to->far.sin6_scope_id, source->bytes + 18, 4);
 }
 
-/* An init: by one line at first, then by all of them. */
+static bool send_init_by(struct peer *peer, struct member *member,
+			 const uint8_t *datagram, size_t size)
+{
+	const struct address *to = endpoint_for(peer, member);
+	size_t sent;
+
+	return to && member->udp[0] &&
+	       !udp_send(member->udp[0], to, datagram, size, size, &sent);
+}
+
+static bool is_quiet(const struct member *member)
+{
+	return member->config.standby || member->config.metered;
+}
+
+/* An init: by one line at first, no quiet one if another will do, then by all
+ * of them. */
 static void send_init(struct hub *hub, struct peer *peer,
 		      const uint8_t *datagram, size_t size)
 {
 	bool once = handshake_attempt(peer->handshake) <= 1;
 	struct member *member;
-	size_t sent;
 
-	TAILQ_FOREACH (member, &hub->members, entry) {
-		const struct address *to = endpoint_for(peer, member);
-
-		if (!to || !member->udp[0])
-			continue;
-		if (!udp_send(member->udp[0], to, datagram, size, size,
-			      &sent) &&
-		    once && !member->config.standby)
-			return;
-	}
+	for (int quiet = 0; quiet <= 1; quiet++)
+		TAILQ_FOREACH (member, &hub->members, entry)
+			if (is_quiet(member) == quiet &&
+			    send_init_by(peer, member, datagram, size) && once)
+				return;
 }
 
 static void ops_send(void *owner, struct handshake_peer *peer,

@@ -68,6 +68,7 @@ struct braid {
 	bool control_probe;  /* ... and is one of the MTU */
 
 	uint64_t clock;	     /* the latest time anybody told */
+	uint64_t data_at;    /* when the last packet came that is no control */
 	uint64_t planned_at; /* last time somebody had something to send */
 	int64_t spare;	     /* millionths of bytes that copies may use */
 	uint64_t spare_at;
@@ -107,8 +108,12 @@ void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq);
  * flight bytes ahead of it. */
 int32_t sched_score(const struct braid *braid, const struct lane *lane,
 		    uint32_t flight);
-/* The lanes whose packets arrive first; second may be NULL. */
+/* The lanes whose packets arrive first, for what the ends tell each other; none
+ * that is kept for later, unless the peer uses it. second may be NULL. */
 struct lane *sched_best(const struct braid *braid, struct lane **second);
+
+/* It waits for another, which lives, to be full or gone. */
+bool sched_is_kept(const struct braid *braid, const struct lane *lane);
 
 /* talk.c: writes and reads control payloads. */
 void talk_tell(struct lane *lane, uint64_t now);

@@ -303,6 +303,11 @@ int64_t lane_room(struct lane *lane, uint64_t now)
 	return room < lane->tokens / MICRO ? room : lane->tokens / MICRO;
 }
 
+bool lane_is_spent(const struct lane *lane, int64_t bytes)
+{
+	return lane_cap_bps(lane) && lane->tokens < MICRO * bytes;
+}
+
 void lane_spent(struct lane *lane, uint32_t bytes, uint64_t now)
 {
 	window_spent(&lane->window, bytes, now);

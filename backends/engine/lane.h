@@ -100,6 +100,8 @@ bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now);
 void lane_pinged(struct lane *lane, uint64_t now);
 /* Bytes that may still be sent now, by window and cap; may be negative. */
 int64_t lane_room(struct lane *lane, uint64_t now);
+/* The cap, as lane_room() found it, does not allow so much. */
+bool lane_is_spent(const struct lane *lane, int64_t bytes);
 void lane_spent(struct lane *lane, uint32_t bytes, uint64_t now);
 /* When time alone, without an ack, makes room; BRAID_NEVER if it does not. */
 uint64_t lane_room_next(const struct lane *lane, uint64_t now);

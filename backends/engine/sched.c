@@ -40,11 +40,42 @@ static bool is_usable(const struct lane *lane, uint16_t size)
 	       size <= lane->mtu.good;
 }
 
-/* Lower is used first: tiers, and in each the metered ones last. */
+/* Lower is used first: by tier, then the metered ones, then the standbys. */
 static unsigned rank_of(const struct lane *lane)
 {
-	return (unsigned)lane_is_standby(lane) << 16 |
-	       (unsigned)lane_tier(lane) << 1 | lane_is_metered(lane);
+	return (unsigned)lane_is_standby(lane) << 9 |
+	       (unsigned)lane_is_metered(lane) << 8 | lane_tier(lane);
+}
+
+/* The one that is used before all others, if it is by rank alone: the lowest,
+ * then the heaviest. NULL: none is usable. */
+static const struct lane *foremost(const struct braid *braid, uint16_t size)
+{
+	const struct lane *first = NULL;
+
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+		unsigned rank = rank_of(lane);
+
+		if (!is_usable(lane, size))
+			continue;
+		if (!first || rank < rank_of(first) ||
+		    (rank == rank_of(first) &&
+		     lane->config.weight > first->config.weight))
+			first = lane;
+	}
+	return first;
+}
+
+/* Does it wait for that one, the foremost, to be full or gone? */
+static bool is_behind(const struct braid *braid, const struct lane *lane,
+		      const struct lane *first)
+{
+	if (!first || lane == first)
+		return false;
+	return rank_of(lane) > rank_of(first) ||
+	       (braid->config.mode == BRAID_FAILOVER &&
+		!lane_shares_line(lane, first));
 }
 
 /* One way, without queues, relative. */
@@ -65,25 +96,40 @@ int32_t sched_score(const struct braid *braid, const struct lane *lane,
 }
 
 /* Better to send on than the other, for what must arrive soon. */
-static int cost_of(const struct lane *lane)
+static int cost_of(const struct lane *lane, bool quiet)
 {
 	switch (lane->state) {
-	case BRAID_UP: return 0;
-	case BRAID_PROVING: return 1;
-	case BRAID_SUSPECT: return 2;
-	case BRAID_DEAD: return 3;
-	default: return 4;
+	case BRAID_UP: return quiet;
+	case BRAID_PROVING: return 2;
+	case BRAID_SUSPECT: return 3;
+	case BRAID_DEAD: return 4;
+	default: return 5;
 	}
+}
+
+bool sched_is_kept(const struct braid *braid, const struct lane *lane)
+{
+	return is_behind(braid, lane, foremost(braid, 0));
+}
+
+/* Nothing is said there while another lives, unless the peer sends there: it
+ * may know already that the other does not. */
+static bool is_quiet(const struct braid *braid, const struct lane *lane,
+		     const struct lane *first)
+{
+	return is_behind(braid, lane, first) && !lane->arrival.pending;
 }
 
 struct lane *sched_best(const struct braid *braid, struct lane **second)
 {
+	const struct lane *first = foremost(braid, 0);
 	struct lane *best = NULL, *next = NULL;
 	int64_t best_score = 0, next_score = 0;
 
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
-		int64_t score = (int64_t)cost_of(lane) << 40;
+		bool quiet = is_quiet(braid, lane, first);
+		int64_t score = (int64_t)cost_of(lane, quiet) << 40;
 
 		if (lane->state == BRAID_DOWN)
 			continue;
@@ -95,9 +141,10 @@ struct lane *sched_best(const struct braid *braid, struct lane **second)
 	}
 	for (unsigned i = 0; second && best && i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
-		int64_t score = (int64_t)cost_of(lane) << 40;
+		int64_t score = (int64_t)cost_of(lane, false) << 40;
 
-		if (lane->state == BRAID_DOWN || lane_shares_line(lane, best))
+		if (lane->state == BRAID_DOWN || lane_shares_line(lane, best) ||
+		    is_quiet(braid, lane, first))
 			continue;
 		score += sched_score(braid, lane, lane->flight.bytes);
 		if (!next || score < next_score) {
@@ -122,6 +169,7 @@ struct wish {
 	uint16_t size;	 /* payload */
 	int64_t reserve; /* bytes beyond the window */
 	const struct lane *not_this;
+	const struct lane *only; /* this line; NULL: any */
 	/* For packets that keep an order; 0: any lane will do. */
 	int64_t skew_us; /* lanes longer than the fastest by more: not */
 	int64_t late_us; /* the same, with the queues there are */
@@ -155,17 +203,20 @@ static bool has_worker(const struct braid *braid, uint16_t size)
 	return false;
 }
 
-/* The least delay there is, without our own packets. */
-static int64_t fastest(const struct braid *braid, uint16_t size, bool worker,
+/* The least delay there is, without our own packets, of those that are used
+ * first: that another is faster makes none of them late. */
+static int64_t fastest(const struct braid *braid, uint16_t size,
 		       const struct lane **which)
 {
+	const struct lane *before = foremost(braid, size);
 	int64_t least = INT64_MAX;
 
 	for (unsigned i = 0; i < braid->count; i++) {
 		const struct lane *lane = braid->lanes[i];
 		int64_t score = sched_score(braid, lane, 0);
 
-		if (is_in_turn(lane, size, worker) && score < least) {
+		if (is_usable(lane, size) && score < least &&
+		    rank_of(lane) == rank_of(before)) {
 			least = score;
 			*which = lane;
 		}
@@ -200,13 +251,14 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 {
 	bool worker = has_worker(braid, wish->size);
 	const struct lane *first = NULL;
-	int64_t least = fastest(braid, wish->size, worker, &first);
+	int64_t least = fastest(braid, wish->size, &first);
 	struct choice best = { 0 };
 
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
 		int64_t bytes = wish->size + lane->config.overhead;
 		struct choice it = { .lane = lane, .rank = rank_of(lane) };
+		bool spent;
 
 		why->alive = why->alive || lane->state == BRAID_UP;
 		if (!is_usable(lane, wish->size))
@@ -214,52 +266,23 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		why->fits = true;
 		if ((wish->not_this &&
 		     lane_shares_line(lane, wish->not_this)) ||
+		    (wish->only && !lane_shares_line(lane, wish->only)) ||
 		    !is_in_turn(lane, wish->size, worker) ||
 		    is_too_late(braid, lane, first, wish))
 			continue;
 		it.room = lane_room(lane, now);
 		it.score = sched_score(braid, lane, lane->flight.bytes);
-		if (it.room < bytes && lane->flight.bytes)
+		spent = lane_is_spent(lane, bytes);
+		if (it.room < bytes && (lane->flight.bytes || spent))
 			note_full(braid, lane, now);
-		if (it.room + wish->reserve < bytes && lane->flight.bytes)
+		if (spent ||
+		    (it.room + wish->reserve < bytes && lane->flight.bytes))
 			continue;
 		it.late = sched_score(braid, lane, 0) - least > NEAR_US;
 		if (wish->slowest && it.late)
 			it.score = INT64_MIN;
 		if (better(&it, &best))
 			best = it;
-	}
-	return best;
-}
-
-/* One lane for all, until it fails: the lowest tier, then the heaviest. */
-static struct choice choose_one(struct braid *braid, uint16_t size,
-				uint64_t now, struct reasons *why)
-{
-	struct choice best = { 0 };
-
-	for (unsigned i = 0; i < braid->count; i++) {
-		struct lane *lane = braid->lanes[i];
-		struct choice it = {
-			.lane = lane,
-			.rank = rank_of(lane),
-			.score = -(int64_t)lane->config.weight,
-		};
-
-		why->alive = why->alive || lane->state == BRAID_UP;
-		if (!is_usable(lane, size))
-			continue;
-		why->fits = true;
-		if (better(&it, &best))
-			best = it;
-	}
-	if (!best.lane)
-		return best;
-	best.room = lane_room(best.lane, now);
-	if (best.room < size + best.lane->config.overhead &&
-	    best.lane->flight.bytes) {
-		note_full(braid, best.lane, now);
-		best.lane = NULL;
 	}
 	return best;
 }
@@ -336,7 +359,7 @@ static struct lane *second_lane(struct braid *braid,
 	if (!choice.lane)
 		return NULL;
 	if (mode != BRAID_DUPLICATE &&
-	    (lane_is_metered(choice.lane) ||
+	    (is_behind(braid, choice.lane, foremost(braid, flow->size)) ||
 	     !may_copy(braid, choice.lane, flow, now)))
 		return NULL;
 	return choice.lane;
@@ -498,7 +521,7 @@ static void set_skew(struct braid *braid, struct wish *wish,
 	const struct lane *first = NULL;
 	struct fast fast = { 0 };
 
-	fastest(braid, flow->size, has_worker(braid, flow->size), &first);
+	fastest(braid, flow->size, &first);
 	if (!first)
 		return;
 	for (unsigned i = 0; i < braid->count; i++)
@@ -537,11 +560,11 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	braid->planned_at = now;
 	if (small || flow->loose)
 		wish.reserve = INT32_MAX / 2;
-	if (!loose)
+	if (!loose && mode != BRAID_FAILOVER)
 		set_skew(braid, &wish, stream, flow, now);
-	choice = mode == BRAID_FAILOVER
-			 ? choose_one(braid, flow->size, now, &why)
-			 : choose(braid, &wish, now, &why);
+	if (mode == BRAID_FAILOVER)
+		wish.only = foremost(braid, flow->size);
+	choice = choose(braid, &wish, now, &why);
 	if (!choice.lane)
 		return no_way(&why);
 	count = portion(&choice, count,
@@ -624,6 +647,8 @@ int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
 		return 0;
 	wish.size = item->size;
 	wish.reserve = RESERVE_PACKETS * (int64_t)item->size;
+	if (braid->config.mode == BRAID_FAILOVER)
+		wish.only = foremost(braid, item->size);
 	choice = choose(braid, &wish, now, &why);
 	if (!choice.lane)
 		return 0;

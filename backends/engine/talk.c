@@ -8,7 +8,8 @@ enum {
 	/* Acks that go along with data come so often at most. */
 	ALONG_US = ARRIVAL_TRICKLE_US / 2,
 	TRICKLE_BYTES = 1500, /* under way both ways: less is no bulk */
-	/* An end that only acks asks so often whether its acks arrive. */
+	/* An end that only acks asks so often whether its acks arrive: acks of
+	 * data, or two that ask each other would never rest. */
 	ASK_US = 100000,
 	LEAST_ROOM = MESSAGE_HEADER + 16 + MESSAGE_ACK_MOST,
 };
@@ -145,7 +146,8 @@ static void ask(struct braid *braid, struct lane *lane, uint8_t *payload,
 	struct message message = { .type = MESSAGE_PING };
 
 	braid->control_counts = false;
-	if (lane->flight.packets || now - lane->pinged_at < ASK_US)
+	if (lane->flight.packets || now - lane->pinged_at < ASK_US ||
+	    braid->data_at <= lane->pinged_at)
 		return;
 	if (append(&message, payload, room, used)) {
 		braid->control_counts = true;
@@ -210,7 +212,9 @@ static size_t write_copy(struct braid *braid, uint8_t *payload, size_t room,
 		return 0;
 	memcpy(payload, braid->copy, used);
 	*id = lane->id;
-	ask(braid, lane, payload, room, &used, now);
+	braid->control_counts = false;
+	if (!sched_is_kept(braid, lane))
+		ask(braid, lane, payload, room, &used, now);
 	return used;
 }
 

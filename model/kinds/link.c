@@ -284,7 +284,7 @@ static const struct attr link_attrs[] = {
 		.standard = "aggregate",
 		.choices = policies,
 		.effect = EFFECT_FLAP,
-		.help = "how the lines are used",
+		.help = "how the lines are used for what this end sends",
 		.example = "failover",
 	},
 	[LINK_DOUBLE] = {
@@ -294,7 +294,8 @@ static const struct attr link_attrs[] = {
 		.max = 1500,
 		.effect = EFFECT_FLAP,
 		.help = "packets smaller than this go on two lines at once, "
-			"so that they survive one; 0: none",
+			"so that they survive one, but on none that is kept "
+			"for later; 0: none",
 		.example = "200",
 	},
 	[LINK_DUPLICATE] = {
@@ -510,7 +511,8 @@ static const struct attr member_attrs[] = {
 		.min = 1,
 		.max = 255,
 		.effect = EFFECT_HITLESS,
-		.help = "of policy=failover: the highest of equals is best",
+		.help = "of policy=failover: the highest of equals is best; "
+			"what comes from the other end, it decides",
 		.example = "2",
 	},
 	[MEMBER_STANDBY] = {
@@ -526,11 +528,12 @@ static const struct attr member_attrs[] = {
 		.type = &type_bool,
 		.standard = "no",
 		.effect = EFFECT_HITLESS,
-		.help = "used only for what no other has room for; quiet when "
-			"idle",
+		.help = "used only for what no other has room for, whatever "
+			"its priority; quiet when idle",
 		.example = "yes",
 	},
-	[MEMBER_UP] = CAP("up", "no more than this is sent by it"),
+	[MEMBER_UP] = CAP("up", "no more than this is sent by it, by all its "
+				"sockets together"),
 	[MEMBER_DOWN] = CAP("down", "the other end is told to send no more"),
 	[MEMBER_ENABLED] = ENABLED("no: it is taken out"),
 	[MEMBER_DESCRIPTION] = DESCRIPTION,

@@ -534,6 +534,56 @@ TEST(braid, a_standby_lane_carries_nothing_while_another_lives)
 	finish();
 }
 
+TEST(braid, a_lane_of_the_first_tier_is_used_though_another_is_faster)
+{
+	struct braid_lane_config configs[3] = { { .tier = 1 },
+						{ .tier = 2 },
+						{ .metered = true } };
+
+	begin(3, configs, BRAID_DEFAULT);
+	world.delay_us[0] = 50000;
+	pass(SECOND / 2);
+	for (int i = 0; i < 300; i++) {
+		offer(&bulk, 1);
+		pass(2000);
+	}
+	CU_ASSERT(world.ends[0].data[0] > 250);
+	CU_ASSERT(world.ends[0].data[1] + world.ends[0].data[2] < 50);
+	finish();
+}
+
+TEST(braid, ends_far_from_each_other_come_to_rest)
+{
+	uint32_t before;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	world.delay_us[0] = world.delay_us[1] = 60000;
+	pass(SECOND);
+	offer(&bulk, 3);
+	pass(SECOND);
+	before = world.tail;
+	pass(2 * SECOND);
+	CU_ASSERT(world.tail - before < 8);
+	finish();
+}
+
+TEST(braid, a_cap_holds_for_small_packets_with_nothing_under_way)
+{
+	static const struct braid_flow tiny = { .bucket = 7, .size = 100 };
+	struct braid_lane_config config = { .up_bps = 800000 };
+
+	begin(1, &config, BRAID_DEFAULT);
+	world.delay_us[0] = 100;
+	pass(SECOND);
+	for (int i = 0; i < 1000; i++) {
+		offer(&tiny, 2);
+		pass(1000);
+	}
+	CU_ASSERT(world.ends[0].data[0] * 160 * 8 < 900000);
+	CU_ASSERT(world.ends[0].data[0] * 160 * 8 > 600000);
+	finish();
+}
+
 /* --- failure
  * --------------------------------------------------------------------- */
 
