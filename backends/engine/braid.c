@@ -252,6 +252,7 @@ int braid_lane_add(struct braid *braid, uint8_t id,
 	slot = (uint8_t)__builtin_ctzll(~braid->slots_used);
 	braid->slots_used |= 1ULL << slot;
 	lane = mem_alloc(sizeof(*lane));
+	braid->data_at = now; /* as good as data: see that it works */
 	lane_init(lane, id, slot, &full, &braid->config, now);
 	braid->slot_of[id] = (uint8_t)braid->count;
 	braid->lanes[braid->count++] = lane;

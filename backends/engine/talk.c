@@ -8,9 +8,10 @@ enum {
 	/* Acks that go along with data come so often at most. */
 	ALONG_US = ARRIVAL_TRICKLE_US / 2,
 	TRICKLE_BYTES = 1500, /* under way both ways: less is no bulk */
-	/* An end that only acks asks so often whether its acks arrive: acks of
-	 * data, or two that ask each other would never rest. */
+	/* An end that only acks asks so often whether its acks arrive, while
+	 * there is data: two that ask each other would never rest. */
 	ASK_US = 100000,
+	REST_US = 500000, /* so long after the last data */
 	LEAST_ROOM = MESSAGE_HEADER + 16 + MESSAGE_ACK_MOST,
 };
 
@@ -147,7 +148,7 @@ static void ask(struct braid *braid, struct lane *lane, uint8_t *payload,
 
 	braid->control_counts = false;
 	if (lane->flight.packets || now - lane->pinged_at < ASK_US ||
-	    braid->data_at <= lane->pinged_at)
+	    now - braid->data_at > REST_US)
 		return;
 	if (append(&message, payload, room, used)) {
 		braid->control_counts = true;
