@@ -403,6 +403,21 @@ static int load_tops(struct loader *loader, const char *path, struct err *err)
 	return rc;
 }
 
+/* What reads a part of the store, and what it is to be led to. */
+struct part_load {
+	struct loader loader;
+	int (*load)(struct loader *loader, const char *path, struct err *err);
+	const char *path;
+};
+
+static int read_part(struct database *db, void *into, struct err *err)
+{
+	struct part_load *part = into;
+
+	part->loader.db = db;
+	return part->load(&part->loader, part->path, err);
+}
+
 /* NULL in *tree if no row is taken. */
 static int load_part(struct store *store,
 		     int (*load)(struct loader *loader, const char *path,
@@ -410,20 +425,16 @@ static int load_part(struct store *store,
 		     const char *path, struct tree **tree, struct err *err)
 {
 	AUTO(tree) struct tree *fresh = tree_new();
-	struct loader loader = { .db = &store->db, .tree = fresh };
-	int rc = store_reach(store, err);
+	struct part_load part = { .loader = { .tree = fresh },
+				  .load = load,
+				  .path = path };
+	int rc;
 
 	*tree = NULL;
-	if (rc < 0 || !store->db.db)
-		return rc;
-	rc = db_begin(&store->db, SQL_BEGIN_READ, err);
-	if (rc < 0)
-		return rc;
 	tree_set_stored(fresh, true);
-	rc = load(&loader, path, err);
-	rc = db_end(&store->db, rc, err);
-	free(loader.rows);
-	if (rc < 0 || !loader.count)
+	rc = store_see(store, read_part, &part, err);
+	free(part.loader.rows);
+	if (rc < 0 || !part.loader.count)
 		return rc;
 	tree_set_stored(fresh, false);
 	tree_set_part(fresh);

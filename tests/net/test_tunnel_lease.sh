@@ -5,21 +5,9 @@
 # back; and what a hostile server is not believed.
 # shellcheck disable=SC2154 # pid_gw, pid_c1 come by eval
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=ends.sh
+. "$root/tests/net/ends.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
-# in NAMESPACE COMMAND...: with its store and engine.
-in_() {
-	local n=$1
-	shift
-	TRESSE_SOCKET=$tmp/$n.sock TRESSE_STORE=$tmp/$n.db ip netns exec "$n" "$@"
-}
-start() { # NAMESPACE
-	ip netns exec "$1" tressed --socket "$tmp/$1.sock" --store "$tmp/$1.db" &
-	eval "pid_$1=$!"
-	wait_for 5 test -S "$tmp/$1.sock"
-}
-get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/  .*//'; }
 pings() { in_ "$1" ping -c 3 -i 0.05 -W 2 -q "$2" >/dev/null 2>&1; }
 # Inner addresses of a client, as ip sees them.
 has_now() { ip -n "$1" -o addr show dev tun0 scope global | awk '{ print $4 }' | sort | xargs; }
@@ -50,7 +38,7 @@ client() { # NUMBER [SETTING...]
 ip netns add gw
 ip -n gw link set lo up
 ip -n gw addr add 10.200.0.1/32 dev lo
-start gw
+engine_of gw
 for i in 1 2; do
 	ip netns add c$i
 	ip -n c$i link set lo up
@@ -59,7 +47,7 @@ for i in 1 2; do
 	ip -n gw addr add 10.201.$i.1/24 dev w$i
 	ip -n c$i link set w0 up
 	ip -n gw link set w$i up
-	start c$i
+	engine_of c$i
 	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
 done
 
@@ -111,11 +99,11 @@ kill -9 "$pid_c1"
 wait "$pid_c1" 2>/dev/null
 is 'without an engine it stays' "$(has_now c1)" '10.79.0.2/24 fd79::2/64'
 in_ gw tresse -q /links/vpn/peers/c1 set address=10.79.0.9
-start c1
+engine_of c1
 has_soon 'the engine starts again, and hears what is new' c1 '10.79.0.9/24'
 kill -9 "$pid_gw"
 wait "$pid_gw" 2>/dev/null
-start gw
+engine_of gw
 check 'the server starts again' wait_for 20 pings c1 10.79.0.1
 is 'and nothing has changed' "$(has_now c1)" '10.79.0.9/24'
 

@@ -5,25 +5,16 @@
 # which frame, what a hostile client can do to the others, and isolate.
 # shellcheck disable=SC2154 # pid_gw comes by eval
 . "$(dirname "$0")/lib.sh"
-
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
+# shellcheck source=ends.sh
+. "$root/tests/net/ends.sh"
 type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
 
-# in NAMESPACE COMMAND...: with its store and engine.
-in_() {
-	local n=$1
-	shift
-	TRESSE_SOCKET=$tmp/$n.sock TRESSE_STORE=$tmp/$n.db ip netns exec "$n" "$@"
-}
 engine() { # NAMESPACE
 	ip netns add "$1"
 	ip -n "$1" link set lo up
 	in_ "$1" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-	ip netns exec "$1" tressed --socket "$tmp/$1.sock" &
-	eval "pid_$1=$!"
-	wait_for 5 test -S "$tmp/$1.sock"
+	engine_of "$1"
 }
-get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
 of() { get gw "/links/lan/peers/c$1" "$2"; }
 pings() { in_ "$1" ping -c "${3:-3}" -i 0.02 -W 2 -q "$2" >/dev/null; }
 received() { in_ "$1" cat /sys/class/net/tap0/statistics/rx_packets; }

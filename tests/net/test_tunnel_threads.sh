@@ -7,25 +7,18 @@
 # device has one queue there is one thread, which says so.
 # shellcheck disable=SC2154 # pid_gw comes by eval
 . "$(dirname "$0")/lib.sh"
-
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
+# shellcheck source=ends.sh
+. "$root/tests/net/ends.sh"
 type python3 iperf3 jq >/dev/null || skip_all "python3, iperf3 or jq is missing"
 
 clients='1 2 3 4'
 
-# in NAMESPACE COMMAND...: with its store and engine.
-in_() {
-	local n=$1
-	shift
-	TRESSE_SOCKET=$tmp/$n.sock TRESSE_STORE=$tmp/$n.db ip netns exec "$n" "$@"
-}
 engine() { # NAMESPACE
 	start "$tmp/$1.log" ip netns exec "$1" env TRESSE_STORE="$tmp/$1.db" \
 		tressed --socket "$tmp/$1.sock"
 	eval "pid_$1=$pid"
 	wait_for 5 test -S "$tmp/$1.sock"
 }
-get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
 pings() { in_ "$1" ping -c 3 -i 0.05 -W 2 -q "$2" >/dev/null; }
 all_ping() {
 	local i
