@@ -158,6 +158,11 @@ static void review(struct braid *braid, uint64_t now)
 	}
 }
 
+bool braid_is_alive(const struct braid *braid)
+{
+	return braid->alive;
+}
+
 uint16_t braid_mtu(const struct braid *braid)
 {
 	return braid->mtu;

@@ -302,6 +302,8 @@ struct braid_event {
 /* Takes the oldest; false for none. If nobody asks the oldest are lost. */
 bool braid_event(struct braid *braid, struct braid_event *event);
 
+/* Does any lane carry? BRAID_PEER_BACK and _GONE say when that changes. */
+bool braid_is_alive(const struct braid *braid);
 /* The largest inner packet that fits all lanes in use. */
 uint16_t braid_mtu(const struct braid *braid);
 

@@ -569,6 +569,11 @@ void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
 	send_init(peer, NULL, now_us);
 }
 
+bool handshake_is_calling(const struct handshake_peer *peer)
+{
+	return peer->send_us != NEVER;
+}
+
 void handshake_rest(struct handshake_peer *peer)
 {
 	peer->calls = false;

@@ -176,6 +176,8 @@ void handshake_psk(struct handshake_peer *peer, const uint8_t *psk);
  */
 void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
 		     uint64_t now_us);
+/* Is an init on its way, or one to be sent again? */
+bool handshake_is_calling(const struct handshake_peer *peer);
 /* Sends no more inits of its own accord. The session lives on, and so is an
  * init from the peer answered. */
 void handshake_rest(struct handshake_peer *peer);

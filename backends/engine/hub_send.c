@@ -13,6 +13,7 @@ enum {
 	TCP_ACK_ONLY = 0x10,
 	AT_ONCE = 16,	    /* packets: sent while they are in the cache */
 	TOWARDS_US = 20000, /* of a peer's limit may go to it at once */
+	NEVER_CAME_US = 3 * 1000000, /* with keys, and without a live lane */
 };
 
 /* --- one run of datagrams ------------------------------------------------- */
@@ -359,6 +360,19 @@ static void notice(struct peer *peer, uint64_t now)
 	}
 }
 
+/* A peer that died between its answer and the first datagram was never there to
+ * be gone: no event tells of it, and only another call brings it back. */
+static void call_again(struct peer *peer, const struct session *session,
+		       uint64_t now)
+{
+	struct hub *hub = peer->hub;
+
+	if (!hub->config.server && !braid_is_alive(peer->braid) &&
+	    session_since(session) + NEVER_CAME_US <= now &&
+	    !handshake_is_calling(peer->handshake))
+		handshake_start(hub->handshake, peer->handshake, now);
+}
+
 void peer_work(struct peer *peer, uint64_t now)
 {
 	struct session *session = handshake_session(peer->handshake);
@@ -380,6 +394,7 @@ void peer_work(struct peer *peer, uint64_t now)
 	if (!peer->hub->reading)
 		flush_out(peer->hub);
 	notice(peer, now);
+	call_again(peer, session, now);
 	next = braid_next(peer->braid);
 	hub_schedule(peer->hub, peer, limit < next ? limit : next);
 }

@@ -48,7 +48,8 @@ at_exit() {
 	local status=$?
 
 	[ ${#started[@]} = 0 ] || kill "${started[@]}" 2>/dev/null
-	rm -rf "$tmp"
+	# Who was ended may write something yet.
+	rm -rf "$tmp" 2>/dev/null || { sleep 0.5; rm -rf "$tmp"; }
 	[ -n "$finished" ] || echo "not ok - the test came to its end"
 	[ -n "$finished" ] || exit "$((status ? status : 1))"
 }

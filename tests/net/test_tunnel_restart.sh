@@ -61,6 +61,18 @@ restart home KILL
 restart gw KILL
 check 'it is back after both ended' wait_for 15 goes_through
 
+# The gateway answers a call and dies before anything came to it through the
+# tunnel: it was never there to be missed, and yet it is called again.
+gw nft 'add table inet deaf; add chain inet deaf in ' \
+	'{ type filter hook input priority 0; }; ' \
+	'add rule inet deaf in udp dport 5000 @th,64,8 4 counter drop'
+restart home KILL
+knocked() { gw nft list table inet deaf | grep -q 'packets [1-9]'; }
+check 'with keys, nothing comes through' wait_for 5 knocked
+restart gw KILL
+gw nft delete table inet deaf
+check 'it is back after one that never came' wait_for 10 goes_through
+
 # Who does not know the key hears nothing from the gateway, whatever he sends.
 knock() {
 	home python3 -c '
