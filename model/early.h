@@ -3,8 +3,7 @@
  * early.h - a look at what is there, begun before anybody needs it.
  *
  *     a batch:  read, cut -> tree loaded -> lines run -.
- *     early:    what is there, all of it  -------------`-> the same as the
- * seal?
+ *     early:    what is there, all of it  -------------`-> as the seal has it?
  *
  * Most large batches say what is so already, and then the seal (seal.h) is all
  * that is asked for. To read 10,000 classes takes the kernel as long as all

@@ -20,5 +20,15 @@ engine_of() {
 	wait_for 5 test -S "$tmp/$1.sock"
 }
 
+# line_to_gw NUMBER: cNUMBER has a line to gw, as its path "line".
+line_to_gw() {
+	ip link add w0 netns "c$1" type veth peer name "w$1" netns gw
+	ip -n "c$1" addr add "10.201.$1.2/24" dev w0
+	ip -n gw addr add "10.201.$1.1/24" dev "w$1"
+	ip -n "c$1" link set w0 up
+	ip -n gw link set "w$1" up
+	in_ "c$1" tresse -q /paths create line device=w0 "gateway=10.201.$1.1"
+}
+
 # get NAMESPACE PATH SETTING: its value alone.
 get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/  .*//'; }

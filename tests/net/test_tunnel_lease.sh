@@ -42,13 +42,8 @@ engine_of gw
 for i in 1 2; do
 	ip netns add c$i
 	ip -n c$i link set lo up
-	ip link add w0 netns c$i type veth peer name w$i netns gw
-	ip -n c$i addr add 10.201.$i.2/24 dev w0
-	ip -n gw addr add 10.201.$i.1/24 dev w$i
-	ip -n c$i link set w0 up
-	ip -n gw link set w$i up
 	engine_of c$i
-	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
+	line_to_gw $i
 done
 
 # --- chosen ------------------------------------------------------------------

@@ -61,12 +61,7 @@ check 'the running system has them' in_ gw tresse drift
 key=$(get gw /links/home0 public-key)
 for i in 1 2 3; do
 	engine c$i
-	ip link add w0 netns c$i type veth peer name w$i netns gw
-	ip -n c$i addr add 10.201.$i.2/24 dev w0
-	ip -n gw addr add 10.201.$i.1/24 dev w$i
-	ip -n c$i link set w0 up
-	ip -n gw link set w$i up
-	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
+	line_to_gw $i
 	in_ c$i tresse -q /links create home0 role=client device=tun0 \
 		local=10.77.0.1$i/16 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
 	in_ gw tresse -q /links/home0/peers create c$i \

@@ -44,12 +44,7 @@ run 0 'a server in tap mode' in_ gw tresse /links create lan role=server mode=ta
 key=$(get gw /links/lan public-key)
 for i in 1 2 3; do
 	engine c$i
-	ip link add w0 netns c$i type veth peer name w$i netns gw
-	ip -n c$i addr add 10.201.$i.2/24 dev w0
-	ip -n gw addr add 10.201.$i.1/24 dev w$i
-	ip -n c$i link set w0 up
-	ip -n gw link set w$i up
-	in_ c$i tresse -q /paths create line device=w0 gateway=10.201.$i.1
+	line_to_gw $i
 	in_ c$i tresse -q /links create lan role=client mode=tap device=tap0 \
 		local=10.78.0.1$i/24 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
 	in_ gw tresse -q /links/lan/peers create c$i \
