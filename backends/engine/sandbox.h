@@ -13,7 +13,8 @@
  * them, and nothing else. Called while there is one thread. */
 int sandbox_drop(const char *user, struct err *err);
 /* From here on no program is run, no file system mounted, no process looked
- * into: what is not on the list fails with EPERM. */
+ * into, by any thread, those that run already included: what is not on the list
+ * fails with EPERM. */
 int sandbox_lock(struct err *err);
 
 #endif

@@ -133,9 +133,15 @@ wait "$pid_home" 2>/dev/null
 ip netns exec home tressed --socket "$tmp/home.sock" --store "$tmp/home.db" &
 pid_home=$!
 check 'an engine that starts again carries on' wait_for 10 pings
-has 'with no rights but those of the network' "/proc/$pid_home/status" \
-	'^CapEff:.0000000000003000$' '^CapBnd:.0000000000000000$' \
-	'^NoNewPrivs:.1$' '^Seccomp:.2$'
+given_up() { # PID: what each of its threads may, once if they are alike
+	awk '/^CapEff:/ { printf "%s", $2 }
+		/^(CapBnd|NoNewPrivs|Seccomp):/ { printf " %s", $2 }
+		/^nonvol/ { print "" }' "/proc/$1"/task/*/status | sort -u
+}
+is 'it has the thread of a link from the start' "$(cat "/proc/$pid_home"/task/*/comm)" \
+	"$(printf 'tressed\nhome0')"
+is 'with no rights but those of the network, in each thread' \
+	"$(given_up "$pid_home")" '0000000000003000 0000000000000000 1 2'
 
 ping_start 0.01
 sleep 0.3
