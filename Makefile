@@ -68,6 +68,14 @@ $(BUILD)/tresse: $(call objects,$(program))
 $(BUILD)/tressed: $(call objects,$(daemon))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(pkg_libs) $(engine_libs)
 
+# Engines that claim other versions of the protocol (wire.h), for the tests:
+# tressed-speaks-OLDEST-NEWEST.
+versioned := backends/engine/handshake.c backends/engine/hub_status.c
+$(BUILD)/tressed-speaks-%: $(BUILD)/tressed
+	$(call quiet,LINK,$@)$(CC) $(cflags) -DWIRE_OLDEST=$(firstword $(subst -, ,$*)) \
+		-DWIRE_NEWEST=$(lastword $(subst -, ,$*)) $(ldflags) -o $@ $(versioned) \
+		$(call objects,$(filter-out $(versioned),$(daemon))) $(pkg_libs) $(engine_libs)
+
 $(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(sort $(program) $(engine))) $(unit))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) $(engine_libs) -lcunit
 
@@ -135,7 +143,8 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/flood
+	$(BUILD)/clock.so $(BUILD)/flood \
+	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \

@@ -26,6 +26,8 @@
 #define COOKIE_USE_US  (115 * SECOND_US)
 #define COOKIE_GAP_US  100000 /* between inits that cookies brought about */
 #define START_GAP_US   250000 /* between inits that the owner asked for */
+/* So long it is told that somebody calls in a version that cannot be read. */
+#define ALIEN_LIFE_US (60 * SECOND_US)
 /* Without cookies, so many inits a second are worked on, after a rest. */
 #define LOAD_RATE 200
 /* From each host, with cookies: 20 a second, 5 at once. */
@@ -53,7 +55,8 @@ enum {
 	BUCKETS = 256,
 	HOSTS = 1024,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
-	LONGEST_INIT = 1400,
+	LONGEST_INIT = HANDSHAKE_LONGEST,
+	DECLINES = 1,  /* the version of a response that does */
 	NO_ANSWER = 5, /* inits without an answer are worth a sentence */
 };
 
@@ -116,6 +119,8 @@ struct handshake_peer {
 	/* next: until they show that they have it. lapsed: without keys, for
 	 * its era. Owned, all four. */
 	struct session *current, *previous, *next, *lapsed;
+	uint8_t version;     /* agreed on for the next session, or in use */
+	unsigned complained; /* the attempt at which there was reason to */
 	char error[160];
 };
 
@@ -132,6 +137,7 @@ struct handshake {
 	uint8_t secret[NOISE_KEY], public[NOISE_KEY];
 	uint8_t mac_key[NOISE_KEY]; /* of the mac1 we expect */
 	uint8_t ciphers[CIPHERS];
+	uint8_t oldest, newest; /* versions */
 	uint64_t instance;
 	struct refusals refusals;
 	LIST_HEAD(, handshake_peer) peers[BUCKETS];
@@ -149,6 +155,11 @@ struct handshake {
 	uint8_t host_key[NOISE_KEY];
 	uint64_t hosts[HOSTS];	 /* the same for each host, by hash */
 	uint64_t notices[HOSTS]; /* when it may be sent the next cookie */
+
+	/* The last init that could not be read for its version; 0: none. */
+	uint8_t alien;
+	uint64_t alien_us;
+	struct handshake_source alien_from;
 };
 
 static const char prologue_label[] = "Tresse tunnel 1";
@@ -380,10 +391,45 @@ complain(struct handshake_peer *peer, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(error, sizeof(error), format, args);
 	va_end(args);
+	peer->complained = peer->attempt;
 	if (!strcmp(error, peer->error))
 		return;
 	memcpy(peer->error, error, sizeof(error));
 	tell(peer, HANDSHAKE_FAILED, NULL);
+}
+
+/* "version 2", "versions 1 to 2" */
+static void put_versions(char text[32], uint8_t oldest, uint8_t newest)
+{
+	if (oldest == newest)
+		snprintf(text, 32, "version %u", newest);
+	else
+		snprintf(text, 32, "versions %u to %u", oldest, newest);
+}
+
+/* There is none in common. */
+static void complain_of_version(struct handshake_peer *peer, uint8_t oldest,
+				uint8_t newest)
+{
+	const struct handshake *handshake = peer->handshake;
+	char theirs[32], ours[32];
+
+	put_versions(theirs, oldest, newest);
+	put_versions(ours, handshake->oldest, handshake->newest);
+	complain(peer,
+		 "the peer speaks %s of the tunnel's protocol, this end %s: "
+		 "update tressed at %s",
+		 theirs, ours,
+		 newest < handshake->oldest ? "the peer's end" : "this end");
+}
+
+/* The highest version that both have; 0: none. */
+static uint8_t common_version(const struct handshake *handshake, uint8_t oldest,
+			      uint8_t newest)
+{
+	uint8_t high = newest < handshake->newest ? newest : handshake->newest;
+
+	return high >= oldest && high >= handshake->oldest ? high : 0;
 }
 
 static void hello_to(const struct handshake_peer *peer,
@@ -496,8 +542,8 @@ static void make_init(struct handshake_peer *peer, uint64_t now_us)
 {
 	struct handshake *handshake = peer->handshake;
 	struct init *init = &peer->init;
-	struct payload payload = { .oldest = WIRE_VERSION,
-				   .newest = WIRE_VERSION,
+	struct payload payload = { .oldest = handshake->oldest,
+				   .newest = handshake->newest,
 				   .number = ++peer->number };
 	uint8_t plain[PAYLOAD];
 	struct slot *slot;
@@ -516,7 +562,7 @@ static void make_init(struct handshake_peer *peer, uint64_t now_us)
 
 	memset(init->bytes, 0, sizeof(init->bytes));
 	init->bytes[0] = WIRE_INIT;
-	init->bytes[AT_VERSION] = WIRE_VERSION;
+	init->bytes[AT_VERSION] = handshake->newest;
 	wire_put24(init->bytes + AT_INDEX, init->index);
 	begin_noise(handshake, &init->noise, peer, init->bytes);
 	init->open = true;
@@ -551,7 +597,9 @@ static void send_init(struct handshake_peer *peer,
 	init->sent_us = now_us;
 	peer->send_us = now_us + retry_us(handshake, peer->attempt++);
 	due(handshake, peer->send_us);
-	if (peer->attempt >= NO_ANSWER && !peer->error[0])
+	/* What was the matter so long ago may have been mended. */
+	if (peer->attempt >= NO_ANSWER &&
+	    (!peer->error[0] || peer->attempt - peer->complained >= NO_ANSWER))
 		complain(peer, "no answer from the peer: is its address right, "
 			       "does it run, and does it know our public key?");
 	handshake->ops->send(handshake->owner, peer, to, init->bytes,
@@ -679,14 +727,13 @@ static enum refusal declined(struct handshake_peer *peer,
 		complain(peer, "the peer has no cipher in common with us");
 		return REFUSED_CIPHER;
 	}
-	complain(peer,
-		 "the peer speaks versions %u to %u of the tunnel, this "
-		 "program version %u: update the older one",
-		 payload->oldest, payload->newest, WIRE_VERSION);
+	complain_of_version(peer, payload->oldest, payload->newest);
 	return REFUSED_VERSION;
 }
 
-static enum refusal take_response(struct handshake_peer *peer,
+/* version: as the response says in clear, which anybody can have changed. What
+ * is sealed decides. */
+static enum refusal take_response(struct handshake_peer *peer, uint8_t version,
 				  struct noise *noise, struct payload *payload,
 				  const struct handshake_source *from,
 				  uint64_t now_us)
@@ -696,6 +743,10 @@ static enum refusal take_response(struct handshake_peer *peer,
 
 	if (payload->declined)
 		return declined(peer, payload);
+	if (!version ||
+	    version != common_version(peer->handshake, payload->oldest,
+				      payload->newest))
+		return REFUSED_VERSION;
 	if (!offered(peer->handshake, payload->ciphers[0]))
 		return REFUSED_CIPHER;
 	if (payload->era != peer->init.era)
@@ -708,6 +759,7 @@ static enum refusal take_response(struct handshake_peer *peer,
 		peer->seen = 0;
 	if (peer->seen < payload->number)
 		peer->seen = payload->number;
+	peer->version = version;
 	adopt(peer, fresh, hello, now_us, from);
 	return REFUSED_NOT;
 }
@@ -726,8 +778,6 @@ static enum refusal input_response(struct handshake *handshake,
 		return REFUSED_LENGTH;
 	if (!has_mac1(handshake, message, size))
 		return REFUSED_MAC;
-	if (message[AT_VERSION] != WIRE_VERSION)
-		return REFUSED_VERSION;
 	peer = find_caller(handshake, wire_get24(message + AT_RECEIVER));
 	if (!peer)
 		return REFUSED_UNASKED;
@@ -742,7 +792,8 @@ static enum refusal input_response(struct handshake *handshake,
 	if (payload.index != wire_get24(message + AT_INDEX) ||
 	    !payload.hello.instance)
 		return REFUSED_FORGED;
-	return take_response(peer, &noise, &payload, from, now_us);
+	return take_response(peer, message[AT_VERSION], &noise, &payload, from,
+			     now_us);
 }
 
 /*
@@ -824,8 +875,8 @@ static void send_notice(struct handshake *handshake, enum notice kind,
 			const uint8_t *message, size_t size,
 			const struct handshake_source *to, uint64_t now_us)
 {
-	uint8_t out[HANDSHAKE_COOKIE] = { WIRE_COOKIE, WIRE_VERSION };
-	uint8_t plain[NOTICE] = { kind, WIRE_VERSION, WIRE_VERSION };
+	uint8_t out[HANDSHAKE_COOKIE] = { WIRE_COOKIE, handshake->newest };
+	uint8_t plain[NOTICE] = { kind, handshake->oldest, handshake->newest };
 	uint8_t key[NOISE_KEY];
 
 	if (size < HANDSHAKE_COOKIE)
@@ -861,10 +912,7 @@ static enum refusal input_cookie(struct handshake *handshake,
 			message + AT_SEALED, NOTICE, plain))
 		return REFUSED_FORGED;
 	if (plain[0] == NOTICE_VERSION) {
-		complain(peer,
-			 "the peer speaks versions %u to %u of the tunnel, "
-			 "this program version %u: update the older one",
-			 plain[1], plain[2], WIRE_VERSION);
+		complain_of_version(peer, plain[1], plain[2]);
 		return REFUSED_VERSION;
 	}
 	if (plain[0] != NOTICE_COOKIE)
@@ -969,29 +1017,27 @@ static enum aead_cipher choose_cipher(const struct handshake *handshake,
 	return AEAD_NONE;
 }
 
-static enum refusal judge(struct handshake_peer *peer,
-			  const struct payload *theirs, struct payload *ours)
+/* Can we talk? version: in which, and of the response. */
+static enum refusal judge(const struct handshake_peer *peer,
+			  const struct payload *theirs, struct payload *ours,
+			  uint8_t *version)
 {
-	ours->ciphers[0] = choose_cipher(peer->handshake, theirs->ciphers);
-	if (theirs->oldest > WIRE_VERSION || theirs->newest < WIRE_VERSION) {
-		ours->declined = DECLINED_VERSION;
-		complain(peer,
-			 "the peer speaks versions %u to %u of the tunnel, "
-			 "this program version %u: update the older one",
-			 theirs->oldest, theirs->newest, WIRE_VERSION);
-		return REFUSED_VERSION;
-	}
-	if (!ours->ciphers[0]) {
-		ours->declined = DECLINED_CIPHER;
-		complain(peer, "the peer has no cipher in common with us");
-		return REFUSED_CIPHER;
-	}
-	return REFUSED_NOT;
+	const struct handshake *handshake = peer->handshake;
+
+	*version = common_version(handshake, theirs->oldest, theirs->newest);
+	ours->ciphers[0] = choose_cipher(handshake, theirs->ciphers);
+	ours->declined = !*version	     ? DECLINED_VERSION
+			 : !ours->ciphers[0] ? DECLINED_CIPHER
+					     : DECLINED_NOT;
+	if (!ours->declined)
+		return REFUSED_NOT;
+	*version = DECLINES;
+	return ours->declined == DECLINED_VERSION ? REFUSED_VERSION
+						  : REFUSED_CIPHER;
 }
 
-/* The response, but for what is sealed in it. */
-static bool make_response(struct handshake_peer *peer, struct noise *noise,
-			  const struct payload *theirs,
+static bool make_response(struct handshake_peer *peer, uint8_t version,
+			  struct noise *noise, const struct payload *theirs,
 			  const struct payload *ours,
 			  uint8_t out[HANDSHAKE_RESPONSE])
 {
@@ -1000,7 +1046,7 @@ static bool make_response(struct handshake_peer *peer, struct noise *noise,
 	payload_put(plain, ours);
 	memset(out, 0, HANDSHAKE_RESPONSE);
 	out[0] = WIRE_RESPONSE;
-	out[AT_VERSION] = WIRE_VERSION;
+	out[AT_VERSION] = version;
 	wire_put24(out + AT_INDEX, ours->index);
 	wire_put24(out + AT_RECEIVER, theirs->index);
 	if (!noise_write(noise, plain, PAYLOAD, out + AT_NOISE))
@@ -1029,7 +1075,8 @@ static bool is_answered(const struct handshake_peer *peer,
 
 /* Answers, and makes the session that becomes the current one when they use
  * it. */
-static enum refusal open_offer(struct handshake_peer *peer, struct noise *noise,
+static enum refusal open_offer(struct handshake_peer *peer, uint8_t version,
+			       struct noise *noise,
 			       const struct payload *theirs,
 			       struct payload *ours, uint64_t now_us)
 {
@@ -1043,7 +1090,8 @@ static enum refusal open_offer(struct handshake_peer *peer, struct noise *noise,
 	slot->peer = peer;
 	ours->index = slot->index;
 	ours->era = theirs->era == era_offered(peer) ? theirs->era : 0;
-	if (!make_response(peer, noise, theirs, ours, offer.response)) {
+	if (!make_response(peer, version, noise, theirs, ours,
+			   offer.response)) {
 		slot_release(handshake, ours->index);
 		return REFUSED_FORGED; /* an ephemeral key of small order */
 	}
@@ -1051,38 +1099,67 @@ static enum refusal open_offer(struct handshake_peer *peer, struct noise *noise,
 			     now_us);
 	drop_session(handshake, &peer->next);
 	peer->next = fresh;
+	peer->version = version;
 	peer->offer = offer;
 	due(handshake, now_us);
 	return REFUSED_NOT;
 }
 
+static void complain_of_declined(struct handshake_peer *peer,
+				 const struct payload *theirs, enum refusal why)
+{
+	if (why == REFUSED_VERSION)
+		complain_of_version(peer, theirs->oldest, theirs->newest);
+	else
+		complain(peer, "the peer has no cipher in common with us");
+}
+
+/* Says no to an init: once it is certain that it is no recording, which would
+ * tell of what is long past. */
+static enum refusal decline(struct handshake_peer *peer, struct noise *noise,
+			    const struct payload *theirs, struct payload *ours,
+			    const struct handshake_source *from,
+			    enum refusal why)
+{
+	uint8_t response[HANDSHAKE_RESPONSE];
+
+	complain_of_declined(peer, theirs, why);
+	hello_to(peer, &ours->hello);
+	if (make_response(peer, DECLINES, noise, theirs, ours, response))
+		send_response(peer, response, from);
+	return why;
+}
+
 static enum refusal take_init(struct handshake_peer *peer, struct noise *noise,
-			      const struct payload *theirs,
+			      const struct payload *theirs, bool proven,
 			      const struct handshake_source *from,
 			      uint64_t now_us)
 {
-	struct payload ours = { .oldest = WIRE_VERSION,
-				.newest = WIRE_VERSION,
+	struct payload ours = { .oldest = peer->handshake->oldest,
+				.newest = peer->handshake->newest,
 				.number = peer->number };
-	uint8_t response[HANDSHAKE_RESPONSE];
-	enum refusal why = judge(peer, theirs, &ours);
+	uint8_t version;
+	enum refusal why = judge(peer, theirs, &ours, &version);
 
+	if (why && !proven)
+		return REFUSED_COOKIE;
+	if (theirs->hello.instance == peer->instance)
+		peer->seen = theirs->number;
+	if (why)
+		return decline(peer, noise, theirs, &ours, from, why);
 	hello_to(peer, &ours.hello);
-	if (!why) {
-		why = open_offer(peer, noise, theirs, &ours, now_us);
-		if (!why)
-			send_response(peer, peer->offer.response, from);
+	why = open_offer(peer, version, noise, theirs, &ours, now_us);
+	if (why)
 		return why;
-	}
-	if (make_response(peer, noise, theirs, &ours, response))
-		send_response(peer, response, from);
-	return why;
+	peer->offer.proven = proven;
+	send_response(peer, peer->offer.response, from);
+	return REFUSED_NOT;
 }
 
 /* The init is authentic; is it news? */
 static enum refusal weigh_init(struct handshake_peer *peer, struct noise *noise,
 			       const struct payload *theirs,
-			       const uint8_t *message,
+			       const uint8_t *message, size_t size,
 			       const struct handshake_source *from,
 			       uint64_t now_us)
 {
@@ -1094,55 +1171,77 @@ static enum refusal weigh_init(struct handshake_peer *peer, struct noise *noise,
 		return REFUSED_NOT;
 	}
 	why = check_fresh(peer, theirs, from, now_us, &proven);
-	if (why == REFUSED_COOKIE)
-		send_notice(peer->handshake, NOTICE_COOKIE, message,
-			    HANDSHAKE_INIT, from, now_us);
-	if (why)
-		return why;
-	if (theirs->hello.instance == peer->instance)
-		peer->seen = theirs->number;
-	why = take_init(peer, noise, theirs, from, now_us);
 	if (!why)
-		peer->offer.proven = proven;
+		why = take_init(peer, noise, theirs, proven, from, now_us);
+	if (why == REFUSED_COOKIE)
+		send_notice(peer->handshake, NOTICE_COOKIE, message, size, from,
+			    now_us);
 	return why;
 }
 
 static bool elsewhere(const struct handshake *handshake,
 		      const uint8_t sender[NOISE_KEY], const uint8_t *init,
-		      const struct handshake_source *from)
+		      size_t size, const struct handshake_source *from)
 {
 	return handshake->ops->elsewhere &&
-	       handshake->ops->elsewhere(handshake->owner, sender, init, from);
+	       handshake->ops->elsewhere(handshake->owner, sender, init, size,
+					 from);
 }
 
+/* size: HANDSHAKE_INIT to LONGEST_INIT. FORGED: it cannot be read. */
 static enum refusal read_init(struct handshake *handshake,
-			      const uint8_t *message,
+			      const uint8_t *message, size_t size,
 			      const struct handshake_source *from,
 			      uint64_t now_us)
 {
 	const uint8_t *sealed = message + AT_NOISE;
-	size_t size = HANDSHAKE_INIT - CLEAR - MACS;
 	struct handshake_peer *peer;
 	struct payload payload;
-	uint8_t plain[PAYLOAD];
+	uint8_t plain[LONGEST_INIT];
 	AUTO_NOISE noise;
 
 	begin_noise(handshake, &noise, NULL, message);
-	if (!noise_read_sender(&noise, sealed, size))
+	if (!noise_read_sender(&noise, sealed, size - CLEAR - MACS))
 		return REFUSED_FORGED;
 	peer = handshake_find(handshake, noise.remote);
 	if (!peer)
-		return elsewhere(handshake, noise.remote, message, from)
+		return elsewhere(handshake, noise.remote, message, size, from)
 			       ? REFUSED_NOT
 			       : REFUSED_STRANGER;
 	noise_psk(&noise, peer->psk);
-	if (!noise_read_rest(&noise, sealed, size, plain))
+	if (!noise_read_rest(&noise, sealed, size - CLEAR - MACS, plain))
 		return REFUSED_FORGED;
 	payload_get(plain, &payload);
 	if (payload.index != wire_get24(message + AT_INDEX) ||
 	    !payload.hello.instance)
 		return REFUSED_FORGED;
-	return weigh_init(peer, &noise, &payload, message, from, now_us);
+	return weigh_init(peer, &noise, &payload, message, size, from, now_us);
+}
+
+/* An init whose version is none of ours may be read all the same. If not, who
+ * sent it is told which are spoken here: he knows our public key. */
+static enum refusal read_alien(struct handshake *handshake,
+			       const uint8_t *message, size_t size,
+			       const struct handshake_source *from,
+			       uint64_t now_us)
+{
+	enum refusal why =
+		size < HANDSHAKE_INIT
+			? REFUSED_FORGED
+			: read_init(handshake, message, size, from, now_us);
+
+	if (why != REFUSED_FORGED)
+		return why;
+	handshake->alien = message[AT_VERSION];
+	handshake->alien_us = now_us;
+	handshake->alien_from = *from;
+	send_notice(handshake, NOTICE_VERSION, message, size, from, now_us);
+	return REFUSED_VERSION;
+}
+
+static bool is_ours(const struct handshake *handshake, uint8_t version)
+{
+	return common_version(handshake, version, version) != 0;
 }
 
 static enum refusal input_init(struct handshake *handshake,
@@ -1151,22 +1250,20 @@ static enum refusal input_init(struct handshake *handshake,
 			       uint64_t now_us)
 {
 	enum refusal why;
+	bool ours;
 
 	if (size < SHORTEST_INIT || size > LONGEST_INIT)
 		return REFUSED_LENGTH;
-	if (message[AT_VERSION] == WIRE_VERSION && size != HANDSHAKE_INIT)
+	ours = is_ours(handshake, message[AT_VERSION]);
+	if (ours && size != HANDSHAKE_INIT)
 		return REFUSED_LENGTH;
 	if (!has_mac1(handshake, message, size))
 		return REFUSED_MAC;
-	if (message[AT_VERSION] != WIRE_VERSION) {
-		if (host_may(handshake, handshake->hosts, from,
-			     HOST_INTERVAL_US, HOST_BURST, now_us))
-			send_notice(handshake, NOTICE_VERSION, message, size,
-				    from, now_us);
-		return REFUSED_VERSION;
-	}
 	why = admit(handshake, message, size, from, now_us);
-	return why ? why : read_init(handshake, message, from, now_us);
+	if (why)
+		return why;
+	return ours ? read_init(handshake, message, size, from, now_us)
+		    : read_alien(handshake, message, size, from, now_us);
 }
 
 enum refusal handshake_input(struct handshake *handshake,
@@ -1185,12 +1282,11 @@ enum refusal handshake_input(struct handshake *handshake,
 	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
 }
 
-enum refusal handshake_handed(struct handshake *handshake,
-			      const uint8_t init[HANDSHAKE_INIT],
-			      const struct handshake_source *from,
+enum refusal handshake_handed(struct handshake *handshake, const uint8_t *init,
+			      size_t size, const struct handshake_source *from,
 			      uint64_t now_us)
 {
-	enum refusal why = read_init(handshake, init, from, now_us);
+	enum refusal why = read_init(handshake, init, size, from, now_us);
 
 	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
 }
@@ -1323,6 +1419,7 @@ struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
 	draw(handshake, handshake->host_key, NOISE_KEY);
 	draw(handshake, handshake->cookie_root, NOISE_KEY);
 	handshake->parts = 1;
+	handshake_versions(handshake, WIRE_OLDEST, WIRE_NEWEST);
 	handshake->due_us = NEVER;
 	handshake_ciphers(handshake, aead_choose()->order, AEAD_CIPHERS - 1);
 	return handshake;
@@ -1355,6 +1452,13 @@ void handshake_ciphers(struct handshake *handshake,
 	memset(handshake->ciphers, 0, CIPHERS);
 	for (size_t i = 0; i < count && i < CIPHERS; i++)
 		handshake->ciphers[i] = (uint8_t)order[i];
+}
+
+void handshake_versions(struct handshake *handshake, uint8_t oldest,
+			uint8_t newest)
+{
+	handshake->oldest = oldest;
+	handshake->newest = newest;
 }
 
 const uint8_t *handshake_public(const struct handshake *handshake)
@@ -1439,6 +1543,20 @@ struct session *handshake_session(const struct handshake_peer *peer)
 const struct handshake_hello *handshake_heard(const struct handshake_peer *peer)
 {
 	return peer->heard ? &peer->hello : NULL;
+}
+
+uint8_t handshake_version(const struct handshake_peer *peer)
+{
+	return peer->current ? peer->version : 0;
+}
+
+uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
+			struct handshake_source *from)
+{
+	*from = handshake->alien_from;
+	return handshake->alien && now_us - handshake->alien_us < ALIEN_LIFE_US
+		       ? handshake->alien
+		       : 0;
 }
 
 const char *handshake_error(const struct handshake_peer *peer)

@@ -24,9 +24,18 @@
  *               44 ip6 (16)  60 cookie (16)  76 index (u24)  79 zero
  *
  * mac1 is a MAC keyed by the receiver's public key: who does not know that key
- * is not answered. Type, version, and the last 32 bytes of an init stay what
- * they are in all versions to come, and so does the whole cookie, by which
- * another version can be told which one is spoken here.
+ * is not answered.
+ *
+ * Versions: an end speaks some, from its oldest to its newest, and the two use
+ * the highest that both have. What makes it possible stays in all versions to
+ * come: type and version of each message, the last 32 bytes of an init, and the
+ * whole cookie; in versions with this Noise pattern and prologue also the first
+ * 80 bytes of an init's payload (there may be more behind them), and the whole
+ * of a response that declines, whose version is 1. So an init of another
+ * version can be read as far as that: if it is authentic and has a version in
+ * common with us, it is answered in that, else declined, under seal, and both
+ * ends know why. Only what cannot be read is told by a cookie message which
+ * versions are spoken here. A stranger is told nothing.
  *
  * Under load an init needs a mac2, keyed by a cookie that was sent to its
  * source address; a cookie is a MAC of that address under a secret that
@@ -59,6 +68,7 @@ enum {
 	HANDSHAKE_RESPONSE = 168,
 	HANDSHAKE_COOKIE = 72,
 	HANDSHAKE_MAX = HANDSHAKE_INIT, /* the longest that is sent */
+	HANDSHAKE_LONGEST = 1400,	/* that is taken: inits to come */
 	HANDSHAKE_SOURCE = 64,
 	HANDSHAKE_NO_PREFIX = 255,
 };
@@ -121,11 +131,11 @@ struct handshake_ops {
 	/* What we say to this peer, apart from instance. NULL: nothing. */
 	void (*hello)(void *owner, const struct handshake_peer *peer,
 		      struct handshake_hello *out);
-	/* An init whose sender is none of our peers, HANDSHAKE_INIT bytes.
-	 * true: he is one of another handshake of the share, which was handed
-	 * it. NULL: there are no others. */
+	/* An init whose sender is none of our peers, size bytes, at most
+	 * HANDSHAKE_LONGEST. true: he is one of another handshake of the share,
+	 * which was handed it. NULL: there are no others. */
 	bool (*elsewhere)(void *owner, const uint8_t sender[NOISE_KEY],
-			  const uint8_t *init,
+			  const uint8_t *init, size_t size,
 			  const struct handshake_source *from);
 };
 
@@ -148,6 +158,9 @@ void handshake_share(struct handshake *handshake, unsigned part, unsigned parts,
  * order of aead_choose(). The responder chooses: its first that both have. */
 void handshake_ciphers(struct handshake *handshake,
 		       const enum aead_cipher *order, size_t count);
+/* The versions we speak; by default WIRE_OLDEST to WIRE_NEWEST. */
+void handshake_versions(struct handshake *handshake, uint8_t oldest,
+			uint8_t newest);
 const uint8_t *handshake_public(const struct handshake *handshake);
 struct refusals *handshake_refusals(struct handshake *handshake);
 
@@ -192,9 +205,8 @@ enum refusal handshake_input(struct handshake *handshake,
 			     uint64_t now_us);
 /* An init that another handshake of the share has handed over: whether it may
  * be worked on was asked there. */
-enum refusal handshake_handed(struct handshake *handshake,
-			      const uint8_t init[HANDSHAKE_INIT],
-			      const struct handshake_source *from,
+enum refusal handshake_handed(struct handshake *handshake, const uint8_t *init,
+			      size_t size, const struct handshake_source *from,
 			      uint64_t now_us);
 /* Does what is due, and says when to call again; UINT64_MAX: when something
  * else has been called. Every other call may bring that time forward, so call
@@ -216,6 +228,13 @@ struct session *handshake_session(const struct handshake_peer *peer);
 /* What the peer said last, with keys that are confirmed; NULL: nothing yet. */
 const struct handshake_hello *
 handshake_heard(const struct handshake_peer *peer);
+/* The version that both use; 0: none has been agreed on. */
+uint8_t handshake_version(const struct handshake_peer *peer);
+/* The version of the last init within a minute that knew our public key and
+ * could not be read, and who sent it; 0: none. It is nobody's word: whoever has
+ * that key can send one. */
+uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
+			struct handshake_source *from);
 /* Why there is no session, one sentence for the operator; NULL: no complaint.
  * Borrowed until the next call. */
 const char *handshake_error(const struct handshake_peer *peer);

@@ -84,10 +84,10 @@ void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
 		hub->handed.datagrams++;
 }
 
-void hub_hand_init(struct hub *hub, struct hub *to,
-		   const uint8_t init[HANDSHAKE_INIT])
+void hub_hand_init(struct hub *hub, struct hub *to, const uint8_t *init,
+		   size_t size)
 {
-	if (hand_bytes(hub, to, INIT, init, HANDSHAKE_INIT, 0))
+	if (hand_bytes(hub, to, INIT, init, size, 0))
 		hub->handed.inits++;
 }
 

@@ -693,8 +693,8 @@ void hub_device(struct hub *hub, const char *name, uint32_t index, bool up)
 
 /* --- the handshake's wishes ----------------------------------------------- */
 
-static void handshake_address(const struct handshake_source *source,
-			      struct address *to)
+void handshake_address(const struct handshake_source *source,
+		       struct address *to)
 {
 	*to = (struct address){ .far.sin6_family = AF_INET6 };
 	memcpy(&to->far.sin6_addr, source->bytes, 16);
@@ -782,7 +782,7 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 
 /* Hub 0 gets all inits; the sender may be another's. */
 static bool ops_elsewhere(void *owner, const uint8_t sender[NOISE_KEY],
-			  const uint8_t *init,
+			  const uint8_t *init, size_t size,
 			  const struct handshake_source *from)
 {
 	struct hub *hub = owner, *to;
@@ -791,7 +791,7 @@ static bool ops_elsewhere(void *owner, const uint8_t sender[NOISE_KEY],
 	to = hub->part ? NULL : crew_find(hub->crew, sender);
 	if (!to || to == hub)
 		return false;
-	hub_hand_init(hub, to, init);
+	hub_hand_init(hub, to, init, size);
 	return true;
 }
 

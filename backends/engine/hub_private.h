@@ -217,8 +217,11 @@ void hub_hand_packet(struct hub *hub, struct hub *to,
  * has its sender. */
 void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
 		       size_t size, uint64_t at);
-void hub_hand_init(struct hub *hub, struct hub *to,
-		   const uint8_t init[HANDSHAKE_INIT]);
+/* Where a datagram came from, as the handshake keeps it. */
+void handshake_address(const struct handshake_source *source,
+		       struct address *to);
+void hub_hand_init(struct hub *hub, struct hub *to, const uint8_t *init,
+		   size_t size);
 /* Wakes who was handed something and sleeps; at the end of a turn. */
 void hub_ring(struct hub *hub);
 /* Does what others have handed over, or some of it. */

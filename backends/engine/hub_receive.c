@@ -193,7 +193,7 @@ void hub_datagram(struct hub *hub, uint8_t *data, size_t size, bool admitted,
 
 	source_of(&hub->from, &source);
 	if (admitted)
-		handshake_handed(hub->handshake, data, &source, now);
+		handshake_handed(hub->handshake, data, size, &source, now);
 	else
 		datagram(hub, data, size, &source, at, now);
 }

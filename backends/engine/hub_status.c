@@ -159,6 +159,7 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	if (session) {
 		put_text(out, "cipher",
 			 aead_cipher_name(session_cipher(session)));
+		put(out, "protocol", handshake_version(peer->handshake));
 		put(out, "key-age-us", now - session_since(session));
 		put(out, "heard-ago-us",
 		    session_heard(session) ? now - session_heard(session) : 0);
@@ -235,6 +236,30 @@ static void put_thread(json_t *out, const struct hub *hub)
 	json_object_set_new(out, "threads", list);
 }
 
+/* Who calls in a version of which we can read nothing is nobody we know; the
+ * link can say no more than where he is. */
+static void put_error(json_t *out, const struct hub *hub, uint64_t now)
+{
+	struct handshake_source source;
+	struct address from;
+	char text[ADDRESS_TEXT];
+	unsigned version = handshake_alien(hub->handshake, now, &source);
+
+	if (hub->error[0]) {
+		put_text(out, "error", hub->error);
+	} else if (version) {
+		handshake_address(&source, &from);
+		address_print(&from, text);
+		json_object_set_new(
+			out, "error",
+			json_sprintf("%s calls in version %u of the tunnel's "
+				     "protocol, which cannot be read here: "
+				     "update tressed at %s end",
+				     text, version,
+				     version > WIRE_NEWEST ? "this" : "that"));
+	}
+}
+
 static json_t *status_of(struct hub *hub)
 {
 	json_t *out = json_object(), *peers = json_array(),
@@ -248,8 +273,7 @@ static json_t *status_of(struct hub *hub)
 	put(out, "mtu", hub->mtu);
 	if (hub->udp)
 		put(out, "port", udp_port(hub->udp));
-	if (hub->error[0])
-		put_text(out, "error", hub->error);
+	put_error(out, hub, now);
 	put_device(out, hub);
 	put_refusals(out, hub);
 	put_thread(out, hub);

@@ -215,7 +215,7 @@ static void give_kept(void)
 /* An init of Mallory's, authentic, with a payload of his making. */
 static void give_nonsense(void)
 {
-	uint8_t message[HANDSHAKE_INIT] = { WIRE_INIT, WIRE_VERSION };
+	uint8_t message[HANDSHAKE_INIT] = { WIRE_INIT, WIRE_NEWEST };
 	uint8_t prologue[15 + 8] = "Tresse tunnel 1", payload[80] = { 1, 1 };
 	uint8_t ephemeral[NOISE_KEY], psk[NOISE_KEY] = { 0 };
 	uint8_t skip = next() % 80, count = next() % 80;
@@ -231,6 +231,8 @@ static void give_nonsense(void)
 	};
 	AUTO_NOISE noise;
 
+	if (next() % 4 == 0)
+		message[1] = next();
 	on_random(NULL, ephemeral, sizeof(ephemeral));
 	payload[4] = 1; /* a cipher */
 	payload[16] = payload[32] = next();

@@ -32,7 +32,7 @@ struct end {
 struct waiting {
 	uint8_t from, to;
 	size_t size;
-	uint8_t bytes[HANDSHAKE_MAX];
+	uint8_t bytes[HANDSHAKE_LONGEST];
 };
 
 struct net {
@@ -470,7 +470,7 @@ TEST(handshake, messages_of_another_length_are_refused)
 	for (uint8_t type = 0; type < 6; type++)
 		for (size_t size = 0; size < sizeof(message); size++) {
 			message[0] = type;
-			message[1] = WIRE_VERSION;
+			message[1] = WIRE_NEWEST;
 			CU_ASSERT_NOT_EQUAL(
 				handshake_input(net.ends[1].handshake, message,
 						size, &from, net.now_us),
@@ -1049,20 +1049,268 @@ TEST(handshake, with_a_cookie_a_host_gets_its_share_and_no_more)
 	net_close(&net);
 }
 
-TEST(handshake, another_version_is_told_which_one_is_spoken_here)
+/* --- versions --------------------------------------------------------------
+ */
+
+static void agree(uint8_t oldest0, uint8_t newest0, uint8_t oldest1,
+		  uint8_t newest1, uint8_t version)
+{
+	struct net net;
+
+	for (int from = 0; from < 2; from++) {
+		net_open(&net);
+		handshake_versions(net.ends[0].handshake, oldest0, newest0);
+		handshake_versions(net.ends[1].handshake, oldest1, newest1);
+		call(&net, from);
+		carry(&net);
+		CU_ASSERT_EQUAL(talk(&net, from, !from), REFUSED_NOT);
+		for (int i = 0; i < 2; i++)
+			CU_ASSERT_EQUAL(handshake_version(net.ends[i].peer),
+					version);
+		net_close(&net);
+	}
+}
+
+TEST(handshake, ends_of_several_versions_use_the_highest_that_both_have)
+{
+	agree(1, 1, 1, 2, 1);
+	agree(1, 3, 2, 4, 3);
+	agree(2, 2, 1, 255, 2);
+}
+
+TEST(handshake,
+     without_a_version_in_common_both_ends_say_which_is_to_be_updated)
+{
+	struct net net;
+
+	for (int from = 0; from < 2; from++) {
+		net_open(&net);
+		handshake_versions(net.ends[0].handshake, 2, 3);
+		call(&net, from);
+		carry(&net);
+		ASSERT_TEXT(handshake_error(net.ends[0].peer),
+			    "the peer speaks version 1 of the tunnel's "
+			    "protocol, this end versions 2 to 3: update "
+			    "tressed at the peer's end");
+		ASSERT_TEXT(handshake_error(net.ends[1].peer),
+			    "the peer speaks versions 2 to 3 of the tunnel's "
+			    "protocol, this end version 1: update tressed at "
+			    "this end");
+		for (int i = 0; i < 2; i++) {
+			CU_ASSERT_EQUAL(refused(&net, i, REFUSED_VERSION), 1);
+			CU_ASSERT_PTR_NULL(handshake_session(net.ends[i].peer));
+		}
+		/* Updated, they find each other. */
+		handshake_versions(net.ends[0].handshake, 1, 3);
+		pass(&net, 20 * SECOND);
+		CU_ASSERT_EQUAL(talk(&net, from, !from), REFUSED_NOT);
+		CU_ASSERT_PTR_NULL(handshake_error(net.ends[0].peer));
+		CU_ASSERT_PTR_NULL(handshake_error(net.ends[1].peer));
+		net_close(&net);
+	}
+}
+
+TEST(handshake, a_recording_of_another_version_is_no_news_of_the_peer)
+{
+	struct waiting init, answer;
+	struct net net;
+
+	net_open(&net);
+	handshake_versions(net.ends[0].handshake, 2, 2);
+	call(&net, 0);
+	init = take(&net);
+	handshake_versions(net.ends[0].handshake, 1, 2);
+	pass(&net, 10 * SECOND);
+	connect_ends(&net);
+	init.from = 2;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_OLD);
+	/* Of a start that is not known here, too. */
+	end_start(&net.ends[1], 16);
+	meet(&net.ends[1], &net.ends[0], NULL);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_COOKIE);
+	answer = take(&net);
+	CU_ASSERT_EQUAL(answer.size, HANDSHAKE_COOKIE);
+	CU_ASSERT_EQUAL(net.count, 0);
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[1].peer));
+	net_close(&net);
+}
+
+/* An init of version 2, authentic, with more in its payload than ours have. */
+static void make_longer(struct net *net, struct waiting *init, size_t more)
+{
+	uint8_t secret[NOISE_KEY] = { 8 }, ephemeral[NOISE_KEY] = { 64 };
+	uint8_t prologue[15 + 8] = "Tresse tunnel 1", psk[NOISE_KEY] = { 0 };
+	uint8_t payload[1400] = {
+		1, 2, [4] = AEAD_CHACHA20POLY1305, [16] = 9, [32] = 1, [76] = 7
+	};
+	struct noise_setup setup = {
+		.protocol = noise_ours,
+		.initiator = true,
+		.prologue = prologue,
+		.prologue_size = sizeof(prologue),
+		.secret = secret,
+		.public = handshake_public(net->ends[0].handshake),
+		.ephemeral = ephemeral,
+		.remote = handshake_public(net->ends[1].handshake),
+		.psk = psk,
+	};
+	AUTO_NOISE noise;
+
+	*init = (struct waiting){ .to = 1, .size = HANDSHAKE_INIT + more };
+	init->bytes[0] = WIRE_INIT;
+	init->bytes[1] = 2;
+	wire_put24(init->bytes + 2, 7);
+	noise_clamp(secret);
+	noise_clamp(ephemeral);
+	memcpy(prologue + 15, init->bytes, 8);
+	noise_init(&noise, &setup);
+	CU_ASSERT(noise_write(&noise, payload, 80 + more, init->bytes + 8));
+	mac_again(&net->ends[1], init->bytes, init->size);
+}
+
+TEST(handshake, an_init_of_a_later_version_may_say_more_and_is_read)
+{
+	struct waiting init, response;
+	struct net net;
+
+	for (size_t more = 0; more <= HANDSHAKE_LONGEST - HANDSHAKE_INIT;
+	     more += 148) {
+		net_open(&net);
+		make_longer(&net, &init, more);
+		CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+		response = take(&net);
+		CU_ASSERT_EQUAL(response.size, HANDSHAKE_RESPONSE);
+		CU_ASSERT_EQUAL(response.bytes[1], 1);
+		init.bytes[100] ^= 1;
+		mac_again(&net.ends[1], init.bytes, init.size);
+		CU_ASSERT_EQUAL(give(&net, &init), REFUSED_VERSION);
+		net_close(&net);
+	}
+}
+
+TEST(handshake, who_speaks_what_cannot_be_read_is_told_which_version_is_spoken)
+{
+	struct handshake_source from;
+	struct handshake *server;
+	struct waiting init;
+	struct net net;
+
+	net_open(&net);
+	server = net.ends[1].handshake;
+	handshake_versions(net.ends[0].handshake, 2, 2);
+	CU_ASSERT_EQUAL(handshake_alien(server, net.now_us, &from), 0);
+	call(&net, 0);
+	init = take(&net);
+	init.bytes[50] ^= 1; /* another Noise, for all we know */
+	mac_again(&net.ends[1], init.bytes, init.size);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_VERSION);
+	CU_ASSERT_EQUAL(take(&net).size, HANDSHAKE_COOKIE);
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[1].peer));
+	CU_ASSERT_EQUAL(handshake_alien(server, net.now_us, &from), 2);
+	CU_ASSERT_EQUAL(from.bytes[0], 0);
+	CU_ASSERT_EQUAL(
+		handshake_alien(server, net.now_us + 60 * SECOND, &from), 0);
+	/* Without our public key, nobody is told. */
+	init.bytes[HANDSHAKE_INIT - 20] ^= 1;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_MAC);
+	CU_ASSERT_EQUAL(net.count, 0);
+	net_close(&net);
+}
+
+/* What a server of versions 4 to 5 says to an init that it cannot read. */
+static void make_notice(const struct net *net, const struct waiting *init,
+			struct waiting *notice)
+{
+	uint8_t plain[24] = { 2, 4, 5 }, key[NOISE_KEY], nonce[24] = { 3 };
+
+	*notice = (struct waiting){ .from = 1, .size = HANDSHAKE_COOKIE };
+	notice->bytes[0] = WIRE_COOKIE;
+	notice->bytes[1] = 5;
+	memcpy(notice->bytes + 2, init->bytes + 2, 3);
+	memcpy(notice->bytes + 8, nonce, sizeof(nonce));
+	noise_digest("Tresse cookie", 13,
+		     handshake_public(net->ends[1].handshake), NOISE_KEY, key);
+	noise_digest(key, NOISE_KEY, nonce, sizeof(nonce), key);
+	noise_seal(AEAD_CHACHA20POLY1305, key, 0,
+		   init->bytes + HANDSHAKE_INIT - 32, 16, plain, sizeof(plain),
+		   notice->bytes + 32);
+}
+
+TEST(handshake, who_is_told_of_other_versions_says_so)
+{
+	struct waiting init, notice;
+	struct net net;
+
+	net_open(&net);
+	call(&net, 0);
+	init = take(&net);
+	make_notice(&net, &init, &notice);
+	notice.bytes[40] ^= 1;
+	CU_ASSERT_EQUAL(give(&net, &notice), REFUSED_FORGED);
+	notice.bytes[40] ^= 1;
+	CU_ASSERT_EQUAL(give(&net, &notice), REFUSED_VERSION);
+	ASSERT_TEXT(handshake_error(net.ends[0].peer),
+		    "the peer speaks versions 4 to 5 of the tunnel's protocol, "
+		    "this end version 1: update tressed at this end");
+	/* It goes on calling: the peer may be changed. */
+	carry(&net);
+	pass(&net, 10 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, a_stranger_of_another_version_hears_nothing)
 {
 	struct net net;
 	struct waiting init;
 
 	net_open(&net);
-	call(&net, 0);
+	meet(&net.ends[2], &net.ends[1], NULL);
+	handshake_versions(net.ends[2].handshake, 2, 2);
+	call(&net, 2);
 	init = take(&net);
-	init.bytes[1] = WIRE_VERSION + 1;
-	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_MAC);
-	mac_again(&net.ends[1], init.bytes, init.size);
-	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_VERSION);
-	CU_ASSERT_EQUAL(take(&net).size, HANDSHAKE_COOKIE);
-	CU_ASSERT_PTR_NULL(handshake_session(net.ends[1].peer));
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_STRANGER);
+	CU_ASSERT_EQUAL(net.count, 0);
+	net_close(&net);
+}
+
+TEST(handshake, a_version_that_somebody_changed_under_way_is_none)
+{
+	struct net net;
+	struct waiting response;
+
+	net_open(&net);
+	handshake_versions(net.ends[0].handshake, 1, 2);
+	handshake_versions(net.ends[1].handshake, 1, 2);
+	call(&net, 0);
+	response = take(&net);
+	give(&net, &response);
+	response = take(&net);
+	CU_ASSERT_EQUAL(response.bytes[1], 2);
+	response.bytes[1] = 1;
+	mac_again(&net.ends[0], response.bytes, response.size);
+	CU_ASSERT_EQUAL(give(&net, &response), REFUSED_VERSION);
+	CU_ASSERT_PTR_NULL(handshake_session(net.ends[0].peer));
+	net_close(&net);
+}
+
+TEST(handshake, a_complaint_of_long_ago_gives_way_to_silence)
+{
+	struct net net;
+
+	net_open(&net);
+	handshake_versions(net.ends[0].handshake, 2, 2);
+	call(&net, 0);
+	carry(&net);
+	CU_ASSERT(strstr(handshake_error(net.ends[0].peer), "version 1") !=
+		  NULL);
+	pass(&net, 60 * SECOND);
+	CU_ASSERT(strstr(handshake_error(net.ends[0].peer), "version 1") !=
+		  NULL);
+	net.cut = true;
+	pass(&net, 60 * SECOND);
+	CU_ASSERT(strstr(handshake_error(net.ends[0].peer), "no answer") !=
+		  NULL);
 	net_close(&net);
 }
 
@@ -1198,14 +1446,15 @@ static struct handshake *owner_part;
 static unsigned handed;
 
 static bool to_owner(void *owner, const uint8_t sender[NOISE_KEY],
-		     const uint8_t *init, const struct handshake_source *from)
+		     const uint8_t *init, size_t size,
+		     const struct handshake_source *from)
 {
 	struct end *end = owner;
 
 	if (!handshake_find(owner_part, sender))
 		return false;
 	handed++;
-	CU_ASSERT_EQUAL(handshake_handed(owner_part, init, from,
+	CU_ASSERT_EQUAL(handshake_handed(owner_part, init, size, from,
 					 end->net->now_us),
 			REFUSED_NOT);
 	return true;
