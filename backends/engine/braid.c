@@ -52,6 +52,7 @@ struct braid *braid_new(const struct braid_config *config)
 		.packet_bytes =
 			(uint16_t)(braid->config.packet_bytes + PACKET_ROOM),
 		.most_us = braid->config.hold_max_us,
+		.salt = config->salt,
 		.deliver = config->deliver,
 		.context = config->context,
 	};
@@ -637,8 +638,10 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 		braid_say(braid, BRAID_LANE_DRAINED, lane->id, 0, now);
 }
 
+/* Lines are looked at once, behind the last message: one of many would cost
+ * more than all the rest of it. */
 static void read_lane(struct braid *braid, const struct message_lane *message,
-		      uint64_t now)
+		      bool *lines, uint64_t now)
 {
 	struct lane *lane = braid_lane(braid, message->lane);
 
@@ -651,7 +654,7 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 		lane->peer_line = message->line;
 		lane->peer_cap_bps = message->cap_kbps * 1000ULL;
 		lane->draining = message->flags & MESSAGE_LANE_DRAIN;
-		line_review(braid, now);
+		*lines = true;
 	}
 	lane->peer_down = message->flags & MESSAGE_LANE_DOWN;
 	switch_lane(braid, lane, now);
@@ -670,7 +673,8 @@ static void read_note(struct braid *braid, const struct message_note *note)
 }
 
 static void read_message(struct braid *braid, struct lane *lane,
-			 const struct message *message, uint64_t now)
+			 const struct message *message, bool *lines,
+			 uint64_t now)
 {
 	switch (message->type) {
 	case MESSAGE_ACK: read_ack(braid, &message->ack, now); break;
@@ -679,7 +683,7 @@ static void read_message(struct braid *braid, struct lane *lane,
 		reorder_skip(braid->reorder, message->skip.bucket,
 			     message->skip.seq, now);
 		break;
-	case MESSAGE_LANE: read_lane(braid, &message->lane, now); break;
+	case MESSAGE_LANE: read_lane(braid, &message->lane, lines, now); break;
 	case MESSAGE_NOTE: read_note(braid, &message->note); break;
 	case MESSAGE_NOTED:
 		note_done(&braid->note, message->note.number);
@@ -693,16 +697,19 @@ int braid_read(struct braid *braid, uint8_t id, const uint8_t *payload,
 {
 	struct lane *lane = braid_lane(braid, id);
 	struct message message;
+	bool lines = false;
 	int used;
 
 	now = braid_advance(braid, now);
 	if (!lane)
 		return 0;
 	while ((used = message_parse(&message, payload, size)) > 0) {
-		read_message(braid, lane, &message, now);
+		read_message(braid, lane, &message, &lines, now);
 		payload += used;
 		size -= (size_t)used;
 	}
+	if (lines)
+		line_review(braid, now);
 	if (used < 0)
 		braid->bad++;
 	return used;

@@ -74,7 +74,7 @@ enum braid_mode {
 struct braid_config {
 	enum braid_mode mode;  /* [BRAID_AGGREGATE] */
 	uint16_t small_bytes;  /* packets below are doubled [200]; 1: none */
-	uint16_t hold_packets; /* that may wait for order [4096] */
+	uint16_t hold_packets; /* that may wait for order [8192] */
 	uint16_t packet_bytes; /* largest inner packet [1500] */
 	uint32_t hold_max_us;  /* longest wait [300000] */
 	uint32_t queue_us;     /* delay we cause on a line, as target [5000] */
@@ -85,6 +85,7 @@ struct braid_config {
 	uint32_t slice_us; /* of the counters [1000000] */
 	uint8_t slices;	   /* METER_SLICES_MOST at most [10] */
 	bool quiet;	   /* the answering side: no keepalives */
+	uint32_t salt;	   /* random: reorder.h */
 	/* Gives a packet to the tun device, in order. Called from within
 	 * braid_order(), braid_read() and braid_timer(); the bytes are
 	 * borrowed. flags are those of its inner header (WIRE_UNSUMMED has to

@@ -3,6 +3,7 @@
 #include <linux/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "backends/engine/hub_private.h"
@@ -212,6 +213,15 @@ bool hub_lease(struct hub *hub, struct lease *lease)
 
 /* --- peers ---------------------------------------------------------------- */
 
+static uint32_t salt(void)
+{
+	uint32_t bytes;
+
+	if (getrandom(&bytes, sizeof(bytes), 0) != sizeof(bytes))
+		abort(); /* there are no keys without randomness either */
+	return bytes;
+}
+
 void peer_ready(struct peer *peer, uint64_t now)
 {
 	struct hub *hub = peer->hub;
@@ -225,6 +235,7 @@ void peer_ready(struct peer *peer, uint64_t now)
 				       .packet_bytes =
 					       most > 1500 ? most : 1500,
 				       .quiet = hub->config.server,
+				       .salt = salt(),
 				       .deliver = hub_deliver,
 				       .noted = take_note,
 				       .context = peer };

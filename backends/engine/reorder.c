@@ -17,20 +17,23 @@ enum {
 	LATELY_SHIFT = 17, /* 131 ms */
 };
 
-/* One that waits. Chained by hash of bucket and seq. */
+/* One that waits: chained by hash of bucket and seq, and in its flow's heap (a
+ * pairing heap, Fredman et al. 1986), which is a tree with the lowest seq at
+ * its root. Slots are named by their index. */
 struct slot {
 	uint32_t key; /* bucket and seq, as on the wire */
 	uint32_t at;  /* when it came, low bits */
 	uint16_t size;
 	uint16_t chain;
-	uint8_t flags; /* of the inner header */
+	uint16_t below, beside; /* first child, next sibling */
+	uint8_t flags;		/* of the inner header */
 };
 
 struct flow {
 	uint32_t next;		       /* seq that is to be handed on next */
 	uint16_t held;		       /* of it wait */
 	uint16_t index;		       /* in waiting[], while held */
-	uint32_t top;		       /* highest seq held */
+	uint16_t first;		       /* slot of the lowest, while held */
 	uint64_t missed[MISSED_WORDS]; /* bit seq modulo their number: it was
 					* given up, of those just before next */
 	uint64_t deadline;
@@ -45,7 +48,7 @@ struct reorder {
 	struct slot *slots; /* setup.packets of them, once needed */
 	uint8_t *bytes;	    /* of their packets */
 	uint16_t *heads;    /* of chains */
-	uint32_t heads_mask;
+	uint32_t head_count;
 	uint16_t free;	   /* chain of free slots */
 	uint16_t *waiting; /* buckets of flows that hold */
 	uint32_t waiting_count;
@@ -63,6 +66,8 @@ struct reorder *reorder_new(const struct reorder_setup *setup)
 	struct reorder *reorder = mem_alloc(sizeof(*reorder));
 
 	reorder->setup = *setup;
+	if (!setup->salt)
+		reorder->setup.salt = 0x9e3779b1;
 	reorder->flows = mem_array(BUCKETS, sizeof(*reorder->flows));
 	reorder->waiting = mem_array(BUCKETS, sizeof(*reorder->waiting));
 	reorder->next = BRAID_NEVER;
@@ -99,14 +104,12 @@ void reorder_patience(struct reorder *reorder,
  * only as far as it is used. */
 static void prepare(struct reorder *reorder)
 {
-	uint32_t count = reorder->setup.packets, heads = 1;
+	uint32_t count = reorder->setup.packets, heads = count;
 
-	while (heads < count)
-		heads *= 2;
 	reorder->slots = mem_array(count, sizeof(*reorder->slots));
 	reorder->bytes = mem_array(count, reorder->setup.packet_bytes);
 	reorder->heads = mem_array(heads, sizeof(*reorder->heads));
-	reorder->heads_mask = heads - 1;
+	reorder->head_count = heads;
 	memset(reorder->heads, 0xff, heads * sizeof(*reorder->heads));
 	for (uint32_t i = 0; i < count; i++)
 		reorder->slots[i].chain =
@@ -114,11 +117,13 @@ static void prepare(struct reorder *reorder)
 	reorder->free = 0;
 }
 
+/* Multiply-shift (Dietzfelbinger et al. 1997): who does not know the factor
+ * makes no long chains. */
 static uint16_t *head_of(struct reorder *reorder, uint32_t key)
 {
-	uint32_t hash = key * 0x9e3779b1U;
+	uint32_t hash = key * (reorder->setup.salt | 1);
 
-	return &reorder->heads[(hash >> 12) & reorder->heads_mask];
+	return &reorder->heads[(uint64_t)hash * reorder->head_count >> 32];
 }
 
 static uint32_t key_of(uint16_t bucket, uint32_t seq)
@@ -141,6 +146,61 @@ static uint32_t ahead(const struct flow *flow, uint32_t seq)
 {
 	return (seq - flow->next) & SEQ_MASK;
 }
+
+/* --- the heap of a flow --------------------------------------------------- */
+
+static uint32_t first_seq(const struct reorder *reorder,
+			  const struct flow *flow)
+{
+	return reorder->slots[flow->first].key & SEQ_MASK;
+}
+
+/* One of two. */
+static uint16_t meld(struct reorder *reorder, const struct flow *flow,
+		     uint16_t a, uint16_t b)
+{
+	struct slot *slots = reorder->slots;
+	uint16_t child = b;
+
+	if (a == NONE || b == NONE)
+		return a == NONE ? b : a;
+	if (ahead(flow, slots[b].key) < ahead(flow, slots[a].key)) {
+		child = a;
+		a = b;
+	}
+	slots[child].beside = slots[a].below;
+	slots[a].below = child;
+	return a;
+}
+
+/* The first leaves: its children become one heap, by pairs from the left and
+ * then from the right. */
+static void pop(struct reorder *reorder, struct flow *flow)
+{
+	struct slot *slots = reorder->slots;
+	uint16_t at = slots[flow->first].below, pairs = NONE, heap = NONE;
+
+	while (at != NONE) {
+		uint16_t a = at, b = slots[a].beside, pair;
+
+		at = b == NONE ? NONE : slots[b].beside;
+		slots[a].beside = NONE;
+		if (b != NONE)
+			slots[b].beside = NONE;
+		pair = meld(reorder, flow, a, b);
+		slots[pair].beside = pairs;
+		pairs = pair;
+	}
+	while (pairs != NONE) {
+		at = slots[pairs].beside;
+		slots[pairs].beside = NONE;
+		heap = meld(reorder, flow, heap, pairs);
+		pairs = at;
+	}
+	flow->first = heap;
+}
+
+/* --- whose turn it is ----------------------------------------------------- */
 
 static void note_lane(struct flow *flow, unsigned slot, uint64_t now)
 {
@@ -182,22 +242,38 @@ static void step(struct flow *flow, bool missed)
 	flow->next = (flow->next + 1) & SEQ_MASK;
 }
 
+/* What is before seq will not be waited for. Of many the last count. */
+static void give_up(struct reorder *reorder, struct flow *flow, uint32_t seq)
+{
+	uint32_t count = ahead(flow, seq);
+
+	reorder->stats.skipped += count;
+	if (count < 64 * MISSED_WORDS) {
+		while (flow->next != seq)
+			step(flow, true);
+		return;
+	}
+	memset(flow->missed, 0xff, sizeof(flow->missed));
+	flow->next = seq & SEQ_MASK;
+}
+
 static uint8_t *bytes_of(const struct reorder *reorder, uint16_t index)
 {
 	return reorder->bytes + (size_t)index * reorder->setup.packet_bytes;
 }
 
-static void release(struct reorder *reorder, struct flow *flow, uint16_t *at,
-		    uint64_t now)
+/* The first one held, whose turn it is. */
+static void release(struct reorder *reorder, struct flow *flow, uint64_t now)
 {
-	uint16_t index = *at;
+	uint16_t index = flow->first;
 	struct slot *slot = &reorder->slots[index];
 	uint32_t waited = (uint32_t)now - slot->at;
 
 	reorder->wait_us += waited;
 	if (waited > reorder->stats.hold_max_us)
 		reorder->stats.hold_max_us = waited;
-	*at = slot->chain;
+	*find(reorder, slot->key) = slot->chain;
+	pop(reorder, flow);
 	flow->held--;
 	reorder->stats.waiting--;
 	if (slot->size == SKIPPED)
@@ -219,35 +295,14 @@ static void no_longer_waiting(struct reorder *reorder, struct flow *flow)
 }
 
 /* All that is now in its turn. */
-static void flush(struct reorder *reorder, uint16_t bucket, uint64_t now)
+static void flush(struct reorder *reorder, struct flow *flow, uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket];
-	uint16_t *at;
-
 	if (!flow->held)
 		return;
-	while (flow->held && (at = find(reorder, key_of(bucket, flow->next))))
-		release(reorder, flow, at, now);
+	while (flow->held && first_seq(reorder, flow) == flow->next)
+		release(reorder, flow, now);
 	if (!flow->held)
 		no_longer_waiting(reorder, flow);
-}
-
-/* The first one held, beyond the hole. */
-static const struct slot *beyond(struct reorder *reorder, uint16_t bucket,
-				 uint32_t *seq)
-{
-	const struct flow *flow = &reorder->flows[bucket];
-	uint32_t far = ahead(flow, flow->top);
-
-	for (uint32_t i = 1; i <= far; i++) {
-		uint16_t *at = find(reorder, key_of(bucket, flow->next + i));
-
-		if (at) {
-			*seq = (flow->next + i) & SEQ_MASK;
-			return &reorder->slots[*at];
-		}
-	}
-	return NULL;
 }
 
 static uint32_t allowed_us(const struct reorder *reorder,
@@ -260,39 +315,29 @@ static uint32_t allowed_us(const struct reorder *reorder,
 	return us < reorder->setup.most_us ? us : reorder->setup.most_us;
 }
 
-/* Sets the deadline of the hole the flow stands at. */
-static void watch(struct reorder *reorder, uint16_t bucket, uint64_t now)
+/* Sets the deadline of the hole the flow stands at: from when the first one
+ * beyond it came. */
+static void watch(struct reorder *reorder, struct flow *flow, uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket];
-	const struct slot *slot;
-	uint32_t seq;
+	uint32_t waited;
 
 	if (!flow->held)
 		return;
-	slot = beyond(reorder, bucket, &seq);
-	flow->deadline = now - (uint32_t)((uint32_t)now - slot->at) +
-			 allowed_us(reorder, flow);
+	waited = (uint32_t)now - reorder->slots[flow->first].at;
+	flow->deadline = now - waited + allowed_us(reorder, flow);
 	if (flow->deadline < reorder->next)
 		reorder->next = flow->deadline;
 }
 
 /* What is missing before the first one held is given up. */
-static void jump(struct reorder *reorder, uint16_t bucket, uint64_t now)
+static void jump(struct reorder *reorder, struct flow *flow, uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket];
-	uint32_t seq = flow->next;
-
-	if (!flow->held)
-		return;
-	beyond(reorder, bucket, &seq);
-	while (flow->next != seq) {
-		step(flow, true);
-		reorder->stats.skipped++;
-	}
-	flush(reorder, bucket, now);
+	give_up(reorder, flow, first_seq(reorder, flow));
+	flush(reorder, flow, now);
 }
 
-static void hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
+/* Whether it is the first now. */
+static bool hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		 const uint8_t *packet, size_t size, uint8_t flags,
 		 uint64_t now)
 {
@@ -307,6 +352,8 @@ static void hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		.at = (uint32_t)now,
 		.size = (uint16_t)size,
 		.chain = *head,
+		.below = NONE,
+		.beside = NONE,
 		.flags = flags,
 	};
 	*head = index;
@@ -315,14 +362,14 @@ static void hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 	if (!flow->held++) {
 		flow->index = (uint16_t)reorder->waiting_count;
 		reorder->waiting[reorder->waiting_count++] = bucket;
-		flow->top = seq;
-	} else if (ahead(flow, seq) > ahead(flow, flow->top)) {
-		flow->top = seq;
+		flow->first = NONE;
 	}
+	flow->first = meld(reorder, flow, flow->first, index);
 	if (packet)
 		reorder->stats.held++;
 	reorder->stats.waiting++;
 	reorder->used_at = now;
+	return flow->first == index;
 }
 
 /* Behind its turn: a copy, or it had been given up. */
@@ -341,13 +388,27 @@ static void put_late(struct reorder *reorder, struct flow *flow, uint32_t seq,
 	}
 }
 
+/* It cannot wait: on it goes, and what is missing is late. */
+static void put_past(struct reorder *reorder, struct flow *flow, uint32_t seq,
+		     const uint8_t *packet, size_t size, uint8_t flags,
+		     uint64_t now)
+{
+	while (flow->held &&
+	       ahead(flow, first_seq(reorder, flow)) < ahead(flow, seq))
+		jump(reorder, flow, now);
+	give_up(reorder, flow, seq);
+	hand_on(reorder, packet, size, flags);
+	step(flow, false);
+	flush(reorder, flow, now);
+	watch(reorder, flow, now);
+}
+
 /* Too early. */
 static void put_early(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		      const uint8_t *packet, size_t size, uint8_t flags,
 		      uint64_t now)
 {
 	struct flow *flow = &reorder->flows[bucket];
-	bool first;
 
 	if (!reorder->slots)
 		prepare(reorder);
@@ -357,7 +418,7 @@ static void put_early(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 	}
 	while (reorder->free == NONE && flow->held) {
 		reorder->stats.full++;
-		jump(reorder, bucket, now);
+		jump(reorder, flow, now);
 	}
 	if (ahead(flow, seq) >= AHEAD_MOST) {
 		/* What was given up for want of room went past it. */
@@ -366,22 +427,26 @@ static void put_early(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 	}
 	if (seq == flow->next || reorder->free == NONE ||
 	    size > reorder->setup.packet_bytes) {
-		/* Nothing can wait: on it goes, and what is missing is late. */
 		reorder->stats.full += reorder->free == NONE;
-		while (flow->next != seq) {
-			step(flow, true);
-			reorder->stats.skipped++;
-		}
-		hand_on(reorder, packet, size, flags);
-		step(flow, false);
-		flush(reorder, bucket, now);
-		watch(reorder, bucket, now);
+		put_past(reorder, flow, seq, packet, size, flags, now);
 		return;
 	}
-	first = !flow->held || ahead(flow, seq) < ahead(flow, flow->top);
-	hold(reorder, bucket, seq, packet, size, flags, now);
-	if (first)
-		watch(reorder, bucket, now);
+	if (hold(reorder, bucket, seq, packet, size, flags, now))
+		watch(reorder, flow, now);
+}
+
+/* Of so many from this one on nothing is known any more. */
+static void forget_loose(struct reorder *reorder, uint32_t from, uint32_t count)
+{
+	while (count) {
+		uint32_t bit = from & 63, most = 64 - bit;
+		uint32_t bits = count < most ? count : most;
+
+		reorder->loose[from % LOOSE_BITS / 64] &=
+			~(~0ULL >> (64 - bits) << bit);
+		from += bits;
+		count -= bits;
+	}
 }
 
 static void put_loose(struct reorder *reorder, uint32_t seq,
@@ -394,12 +459,7 @@ static void put_loose(struct reorder *reorder, uint32_t seq,
 		if (!reorder->loose_any || ahead_by >= LOOSE_BITS)
 			memset(reorder->loose, 0, sizeof(reorder->loose));
 		else
-			for (uint32_t i = 1; i <= ahead_by; i++) {
-				uint32_t s = reorder->loose_top + i;
-
-				reorder->loose[s % LOOSE_BITS / 64] &=
-					~(1ULL << (s & 63));
-			}
+			forget_loose(reorder, reorder->loose_top + 1, ahead_by);
 		reorder->loose_top = seq;
 		reorder->loose_any = true;
 	} else if (((reorder->loose_top - seq) & SEQ_MASK) >= LOOSE_BITS ||
@@ -430,8 +490,8 @@ void reorder_put(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		hand_on(reorder, packet, size, flags);
 		step(flow, false);
 		if (flow->held) {
-			flush(reorder, bucket, now);
-			watch(reorder, bucket, now);
+			flush(reorder, flow, now);
+			watch(reorder, flow, now);
 		}
 	} else if (by < AHEAD_MOST) {
 		put_early(reorder, bucket, seq, packet, size, flags, now);
@@ -451,16 +511,16 @@ void reorder_skip(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 	if (!by) {
 		step(flow, true);
 		reorder->stats.skipped++;
-		flush(reorder, bucket, now);
-		watch(reorder, bucket, now);
+		flush(reorder, flow, now);
+		watch(reorder, flow, now);
 		return;
 	}
 	if (!reorder->slots)
 		prepare(reorder);
 	if (reorder->free == NONE || find(reorder, key_of(bucket, seq)))
 		return;
-	hold(reorder, bucket, seq & SEQ_MASK, NULL, SKIPPED, 0, now);
-	watch(reorder, bucket, now);
+	if (hold(reorder, bucket, seq & SEQ_MASK, NULL, SKIPPED, 0, now))
+		watch(reorder, flow, now);
 }
 
 uint64_t reorder_next(const struct reorder *reorder)
@@ -481,8 +541,8 @@ void reorder_timer(struct reorder *reorder, uint64_t now)
 		struct flow *flow = &reorder->flows[bucket];
 
 		while (flow->held && flow->deadline <= now) {
-			jump(reorder, bucket, now);
-			watch(reorder, bucket, now);
+			jump(reorder, flow, now);
+			watch(reorder, flow, now);
 		}
 		if (flow->held && flow->deadline < reorder->next)
 			reorder->next = flow->deadline;
@@ -492,7 +552,8 @@ void reorder_timer(struct reorder *reorder, uint64_t now)
 void reorder_restart(struct reorder *reorder)
 {
 	while (reorder->waiting_count)
-		jump(reorder, reorder->waiting[0], reorder->used_at);
+		jump(reorder, &reorder->flows[reorder->waiting[0]],
+		     reorder->used_at);
 	memset(reorder->flows, 0, BUCKETS * sizeof(*reorder->flows));
 	reorder->loose_any = false;
 	reorder->next = BRAID_NEVER;

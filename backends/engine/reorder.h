@@ -29,6 +29,9 @@ struct reorder_setup {
 	uint16_t packets; /* that may wait */
 	uint16_t packet_bytes;
 	uint32_t most_us; /* longest wait */
+	/* A number that the other end does not know, so that it cannot choose
+	 * packets which take long to find; 0: it does not matter. */
+	uint32_t salt;
 	void (*deliver)(void *context, const uint8_t *packet, size_t size,
 			uint8_t flags);
 	void *context;

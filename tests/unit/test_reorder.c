@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/reorder.h"
+
+#include <string.h>
+#include <time.h>
+
 #include "tests/unit/unit.h"
 
-enum { SECOND = 1000000, SKEW = 50000, RECOVER = 40000 };
+enum { SECOND = 1000000, SKEW = 50000, RECOVER = 40000, BIG = 65 };
 
 struct bench {
 	struct reorder *reorder;
@@ -16,7 +20,7 @@ static void take(void *context, const uint8_t *packet, size_t size,
 	struct bench *bench = context;
 
 	(void)flags;
-	CU_ASSERT_EQUAL(size, sizeof(uint32_t));
+	CU_ASSERT(size == sizeof(uint32_t) || size == BIG);
 	if (bench->count < 256)
 		memcpy(&bench->got[bench->count++], packet, sizeof(uint32_t));
 }
@@ -235,6 +239,126 @@ TEST(reorder, begins_anew_and_loses_nothing_that_waits)
 	put(&bench, 9, 0, 0, 1);
 	EXPECT(&bench, 0);
 	reorder_free(bench.reorder);
+}
+
+TEST(reorder, puts_any_order_right)
+{
+	struct bench bench;
+	uint32_t random = 1, order[200];
+
+	for (unsigned round = 0; round < 100; round++) {
+		start(&bench, 255);
+		for (uint32_t i = 0; i < 200; i++)
+			order[i] = i;
+		for (uint32_t i = 199; i; i--) {
+			uint32_t j, swap = order[i];
+
+			random = random * 1664525 + 1013904223;
+			j = (random >> 8) % (i + 1);
+			order[i] = order[j];
+			order[j] = swap;
+		}
+		for (uint32_t i = 0; i < 200; i++)
+			put(&bench, 9, order[i], 0, i);
+		CU_ASSERT_EQUAL(bench.count, 200);
+		for (uint32_t i = 0; i < 200; i++)
+			CU_ASSERT_EQUAL(bench.got[i], i);
+		reorder_free(bench.reorder);
+	}
+}
+
+TEST(reorder, what_is_too_big_to_wait_goes_past_those_before_it)
+{
+	struct bench bench;
+	uint8_t big[BIG] = { 5 };
+
+	start(&bench, 16);
+	put(&bench, 9, 0, 0, 0);
+	put(&bench, 9, 2, 0, 1);
+	put(&bench, 9, 7, 0, 1);
+	reorder_put(bench.reorder, 9, 5, 0, big, sizeof(big), 0, SECOND + 2);
+	EXPECT(&bench, 0, 2, 5);
+	put(&bench, 9, 6, 0, 3);
+	put(&bench, 9, 4, 0, 3); /* late */
+	put(&bench, 9, 2, 0, 3); /* known */
+	EXPECT(&bench, 6, 7, 4);
+	reorder_free(bench.reorder);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Many come in their turn, while another waits far ahead or none does. */
+static uint64_t in_turn_ns(bool waits)
+{
+	struct bench bench;
+	uint64_t from;
+
+	start(&bench, 16);
+	if (waits)
+		put(&bench, 9, 120000, 0, 0);
+	from = cpu_ns();
+	for (uint32_t i = 0; i < 20000; i++)
+		put(&bench, 9, i, 0, 1);
+	from = cpu_ns() - from;
+	reorder_free(bench.reorder);
+	return from;
+}
+
+/* Else a client could keep a server busy with a few packets: a thousand times
+ * as long, when all numbers between were looked at. */
+TEST(reorder, what_waits_far_ahead_makes_others_no_dearer)
+{
+	CU_ASSERT(in_turn_ns(true) / 20 < in_turn_ns(false));
+}
+
+enum { ALIKE = 4000 };
+
+/* Packets that wait, and that the usual factor puts into one chain. */
+static void find_alike(uint32_t keys[ALIKE])
+{
+	unsigned count = 0;
+
+	for (uint32_t key = 1; count < ALIKE; key++)
+		if (!(key * 0x9e3779b1U >> 20) && key % (1 << 20) &&
+		    key % (1 << 20) < 100000)
+			keys[count++] = key;
+}
+
+static uint64_t with_salt_ns(const uint32_t keys[ALIKE], uint32_t salt)
+{
+	struct bench bench = { .count = 0 };
+	struct reorder_setup setup = {
+		.packets = ALIKE,
+		.packet_bytes = 64,
+		.most_us = 300000,
+		.salt = salt,
+		.deliver = take,
+		.context = &bench,
+	};
+	uint64_t from = cpu_ns();
+
+	bench.reorder = reorder_new(&setup);
+	for (unsigned i = 0; i < ALIKE; i++)
+		put(&bench, (uint16_t)(keys[i] >> WIRE_SEQ_BITS),
+		    keys[i] & ((1 << WIRE_SEQ_BITS) - 1), 0, 0);
+	EXPECT_NOTHING(&bench);
+	reorder_free(bench.reorder);
+	return cpu_ns() - from;
+}
+
+TEST(reorder, nobody_makes_long_chains_who_does_not_know_the_salt)
+{
+	uint32_t keys[ALIKE];
+
+	find_alike(keys);
+	CU_ASSERT(with_salt_ns(keys, 0x5bd1e995) <
+		  with_salt_ns(keys, 0x9e3779b1) / 3);
 }
 
 /* Numbers drawn from anywhere, on any lane: nothing comes twice, nothing is
