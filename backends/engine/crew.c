@@ -133,16 +133,15 @@ static unsigned hubs_wanted(struct crew *crew)
 /* What a crew is made of, until the hubs have it. */
 struct parts {
 	struct tun *tun[CREW_MOST];
-	struct udp *udp[CREW_MOST + 1]; /* the last one: the door */
+	struct udp *udp[CREW_MOST + UDP_DOORS]; /* the last ones: doors */
 };
 
 static void parts_clear(struct parts *parts)
 {
-	for (unsigned i = 0; i < CREW_MOST; i++) {
+	for (unsigned i = 0; i < CREW_MOST; i++)
 		tun_free(parts->tun[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(parts->udp); i++)
 		udp_free(parts->udp[i]);
-	}
-	udp_free(parts->udp[CREW_MOST]);
 }
 
 /* The device's first queue. One made for several can be had alone, too. */
@@ -213,7 +212,7 @@ static int open_all(struct crew *crew, struct parts *parts, struct err *err)
 		return err->code;
 	if (crew->count > 1)
 		open_others(crew, parts);
-	/* Where one cannot have a door, all come by the same socket. */
+	/* Where one cannot have doors, all come by the same socket. */
 	if (crew->count == 1)
 		udp_share(parts->udp, 1, &options, NULL);
 	return 0;
@@ -243,9 +242,10 @@ static int start(struct crew *crew, struct parts *parts, struct err *err)
 		if (!crew->hubs[i])
 			return err->code;
 	}
-	if (parts->udp[crew->count])
-		rc = hub_door(crew->hubs[0], TAKE(parts->udp[crew->count]),
-			      err);
+	for (unsigned i = 0; i < UDP_DOORS && !rc; i++)
+		if (parts->udp[crew->count + i])
+			rc = hub_door(crew->hubs[0], i,
+				      TAKE(parts->udp[crew->count + i]), err);
 	for (unsigned i = 0; i < crew->count && !rc; i++)
 		rc = hub_start(crew->hubs[i], err);
 	return rc;

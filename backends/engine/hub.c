@@ -328,9 +328,9 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
 	return open_all(hub, err) < 0 ? NULL : TAKE(hub);
 }
 
-int hub_door(struct hub *hub, struct udp *udp, struct err *err)
+int hub_door(struct hub *hub, unsigned number, struct udp *udp, struct err *err)
 {
-	hub->door = udp;
+	hub->doors[number] = udp;
 	return hub_watch(hub, udp_fd(udp), udp, err);
 }
 
@@ -354,7 +354,8 @@ static void close_all(struct hub *hub)
 	handshake_free(hub->handshake);
 	tun_free(hub->tun);
 	udp_free(hub->udp);
-	udp_free(hub->door);
+	for (unsigned i = 0; i < UDP_DOORS; i++)
+		udp_free(hub->doors[i]);
 	if (hub->epoll >= 0)
 		close(hub->epoll);
 	if (hub->wake >= 0)

@@ -68,9 +68,10 @@ struct tun;
  * NULL), become the hub's. NULL and one sentence. */
 struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
 		    struct udp *udp, struct err *err);
-/* Of hub 0 of a server, before it starts: the socket that all but transport
- * comes to (udp_share()), which becomes the hub's. */
-int hub_door(struct hub *hub, struct udp *udp, struct err *err);
+/* Of hub 0 of a server, before it starts: one of the UDP_DOORS sockets that all
+ * but transport comes to (udp_share()), which becomes the hub's. */
+int hub_door(struct hub *hub, unsigned number, struct udp *udp,
+	     struct err *err);
 int hub_start(struct hub *hub, struct err *err);
 /* Ends the thread; peers see silence. */
 void hub_end(struct hub *hub);

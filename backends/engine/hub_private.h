@@ -86,7 +86,8 @@ struct hub {
 	unsigned part; /* its number in it */
 	struct hub_config config;
 	struct tun *tun;
-	struct udp *udp, *door; /* server; who calls comes by the door */
+	struct udp *udp;	      /* server ... */
+	struct udp *doors[UDP_DOORS]; /* ... and by these come its callers */
 	int epoll, wake;
 	int bell;      /* rung by other hubs ... */
 	bool lost;     /* the device */

@@ -3,9 +3,11 @@
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -22,6 +24,7 @@
 
 enum {
 	SOCKET_BUFFER = 8 << 20, /* a few milliseconds at 10 Gbit/s */
+	DOOR_BUFFER = 512 << 10, /* some hundred calls at once, each door */
 	CONTROL_ROOM = 256,
 };
 
@@ -88,10 +91,10 @@ static int set(int fd, int level, int name, int value)
 }
 
 /* Larger than the system's limit where we may, else as large as it lets. */
-static void buffers(int fd)
+static void buffers(int fd, int receive)
 {
-	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER) < 0)
-		set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive) < 0)
+		set(fd, SOL_SOCKET, SO_RCVBUF, receive);
 	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER) < 0)
 		set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 }
@@ -118,7 +121,7 @@ static int tune(struct udp *udp, const struct udp_options *options,
 	 * fragment, and do not believe what ICMP said. */
 	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-	buffers(fd);
+	buffers(fd, options->door ? DOOR_BUFFER : SOCKET_BUFFER);
 	udp->segments = !options->plain && !set(fd, SOL_UDP, UDP_SEGMENT, 0);
 	if (!options->plain)
 		set(fd, SOL_UDP, UDP_GRO, 1);
@@ -163,19 +166,44 @@ struct udp *udp_open(const struct udp_options *options, struct err *err)
 }
 
 /* Which socket of so many: the low byte of the index says it (wire_part()).
- * What has none goes to the door. */
+ * What has none goes to the door of its sender (multiply-shift: Dietzfelbinger
+ * et al., A Reliable Randomized Algorithm for the Closest-Pair Problem, 1997).
+ */
 static int steer(const struct udp *udp, unsigned count)
 {
+	enum {
+		IP4_SOURCE = 12,
+		IP6_SOURCE = 8,
+		DOOR_SHARE = (1ULL << 32) / UDP_DOORS
+	};
+	const uint32_t net = (uint32_t)SKF_NET_OFF;
+	uint32_t secret[2] = { 0 };
+	bool drawn = getrandom(secret, sizeof(secret), 0) == sizeof(secret);
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WIRE_TRANSPORT, 0, 3),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, WIRE_INDEX_AT),
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
 		BPF_STMT(BPF_RET | BPF_A, 0),
-		BPF_STMT(BPF_RET | BPF_K, count),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, net + IP4_SOURCE),
+		BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, net + IP6_SOURCE),
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, secret[0] | 1),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, net + IP6_SOURCE + 4),
+		BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, secret[1] | 1),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, DOOR_SHARE),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, count),
+		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	struct sock_fprog program = { ARRAY_SIZE(steps), steps };
 
+	if (!drawn)
+		return -EAGAIN;
 	return setsockopt(udp->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
 			  &program, sizeof(program)) < 0
 		       ? -errno
@@ -187,6 +215,7 @@ static int steer(const struct udp *udp, unsigned count)
 int udp_share(struct udp **sockets, unsigned count,
 	      const struct udp_options *options, struct err *err)
 {
+	const unsigned end = count + UDP_DOORS;
 	struct udp_options beside = *options;
 	int rc = set(sockets[0]->fd, SOL_SOCKET, SO_REUSEPORT, 1);
 
@@ -194,7 +223,8 @@ int udp_share(struct udp **sockets, unsigned count,
 	beside.shared = true;
 	if (rc < 0)
 		return err_set(err, -rc, "SO_REUSEPORT: %s", strerror(-rc));
-	for (unsigned i = 1; i <= count && !rc; i++) {
+	for (unsigned i = 1; i < end && !rc; i++) {
+		beside.door = i >= count;
 		sockets[i] = udp_open(&beside, err);
 		rc = sockets[i] ? 0 : -EADDRINUSE;
 	}
@@ -204,7 +234,7 @@ int udp_share(struct udp **sockets, unsigned count,
 			err_set(err, -rc, "SO_ATTACH_REUSEPORT_CBPF: %s",
 				strerror(-rc));
 	}
-	for (unsigned i = 1; rc < 0 && i <= count; i++)
+	for (unsigned i = 1; rc < 0 && i < end; i++)
 		udp_free(TAKE(sockets[i]));
 	if (rc < 0)
 		set(sockets[0]->fd, SOL_SOCKET, SO_REUSEPORT, 0);

@@ -48,6 +48,7 @@ struct udp_options {
 	uint32_t mark;		/* SO_MARK; 0: none */
 	bool plain;		/* no offloads, for tests */
 	bool shared;		/* beside others (udp_share()) */
+	bool door;		/* one of theirs: a small buffer is enough */
 };
 
 enum {
@@ -55,13 +56,16 @@ enum {
 	UDP_BUNCH_SIZE = 65536, /* room of each */
 	UDP_SEND_MAX = 64, /* datagrams of one UDP_SEGMENT (UDP_MAX_SEGMENTS) */
 	UDP_SEND_BYTES = 65000,
+	UDP_DOORS = 16, /* sockets for all but transport; a power of two */
 };
 
 struct udp *udp_open(const struct udp_options *options, struct err *err);
-/* Opens sockets[1..count] on the port of sockets[0], which are then one group
- * (SO_REUSEPORT): a transport datagram comes to the one of the first count
- * whose number wire_part() says, all others to sockets[count], the door, so
- * that a flood of inits fills no other. The kernel does it by a filter
+/* Opens sockets[1..count + UDP_DOORS - 1] on the port of sockets[0], which are
+ * then one group (SO_REUSEPORT): a transport datagram comes to the one of the
+ * first count whose number wire_part() says, all others to the doors behind
+ * them, so that a flood of inits fills none of the first. Each host (IPv6: each
+ * /64) has its door, by a secret hash: who floods one leaves the others open to
+ * those who call in earnest. The kernel does it by a filter
  * (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What it has aggregated before (GRO)
  * goes where the first of it goes. Negative errno: it cannot, and sockets[0]
  * is alone as before. */

@@ -92,8 +92,8 @@ check "and the processor is idle again ($((($(ticks) - before) * 10 / 3)) ms a s
 check 'the tunnel is the one it was' \
 	[ "$(figure home '.peers[0]["up-us"]')" -gt "$era" ]
 
-# Under the flood the true client gets in, by a cookie.
-nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 $((count * 10)) replay "$tmp/init" \
+# Under the flood the true client gets in, by a cookie. The flood ends when it is told to.
+nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 $((count * 1000000)) replay "$tmp/init" \
 	>/dev/null &
 flooder=$!
 kill -9 "$pid_home"

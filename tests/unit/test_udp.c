@@ -11,15 +11,16 @@
 #include "backends/engine/wire.h"
 #include "tests/unit/unit.h"
 
-/* SHARE sockets for transport, and the door. */
-enum { SHARE = 3, DOOR = SHARE, SOCKETS, SIZE = 64 };
+/* SHARE sockets for transport, and the doors. */
+enum { SHARE = 3, DOOR = SHARE, SOCKETS = SHARE + UDP_DOORS, SIZE = 64 };
 
-/* Which socket a datagram with these first bytes comes to; -1: none. */
-static int comes_to(struct udp **sockets, int count, struct udp_room *room,
-		    const uint8_t *head, size_t size)
+/* Which socket a datagram of that sender with these first bytes comes to; -1:
+ * none. */
+static int comes_from(struct udp **sockets, int count, struct udp_room *room,
+		      const char *sender, const uint8_t *head, size_t size)
 {
-	AUTO(udp)
-	struct udp *from = udp_open(&(struct udp_options){ .port = 0 }, NULL);
+	struct udp_options options = { .port = 0 };
+	AUTO(udp) struct udp *from = NULL;
 	struct pollfd fds[SOCKETS];
 	const struct udp_run *runs;
 	uint8_t bytes[SIZE] = { 0 };
@@ -27,7 +28,11 @@ static int comes_to(struct udp **sockets, int count, struct udp_room *room,
 	size_t sent;
 
 	memcpy(bytes, head, size < 3 ? size : 3);
-	address_parse("127.0.0.1", udp_port(sockets[0]), &to, NULL);
+	address_parse(sender, 0, &to, NULL);
+	options.source = to.far.sin6_addr;
+	from = udp_open(&options, NULL);
+	address_parse(strchr(sender, ':') ? "::1" : "127.0.0.1",
+		      udp_port(sockets[0]), &to, NULL);
 	if (!from || udp_send(from, &to, bytes, size, size, &sent) < 0)
 		return -1;
 	for (int i = 0; i < count; i++)
@@ -40,6 +45,12 @@ static int comes_to(struct udp **sockets, int count, struct udp_room *room,
 			return udp_receive(sockets[i], room, &runs) == 1 ? i
 									 : -1;
 	return -1;
+}
+
+static int comes_to(struct udp **sockets, int count, struct udp_room *room,
+		    const uint8_t *head, size_t size)
+{
+	return comes_from(sockets, count, room, "127.0.0.1", head, size);
 }
 
 static bool share_open(struct udp **sockets)
@@ -61,6 +72,9 @@ TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
 	struct udp_room *room = udp_room_new();
 
 	if (share_open(sockets)) {
+		static const uint8_t init[3] = { WIRE_INIT };
+		int door = comes_to(sockets, SOCKETS, room, init, SIZE);
+
 		for (unsigned low = 0; low < 256; low += 5) {
 			uint8_t head[3] = { WIRE_TRANSPORT, 9, (uint8_t)low };
 
@@ -70,8 +84,9 @@ TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
 			head[0] = WIRE_INIT;
 			CU_ASSERT_EQUAL(comes_to(sockets, SOCKETS, room, head,
 						 SIZE),
-					DOOR);
+					door);
 		}
+		CU_ASSERT_TRUE(door >= DOOR);
 		for (size_t size = 1; size < 4; size++) {
 			static const uint8_t head[3] = { WIRE_TRANSPORT, 0, 1 };
 
@@ -79,6 +94,34 @@ TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
 						 size),
 					size == 3);
 		}
+	}
+	for (int i = 0; i < SOCKETS; i++)
+		udp_free(sockets[i]);
+	udp_room_free(room);
+}
+
+TEST(udp, each_host_calls_at_a_door_of_its_own)
+{
+	static const uint8_t init[3] = { WIRE_INIT };
+	struct udp *sockets[SOCKETS] = { NULL };
+	struct udp_room *room = udp_room_new();
+	int callers[SOCKETS] = { 0 }, used = 0;
+
+	if (share_open(sockets)) {
+		for (int i = 1; i <= 200; i++) {
+			AUTO(str) char *host = mem_printf("127.0.%d.%d", i, i);
+			int door = comes_from(sockets, SOCKETS, room, host,
+					      init, SIZE);
+
+			CU_ASSERT_FATAL(door >= DOOR);
+			CU_ASSERT_EQUAL(comes_from(sockets, SOCKETS, room, host,
+						   init, SIZE),
+					door);
+			used += !callers[door]++;
+		}
+		CU_ASSERT_TRUE(used >= UDP_DOORS / 2);
+		CU_ASSERT_TRUE(comes_from(sockets, SOCKETS, room, "::1", init,
+					  SIZE) >= DOOR);
 	}
 	for (int i = 0; i < SOCKETS; i++)
 		udp_free(sockets[i]);
