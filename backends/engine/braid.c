@@ -630,8 +630,11 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 	};
 	window_ack(&lane->window, &sample, now);
 	meter_land(&lane->out, news.bytes, now);
-	if (lane_acked(lane, news.newest_at, news.packets, now))
+	if (lane_acked(lane, &news, now))
 		braid_changed(braid, lane, now);
+	for (unsigned i = 0; i < braid->count; i++)
+		if (!lane_shares_line(braid->lanes[i], lane))
+			lane_passed(braid->lanes[i], now);
 	flight_lose(&lane->flight, now, lane->window.srtt_us, on_lost, &loss);
 	look_out(braid, lane, now);
 	if (lane->draining && !lane->flight.packets)

@@ -236,8 +236,7 @@ bool flight_ack(struct flight *flight, const struct message_ack *ack,
 			break;
 		to = from - 1;
 	}
-	if (news->any)
-		news->newest_at = now - news->rtt_us;
+	news->late_us = walk.tolerance;
 	if (!flight->heard || (news->any && walk.newest > flight->largest))
 		flight->largest = walk.newest;
 	else

@@ -58,9 +58,9 @@ enum { FLIGHT_LEAST = 256, FLIGHT_MOST = 1 << 16 };
 struct flight_news {
 	uint32_t packets, bytes; /* that counted, newly acked */
 	uint32_t rtt_us;	 /* of the newest, if it was news; or 0 */
-	uint64_t newest_at;	 /* when the newest acked one was sent */
 	uint16_t biggest;	 /* payload */
-	bool late;		 /* something given up arrived after all */
+	bool late;		 /* something given up arrived after all ... */
+	uint32_t late_us;	 /* ... the oldest of it so long after */
 	bool any;
 };
 

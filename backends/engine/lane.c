@@ -16,6 +16,8 @@ enum {
 	KEEPALIVE_US = 10000000,
 	KEEPALIVE_QUIET_US = 25000000,
 	BURST_US = 2000, /* of the cap */
+	SLOW_MOST_US = 1000000,
+	SLOW_KEPT_US = 10000000, /* then half of it */
 };
 
 static void revive(struct lane *lane, uint64_t now)
@@ -111,6 +113,9 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 {
 	if (lane->state == state)
 		return false;
+	if (state == BRAID_SUSPECT ||
+	    (state == BRAID_DEAD && lane->state != BRAID_SUSPECT))
+		lane->silent_at = now;
 	if (state == BRAID_DEAD)
 		die(lane, now);
 	if (state == BRAID_SUSPECT) {
@@ -131,23 +136,54 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 	return true;
 }
 
-bool lane_acked(struct lane *lane, uint64_t newest_at, uint32_t packets,
-		uint64_t now)
+/* Was what is acked now sent before the silence? */
+static bool was_slow(const struct lane *lane, const struct flight_news *news,
+		     uint64_t now)
+{
+	return news->late && now - news->late_us < lane->silent_at;
+}
+
+static void note_slow(struct lane *lane, const struct flight_news *news,
+		      uint64_t now)
+{
+	if (was_slow(lane, news, now) && news->late_us > lane->slow_us) {
+		lane->slow_us = news->late_us < SLOW_MOST_US ? news->late_us
+							     : SLOW_MOST_US;
+		lane->slow_at = now;
+	} else if (lane->slow_us && now - lane->slow_at > SLOW_KEPT_US) {
+		lane->slow_us =
+			lane->slow_us > MARGIN_US ? lane->slow_us / 2 : 0;
+		lane->slow_at = now;
+	}
+}
+
+bool lane_acked(struct lane *lane, const struct flight_news *news, uint64_t now)
 {
 	lane->progress_at = now;
+	lane->passed_at = 0;
+	note_slow(lane, news, now);
 	switch (lane->state) {
 	case BRAID_SUSPECT: return lane_become(lane, BRAID_UP, now);
 	case BRAID_DEAD:
-		if (newest_at < lane->state_at)
-			return false; /* from before: proves nothing */
+		if (was_slow(lane, news, now)) {
+			lane->deaths -= lane->deaths > 0;
+			lane->proofs_needed = PROOFS_FRESH;
+		}
 		return lane_become(lane, BRAID_PROVING, now);
 	case BRAID_PROVING:
-		lane->proofs += packets;
+		lane->proofs += news->packets;
 		if (lane->proofs < lane->proofs_needed)
 			return false;
 		return lane_become(lane, BRAID_UP, now);
 	default: return false;
 	}
+}
+
+/* How much longer than usual the other end may take: it had too much to do
+ * lately. */
+static uint64_t slow_us(const struct lane *lane)
+{
+	return lane->passed_at ? 0 : lane->slow_us + lane->slow_us / 4;
 }
 
 static uint64_t margin_us(const struct lane *lane)
@@ -163,25 +199,43 @@ static uint64_t margin_us(const struct lane *lane)
 	return margin;
 }
 
-uint64_t lane_deadline(struct lane *lane)
+/* When the oldest that is out should have been acked; BRAID_NEVER: none is. */
+static uint64_t due_at(struct lane *lane)
 {
 	const struct flight_entry *oldest = flight_oldest(&lane->flight);
-	uint64_t sent, overdue, margin, silent;
+	uint64_t sent;
 
 	if (!oldest)
 		return BRAID_NEVER;
 	sent = lane->sent_at -
 	       (uint32_t)((uint32_t)lane->sent_at - oldest->time_us);
-	margin = margin_us(lane);
-	overdue = sent + window_patience_us(&lane->window) +
-		  ARRIVAL_TRICKLE_US + margin;
+	return sent + window_patience_us(&lane->window) + ARRIVAL_TRICKLE_US;
+}
+
+uint64_t lane_deadline(struct lane *lane)
+{
+	uint64_t due = due_at(lane), margin = margin_us(lane), silent;
+
+	if (due == BRAID_NEVER)
+		return BRAID_NEVER;
+	if (slow_us(lane) > margin)
+		margin = slow_us(lane);
 	silent = lane->progress_at + margin;
-	return overdue > silent ? overdue : silent;
+	if (lane->passed_at + MARGIN_US > silent)
+		silent = lane->passed_at + MARGIN_US;
+	return due + margin > silent ? due + margin : silent;
+}
+
+void lane_passed(struct lane *lane, uint64_t now)
+{
+	if (lane->slow_us && !lane->passed_at && due_at(lane) < now)
+		lane->passed_at = now;
 }
 
 static uint64_t dead_at(const struct lane *lane)
 {
-	uint64_t patience = window_patience_us(&lane->window) + PROBE_US;
+	uint64_t patience =
+		window_patience_us(&lane->window) + PROBE_US + lane->slow_us;
 
 	return lane->state_at +
 	       (patience > 3 * PROBE_US ? patience : 3 * PROBE_US);

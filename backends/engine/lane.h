@@ -12,6 +12,11 @@
  * Silence is data that is overdue while nothing at all of the lane is acked:
  * not a beat that was missed. A lane that was dead carries copies before it
  * carries anything alone; the more often it died lately the longer.
+ *
+ * What was sent before the silence and is acked after all shows that the lane
+ * lived, and the other end was only slow to answer (as spurious timeouts of TCP
+ * are known, RFC 5682): that death does not count, and for a while so long an
+ * answer is waited for, unless another lane's comes meanwhile.
  */
 #ifndef BACKENDS_ENGINE_LANE_H
 #define BACKENDS_ENGINE_LANE_H
@@ -51,6 +56,10 @@ struct lane {
 	uint32_t proofs, proofs_needed;
 	uint32_t deaths; /* lately: halved each minute of life */
 	uint64_t died_at;
+	uint64_t silent_at; /* when the last silence was noticed */
+	uint32_t slow_us;   /* so long answers took lately, in spite of it */
+	uint64_t passed_at; /* others were answered since its answer was due */
+	uint64_t slow_at;   /* when that was last so, or halved */
 
 	int64_t tokens; /* millionths of a byte; of the cap */
 	uint64_t tokens_at;
@@ -87,8 +96,10 @@ uint64_t lane_cap_bps(const struct lane *lane);
 /* The state changed; returns whether it did. */
 bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
 /* Something sent there was acked. */
-bool lane_acked(struct lane *lane, uint64_t newest_at, uint32_t packets,
+bool lane_acked(struct lane *lane, const struct flight_news *news,
 		uint64_t now);
+/* Something sent on another line was. */
+void lane_passed(struct lane *lane, uint64_t now);
 /* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
 uint64_t lane_deadline(struct lane *lane);
 /* Does what time asks for; true if the state changed. Going SUSPECT or DEAD,

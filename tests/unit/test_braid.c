@@ -41,6 +41,7 @@ static struct world {
 	unsigned drop_nth, sent;
 	uint64_t delay_us[LANES];
 	uint64_t stale_us; /* receive times lie up to so far back */
+	uint64_t stall_us; /* end 1 gets a turn so often only */
 } world;
 
 static void take(void *context, const uint8_t *packet, size_t size,
@@ -144,6 +145,11 @@ static void turn(int which)
 	}
 }
 
+static bool is_stalled(int end)
+{
+	return end && world.stall_us && world.now % world.stall_us;
+}
+
 /* The datagrams that are due, earliest lanes first come as they were sent. */
 static void land(void)
 {
@@ -152,7 +158,8 @@ static void land(void)
 		struct braid *braid = world.ends[datagram->to].braid;
 		uint64_t at = world.now;
 
-		if (!datagram->due || datagram->due > world.now)
+		if (!datagram->due || datagram->due > world.now ||
+		    is_stalled(datagram->to))
 			continue;
 		datagram->due = 0;
 		if (world.stale_us)
@@ -174,7 +181,8 @@ static void pass(uint64_t us)
 		world.now += STEP_US;
 		land();
 		turn(0);
-		turn(1);
+		if (!is_stalled(1))
+			turn(1);
 	}
 }
 
@@ -658,6 +666,38 @@ TEST(braid, a_lane_that_returns_is_proved_before_it_carries)
 	CU_ASSERT(world.ends[0].data[0] > carried);
 	CU_ASSERT_EQUAL(missing(), 0);
 	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	finish();
+}
+
+/* A machine with too much to do, say. */
+TEST(braid, an_end_that_is_slow_to_answer_is_not_taken_for_dead)
+{
+	unsigned up = 0, asked = 0;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	world.delay_us[0] = world.delay_us[1] = STEP_US;
+	for (int i = 0; i < 20; i++) {
+		offer(&small, 1);
+		pass(50000);
+	}
+	world.stall_us = 150000;
+	for (int i = 0; i < 300; i++) {
+		offer(&small, 1);
+		pass(50000);
+		asked += i >= 40;
+		up += i >= 40 && state(0, 0) == BRAID_UP &&
+		      state(0, 1) == BRAID_UP;
+	}
+	CU_ASSERT(up >= asked * 95 / 100);
+	pass(SECOND);
+	CU_ASSERT_EQUAL(missing(), 0);
+	/* And one that is dead is still found to be. */
+	world.stall_us = 0;
+	world.cut[0][0] = world.cut[1][0] = true;
+	stream(SECOND);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_DEAD);
+	CU_ASSERT_EQUAL(state(0, 1), BRAID_UP);
+	CU_ASSERT_EQUAL(missing(), 0);
 	finish();
 }
 
