@@ -18,8 +18,12 @@ bool secret_is_hidden(const char *text)
 
 	if (strncmp(text, HIDDEN, strlen(HIDDEN)) != 0)
 		return false;
-	digits = strspn(text + strlen(HIDDEN), "0123456789abcdef");
-	return digits == 2 * DIGEST_BYTES && !text[strlen(HIDDEN) + digits];
+	text += strlen(HIDDEN);
+	digits = strspn(text, "0123456789abcdef");
+	text += digits;
+	return digits == 2 * DIGEST_BYTES &&
+	       (!*text || (strlen(text) == strlen(SECRET_MADE) &&
+			   !memcmp(text, SECRET_MADE, strlen(SECRET_MADE))));
 }
 
 void secret_print(const struct node *node, size_t attr, struct text *out)
@@ -67,6 +71,20 @@ static int is_kept(struct store *store, const char *hidden, struct err *err)
 		free(text);
 	}
 	return 0;
+}
+
+/* "digest:...,made" as it was before a candidate said so. */
+static void take_origin(struct node *node, size_t attr)
+{
+	const char *text = node_text(node, attr);
+	const char *made = text ? strchr(text, SECRET_MADE[0]) : NULL;
+	struct value value;
+
+	if (!made || !secret_is_hidden(text))
+		return;
+	value = (struct value){ .text = mem_strndup(text,
+						    (size_t)(made - text)) };
+	node_set(node, attr, &value, ORIGIN_CHOSEN);
 }
 
 static int hide(struct node *node, size_t attr, struct store *store,
@@ -117,19 +135,63 @@ static void follow(struct node *node, struct store *store)
 	free(secret);
 }
 
+/* The next secret setting that was changed, from *attr of *node on. */
+static bool next_dirty(const struct node *root, const struct node **node,
+		       size_t *attr)
+{
+	for (; *node; *node = node_walk(root, *node), *attr = 0) {
+		const struct kind *kind = node_kind(*node);
+
+		if (node_dirt(*node) == DIRT_NONE)
+			continue;
+		for (; *attr < kind->attr_count; ++*attr)
+			if (kind->attrs[*attr].flags & ATTR_SECRET &&
+			    node_text(*node, *attr))
+				return true;
+	}
+	return false;
+}
+
+bool secret_has_fresh(const struct tree *tree)
+{
+	const struct node *root = tree_root(tree), *at = root;
+
+	for (size_t i = 0; next_dirty(root, &at, &i); i++)
+		if (!secret_is_hidden(node_text(at, i)))
+			return true;
+	return false;
+}
+
+void secret_drop_fresh(struct store *store, const struct tree *tree)
+{
+	const struct node *root = tree_root(tree), *at = root;
+
+	for (size_t i = 0; next_dirty(root, &at, &i); i++)
+		secret_forget(store, node_text(at, i));
+}
+
+void secret_sweep(struct store *store)
+{
+	store_secret_sweep(store, 0, NULL);
+}
+
 int secret_hide(struct tree *tree, struct store *store, struct err *err)
 {
 	struct node *root = tree_root(tree);
 
+	if (store && secret_has_fresh(tree))
+		secret_sweep(store);
 	for (struct node *at = root; at; at = node_walk(root, at)) {
 		const struct kind *kind = node_kind(at);
 
 		for (size_t i = 0; i < kind->attr_count; i++) {
 			AUTO(str) char *path = NULL;
-			int rc = kind->attrs[i].flags & ATTR_SECRET
-					 ? hide(at, i, store, err)
-					 : 0;
+			int rc;
 
+			if (!(kind->attrs[i].flags & ATTR_SECRET))
+				continue;
+			take_origin(at, i);
+			rc = hide(at, i, store, err);
 			if (!rc)
 				continue;
 			path = node_path_dup(at);

@@ -32,6 +32,9 @@ enum {
 
 /* Is it a digest, in place of the secret itself? */
 bool secret_is_hidden(const char *text);
+/* Behind a digest where the key was made by us, not given: so a candidate says
+ * it (save_print_changes()), and secret_hide() takes it off again. */
+#define SECRET_MADE ",made"
 /* A secret setting as anybody may see it: its digest. */
 void secret_print(const struct node *node, size_t attr, struct text *out);
 void secret_digest(const char *text, char hidden[SECRET_HIDDEN]);
@@ -43,6 +46,17 @@ int secret_hide(struct tree *tree, struct store *store, struct err *err);
 /* The secret behind a digest (or text itself, if it is none); the caller's to
  * mem_wipe() and free. NULL if it is not kept here, or not to be read by us. */
 char *secret_find(struct store *store, const char *hidden, struct err *err);
+
+/* Does the tree have secrets that secret_hide() would put into the store? What
+ * names them must be there before store_unlock(), or another may sweep. */
+bool secret_has_fresh(const struct tree *tree);
+/* What was kept for a tree that came to nothing is forgotten, unless it is
+ * named elsewhere. */
+void secret_drop_fresh(struct store *store, const struct tree *tree);
+/* Forgets what nobody names, after a crash. Revisions name what they had, and
+ * history is kept, so that undo and rollback find their keys: a key that was
+ * committed once is never forgotten. */
+void secret_sweep(struct store *store);
 
 /* Forgets what the digests in that text stand for, unless the tree, a revision
  * or a candidate has them as well: a candidate with that text is gone. */

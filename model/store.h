@@ -217,5 +217,8 @@ int store_secret_get(struct store *store, uint64_t node, const char *name,
  */
 int store_secret_drop(struct store *store, uint64_t node, const char *name,
 		      struct err *err);
+/* All of a node's whose names stand nowhere, as a program that was killed
+ * leaves them. */
+int store_secret_sweep(struct store *store, uint64_t node, struct err *err);
 
 #endif

@@ -105,6 +105,7 @@ static const char *const sql_texts[SQL_COUNT] = {
 			   " ON CONFLICT DO UPDATE SET value = excluded.value",
 	[SQL_SECRET_DELETE] = "DELETE FROM secret"
 			      " WHERE node = ?1 AND name = ?2",
+	[SQL_SECRET_NAMES] = "SELECT name FROM secret WHERE node = ?1",
 	/* A changeset has texts as they are. */
 	[SQL_SECRET_NAMED] =
 		"SELECT EXISTS(SELECT 1 FROM setting WHERE value = ?1)"

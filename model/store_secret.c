@@ -120,6 +120,42 @@ int store_secret_drop(struct store *store, uint64_t node, const char *name,
 	return rc < 0 ? rc : 0;
 }
 
+/* The names of all, one a line. */
+static int read_names(struct store *store, uint64_t node, struct text *names,
+		      struct err *err)
+{
+	struct secrets secrets = { 0 };
+	sqlite3_stmt *at;
+	int rc = secrets_open(&secrets, store, STORE_READ, err);
+
+	if (rc == 0)
+		rc = db_sql(&secrets.db, SQL_SECRET_NAMES, &at, err);
+	if (rc == 0) {
+		db_bind_int(at, 1, (int64_t)node);
+		while ((rc = db_step(&secrets.db, at, err)) > 0) {
+			text_put(names,
+				 (const char *)sqlite3_column_text(at, 0));
+			text_put_char(names, '\n');
+		}
+	}
+	secrets_close(&secrets);
+	return rc;
+}
+
+int store_secret_sweep(struct store *store, uint64_t node, struct err *err)
+{
+	struct text text = TEXT_NONE;
+	AUTO(str) char *names = NULL;
+	char *save, *name;
+	int rc = read_names(store, node, &text, err);
+
+	names = text_take(&text);
+	for (name = strtok_r(names, "\n", &save); name && rc == 0;
+	     name = strtok_r(NULL, "\n", &save))
+		rc = store_secret_drop(store, node, name, err);
+	return rc;
+}
+
 static int get(struct database *db, uint64_t node, const char *name,
 	       void **value, size_t *size, struct err *err)
 {

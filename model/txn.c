@@ -1222,6 +1222,8 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 	*outcome = (struct outcome){ .revision = base };
 	hold_signals(&before);
 	rc = go(&run, err);
+	if (rc < 0 && !txn->dry && txn->store)
+		secret_drop_fresh(txn->store, candidate);
 	end_rehearsals(&run, NULL);
 	err_clear(&run.probe_err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -1371,8 +1373,10 @@ int txn_recover(const struct txn *txn, bool *recovered, struct err *err)
 	hold_signals(&before);
 	rc = recover(txn, tree, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
+	if (rc == 0) {
+		secret_sweep(txn->store);
 		return 0;
+	}
 	err_prefix(err, "a change was cut off earlier and could not be "
 			"undone: ");
 	if (err) /* as it was left, it is no good */

@@ -14,6 +14,8 @@
 #include "shell/told.h"
 #include "shell/who.h"
 
+enum { KEEP_WAIT_MS = 5000 };
+
 struct draft {
 	struct pending kept; /* as the store has it */
 	struct tree *base;   /* owned */
@@ -272,19 +274,25 @@ static int keep(struct session *session, struct err *err)
 	AUTO(store) struct store *store = open_store(session, err);
 	AUTO(str) char *old = NULL;
 	struct text text = TEXT_NONE;
-	int rc;
+	int rc = 0;
 
 	if (!store)
 		return err->code;
 	node_each (link, tree_links(session->place.tree))
 		link_choose_keys(link);
-	if (secret_hide(session->place.tree, store, err) < 0)
-		return err->code;
+	if (secret_has_fresh(session->place.tree))
+		rc = store_lock(store, "keeping a candidate", KEEP_WAIT_MS,
+				NULL, err);
+	if (rc == 0)
+		rc = secret_hide(session->place.tree, store, err);
+	if (rc < 0)
+		return rc;
 	draft->changes = count_changes(draft->base, session->place.tree);
 	save_print_changes(draft->base, session->place.tree, &text);
 	old = draft->kept.text;
 	draft->kept.text = text.length ? text_take(&text) : mem_strdup("");
 	rc = store_pending_put(store, &draft->kept, err);
+	store_unlock(store);
 	if (rc == 0)
 		secret_forget(store, old);
 	return rc;

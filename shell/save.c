@@ -109,12 +109,22 @@ static void put_made(struct changes *changes, const struct node *node,
 	text_printf(changes->out, " %s %s", verb, node_name(node));
 }
 
+/* A key that we made, not one that was given. */
+static bool is_made(const struct change *change)
+{
+	size_t attr = kind_index(node_kind(change->node), change->attr);
+
+	return change->after && change->attr->flags & ATTR_SECRET &&
+	       node_origin(change->node, attr) == ORIGIN_CHOSEN;
+}
+
 static void put_value(const struct change *change, struct text *out)
 {
 	AUTO_TEXT word = TEXT_NONE;
 
-	text_printf(&word, "%s=%s", change->attr->name,
-		    change->after ? change->after : "");
+	text_printf(&word, "%s=%s%s", change->attr->name,
+		    change->after ? change->after : "",
+		    is_made(change) ? SECRET_MADE : "");
 	text_put_char(out, ' ');
 	word_print(text_get(&word), out);
 }

@@ -60,6 +60,41 @@ is 'it had the same public key' "$(public_in "$tmp/out")" "$x"
 run 0 'undo brings the link back' tresse undo
 is 'with its key' "$(public x)" "$x"
 
+# --- what is refused leaves none ----------------------------------------------
+run 0 'there is a client' tresse /links/home0/peers create first \
+	key=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg= address=10.9.9.9
+count=$(kept)
+run 1 'a link is refused' tresse /links create wrong role=client device=tun0 local=10.9.9.1/24
+run 1 'one with a port that another has, too' tresse /links create wrong role=server device=tun9 listen=5000 enabled=no
+run 1 'and a peer with a pre-shared key' tresse /links/home0/peers create p \
+	key=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo= address=10.9.9.9 \
+	preshared-key=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+is 'no key of theirs is kept' "$(kept)" "$count"
+run 0 'nor of one that was only looked at' tresse -n /links create wrong role=server device=tun9 listen=5009 enabled=no
+is 'no key of theirs is kept' "$(kept)" "$count"
+run 0 'a candidate has one that cannot be' tresse -f <(printf '%s\n' begin \
+	'/links create wrong role=server device=tun9 listen=5000 enabled=no')
+run 1 'and is refused' tresse -f <(printf '%s\n' begin commit)
+is 'keeps the key that it made' "$(kept)" $((count + 1))
+run 0 'until it is discarded' tresse -f <(printf '%s\n' begin discard)
+is 'and then it is gone' "$(kept)" "$count"
+sqlite3 "$TRESSE_STORE-secrets" "INSERT INTO secret(node, name, value)
+	VALUES(0, 'digest:00000000000000aa', CAST('left by a program that was killed' AS BLOB))"
+run 0 'a new link' tresse /links create fresh role=server device=tun8 listen=5008 enabled=no
+is 'sweeps away what nobody names' "$(kept)" $((count + 1))
+run 0 'and goes again' tresse /links delete fresh
+is 'its key stays, for undo' "$(kept)" $((count + 1))
+
+# --- who made it ---------------------------------------------------------------
+origin() { tresse -j "/links/$1" get key public-key | jq -r '.origins | .key + " " + .["public-key"]'; }
+printf '%s\n' begin '/links create c role=server device=tun7 listen=5007 enabled=no' \
+	'/links create d role=server device=tun6 listen=5006 enabled=no key=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=' >"$tmp/c"
+run 0 'a link with a key that is made, and one that has one given' tresse -f "$tmp/c"
+run 0 'are taken up and committed' tresse -f <(printf '%s\n' begin commit)
+is 'the first was made by us' "$(origin c)" 'chosen chosen'
+is 'the second was not' "$(origin d)" 'given chosen'
+check 'and nothing shows how a candidate says so' sh -c "! tresse saveconfig /dev/stdout | grep -q ,made"
+
 # --- and set directly --------------------------------------------------------
 run 0 'a new key is asked for' tresse /links/home0 set key=auto
 check 'and is new' [ "$(public home0)" != "$before" ]
