@@ -316,19 +316,18 @@ const struct arg_type type_name_of_command = {
 
 /* ---- files ---- */
 
-static void offer_file(DIR *directory, const struct dirent *entry,
-		       const char *prefix, size_t lead, struct candidates *to)
+static void offer_file(const char *folder, const char *name, const char *prefix,
+		       size_t lead, struct candidates *to)
 {
+	AUTO(str) char *path = mem_printf("%s/%s", folder, name);
 	AUTO_TEXT text = TEXT_NONE;
 	struct stat status;
-	bool folder =
-		fstatat(dirfd(directory), entry->d_name, &status, 0) == 0 &&
-		S_ISDIR(status.st_mode);
+	bool is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 
 	text_put_bytes(&text, prefix, lead);
-	text_put(&text, entry->d_name);
-	text_put(&text, folder ? "/" : "");
-	to->offer(to, text_get(&text), folder ? "a folder" : "a file");
+	text_put(&text, name);
+	text_put(&text, is_folder ? "/" : "");
+	to->offer(to, text_get(&text), is_folder ? "a folder" : "a file");
 }
 
 static void complete_file(const struct match *match, const struct arg *arg,
@@ -338,20 +337,21 @@ static void complete_file(const struct match *match, const struct arg *arg,
 	size_t lead = slash ? (size_t)(slash + 1 - prefix) : 0;
 	AUTO(str)
 	char *folder = lead ? mem_strndup(prefix, lead) : mem_strdup(".");
-	DIR *directory = opendir(folder);
-	const struct dirent *entry;
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, NULL, versionsort);
 
 	(void)match;
 	(void)arg;
-	while (directory && (entry = readdir(directory))) {
-		bool hidden = entry->d_name[0] == '.' && prefix[lead] != '.';
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+		bool hidden = *name == '.' && prefix[lead] != '.';
 
-		if (!hidden && strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			offer_file(directory, entry, prefix, lead, to);
+		if (!hidden && strcmp(name, ".") != 0 &&
+		    strcmp(name, "..") != 0)
+			offer_file(folder, name, prefix, lead, to);
+		free(entries[i]);
 	}
-	if (directory)
-		closedir(directory);
+	free(entries);
 }
 
 const struct arg_type type_file = {
