@@ -578,23 +578,54 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reads until size bytes, the end, or the deadline. Returns how many. */
-static size_t read_until(int fd, void *bytes, size_t size, int64_t deadline)
+/* What a child that answers may take: work of its own, and time without work.
+ * On a busy machine neither is the time that has passed. */
+struct patience {
+	clockid_t clock; /* of what the child works */
+	int64_t worked_ms, idle_ms;
+};
+
+static int64_t worked_ms(clockid_t clock)
+{
+	struct timespec worked = { 0 };
+
+	(void)clock_gettime(clock, &worked);
+	return (int64_t)worked.tv_sec * 1000 + worked.tv_nsec / 1000000;
+}
+
+/* So long it has said nothing. */
+static void note_silence(struct patience *patience, int64_t ms)
+{
+	int64_t worked = worked_ms(patience->clock);
+
+	if (worked - patience->worked_ms < ms / 50)
+		patience->idle_ms += ms;
+	patience->worked_ms = worked;
+}
+
+static bool is_over(const struct patience *patience)
+{
+	return patience->idle_ms >= THROW_AWAY_MS ||
+	       patience->worked_ms >= THROW_AWAY_MS;
+}
+
+/* Reads until size bytes, the end, or the end of patience. Returns how many. */
+static size_t read_patiently(int fd, void *bytes, size_t size,
+			     struct patience *patience)
 {
 	size_t got = 0;
 
-	while (got < size) {
+	while (got < size && !is_over(patience)) {
 		struct pollfd wait = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t began = now_ms();
+		int ready = poll(&wait, 1, 500);
 		ssize_t more;
-		int ready;
 
-		if (left <= 0)
-			break;
-		ready = poll(&wait, 1, (int)left);
-		if (ready < 0 && errno == EINTR)
+		if (!ready)
+			note_silence(patience, now_ms() - began);
+		if (!ready || (ready < 0 && errno == EINTR))
 			continue;
-		if (ready <= 0)
+		if (ready < 0)
 			break;
 		more = read(fd, (char *)bytes + got, size - got);
 		if (more < 0 && errno == EINTR)
@@ -606,17 +637,22 @@ static size_t read_until(int fd, void *bytes, size_t size, int64_t deadline)
 	return got;
 }
 
-static int hear_child(int fd, void *answer, size_t size, struct err *err)
+static int hear_child(const struct throw_away *away, void *answer, size_t size,
+		      struct err *err)
 {
-	int64_t deadline = now_ms() + THROW_AWAY_MS;
+	struct patience patience = { 0 };
 	struct outcome outcome;
 
-	if (read_until(fd, &outcome, sizeof(outcome), deadline) <
-		    sizeof(outcome) ||
-	    read_until(fd, answer, size, deadline) < size)
+	if (clock_getcpuclockid(away->child, &patience.clock))
+		return err_set(err, ECHILD,
+			       "the process in the throw-away "
+			       "network namespace is not there");
+	if (read_patiently(away->answers, &outcome, sizeof(outcome),
+			   &patience) < sizeof(outcome) ||
+	    read_patiently(away->answers, answer, size, &patience) < size)
 		return err_set(
-			err, now_ms() >= deadline ? ETIMEDOUT : ECHILD,
-			now_ms() >= deadline
+			err, is_over(&patience) ? ETIMEDOUT : ECHILD,
+			is_over(&patience)
 				? "nothing came out of the throw-away "
 				  "network namespace in 10 s"
 				: "the process in the throw-away network "
@@ -657,7 +693,7 @@ int host_throw_away_begin(struct throw_away *away,
 int host_throw_away_end(struct throw_away *away, void *answer, size_t size,
 			struct err *err)
 {
-	int rc = hear_child(away->answers, answer, size, err);
+	int rc = hear_child(away, answer, size, err);
 
 	close(away->answers);
 	if (rc < 0)

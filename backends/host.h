@@ -59,7 +59,8 @@ int host_may_write(struct host *host, struct err *err);
  * namespace too, where we are not root), with lo up. The child's result
  * (0..255) comes back; negative errno and err if no such namespace can be had.
  * The child must open its own netlink sockets. job writes at most size bytes to
- * answer, which come back as well. */
+ * answer, which come back as well. ETIMEDOUT once it has worked for 10 s, or
+ * done nothing for so long: how busy the machine is does not count. */
 int host_throw_away(int (*job)(void *arg, void *answer, size_t size), void *arg,
 		    void *answer, size_t size, struct err *err);
 /* The same in two halves, for who has something else to do meanwhile. The child
