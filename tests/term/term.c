@@ -31,6 +31,7 @@
  * when it sleeps in a call that waits for a key, its input is used up and its
  * output was read. Anything that never comes is an error after 20 seconds.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -193,18 +194,51 @@ static bool waits_for_child(pid_t pid)
 	return found;
 }
 
-static bool waits_for_key(pid_t pid)
+/* Of a thread: in which call it sleeps; -1: in none. */
+static long call_of(pid_t pid, pid_t thread, unsigned long *first)
 {
-	AUTO(str) char *name = mem_printf("/proc/%d/syscall", (int)pid);
+	AUTO(str)
+	char *name =
+		mem_printf("/proc/%d/task/%d/syscall", (int)pid, (int)thread);
 	FILE *file = fopen(name, "re");
-	unsigned long first = 0;
 	long call = -1;
-	bool read = file && fscanf(file, "%ld %lx", &call, &first) == 2;
+	bool read = file && fscanf(file, "%ld %lx", &call, first) == 2;
 
 	if (file)
 		fclose(file);
-	return read && is_waiting_call(pid, call, first) &&
-	       !waits_for_child(pid);
+	return read ? call : -1;
+}
+
+/* The others of a program with threads: fish colours what is typed in one. */
+static bool others_wait(pid_t pid)
+{
+	AUTO(str) char *name = mem_printf("/proc/%d/task", (int)pid);
+	DIR *folder = opendir(name);
+	struct dirent *entry;
+	bool wait = true;
+
+	while (wait && folder && (entry = readdir(folder))) {
+		pid_t thread = (pid_t)atoi(entry->d_name);
+		unsigned long first;
+		long call;
+
+		if (thread <= 0 || thread == pid)
+			continue;
+		call = call_of(pid, thread, &first);
+		wait = call == SYS_futex || is_waiting_call(pid, call, first);
+	}
+	if (folder)
+		closedir(folder);
+	return wait;
+}
+
+static bool waits_for_key(pid_t pid)
+{
+	unsigned long first = 0;
+	long call = call_of(pid, pid, &first);
+
+	return is_waiting_call(pid, call, first) && !waits_for_child(pid) &&
+	       others_wait(pid);
 }
 
 /* How often it went to sleep by itself; -1: it is not there. */
