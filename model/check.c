@@ -15,6 +15,7 @@
 #include "model/report.h"
 #include "model/shaping.h"
 #include "model/shard.h"
+#include "model/sums.h"
 #include "model/txn.h"
 #include "model/types/prefix.h"
 
@@ -266,7 +267,8 @@ static void check_under_parent(const struct node *class, struct report *report)
 
 static void check_sum(const struct node *class, struct report *report)
 {
-	uint64_t sum = 0;
+	const struct sums *rest = node_rest(class);
+	uint64_t sum = rest ? sums_total(rest, SUM_RATE) : 0;
 
 	node_each (child, class)
 		if (node_kind(child) == &kind_class)

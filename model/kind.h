@@ -33,7 +33,7 @@ enum attr_flags {
 	ATTR_SECRET = 1 << 4,	/* kept apart, shown only when asked by name */
 	ATTR_OWN =
 		1 << 5, /* makes nothing but its own node's objects (patch.h) */
-	/* ...but is summed up with those beside it, so they have to be known */
+	/* ...but is summed up with those beside it (sums.h) */
 	ATTR_SUMMED = 1 << 6,
 };
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "model/sums.h"
+
 struct setting {
 	uint16_t attr;
 	uint16_t origin;
@@ -27,6 +29,7 @@ struct node {
 	const struct kind *kind;
 	uint64_t id;	     /* 0 until stored */
 	struct stain *stain; /* owned; NULL while clean */
+	struct sums *rest;   /* owned; NULL but in a part */
 	bool fixed;
 	uint16_t setting_count, setting_room;
 	struct setting *settings; /* owned, sorted by attr */
@@ -229,6 +232,7 @@ static void node_free(struct node *node)
 	}
 	wash(node);
 	clear_settings(node);
+	sums_free(node->rest);
 	free(node);
 }
 
@@ -259,6 +263,17 @@ bool tree_is_part(const struct tree *tree)
 void tree_set_part(struct tree *tree)
 {
 	tree->part = true;
+}
+
+const struct sums *node_rest(const struct node *node)
+{
+	return node->rest;
+}
+
+void node_set_rest(struct node *node, struct sums *rest)
+{
+	sums_free(node->rest);
+	node->rest = rest;
 }
 
 void tree_free(struct tree *tree)
@@ -939,6 +954,16 @@ bool node_changed(const struct node *node, size_t attr)
 		return now || was;
 	return now->origin != was->origin ||
 	       !value_equal(row, &now->value, &was->value);
+}
+
+const struct value *node_was(const struct node *node, size_t attr)
+{
+	const struct setting *was;
+
+	if (!node->stain)
+		return node_value(node, attr);
+	was = setting_was(node->stain, attr);
+	return was ? &was->value : standard_of(node->kind, attr);
 }
 
 const uint64_t *tree_deleted(const struct tree *tree, size_t *count)

@@ -29,6 +29,7 @@
 #include "model/value.h"
 
 struct node;
+struct sums;
 struct tree;
 
 /* An empty tree with its fixed nodes. */
@@ -134,6 +135,8 @@ struct node *tree_first_dirty(const struct tree *tree);
 struct node *node_next_dirty(const struct node *node);
 /* Has this setting another value or origin than when the tree was clean? */
 bool node_changed(const struct node *node, size_t attr);
+/* The value that it had then; NULL: none, nor a standard. */
+const struct value *node_was(const struct node *node, size_t attr);
 const uint64_t *tree_deleted(const struct tree *tree, size_t *count);
 bool tree_is_dirty(const struct tree *tree);
 void tree_clean(struct tree *tree);
@@ -141,6 +144,11 @@ void tree_clean(struct tree *tree);
  * be there all the same. */
 bool tree_is_part(const struct tree *tree);
 void tree_set_part(struct tree *tree);
+/* Of a part: what the classes below have together that are not there (sums.h).
+ * NULL: that is not known, or there is nothing that could be missing. */
+const struct sums *node_rest(const struct node *node);
+/* Takes the rest over; NULL forgets it. */
+void node_set_rest(struct node *node, struct sums *rest);
 /* While it is so, nothing becomes dirty: for who reads the tree from there. */
 void tree_set_stored(struct tree *tree, bool stored);
 

@@ -3,20 +3,29 @@
 
 #include "model/shaping.h"
 
+/* Whatever it is summed up with. */
+static bool knows_sums(const struct node *class)
+{
+	return !tree_is_part(node_tree(class)) || node_rest(node_parent(class));
+}
+
 /* Only settings of its own, of a class that holds none. */
 static bool is_own(const struct node *node)
 {
 	const struct kind *kind = node_kind(node);
-	bool part = tree_is_part(node_tree(node));
 
 	if (kind != &kind_class || node_dirt(node) != DIRT_CHANGED ||
 	    !class_is_leaf(node))
 		return false;
-	for (size_t attr = 0; attr < kind->attr_count; attr++)
-		if ((!(kind->attrs[attr].flags & ATTR_OWN) ||
-		     (part && kind->attrs[attr].flags & ATTR_SUMMED)) &&
-		    node_changed(node, attr))
+	for (size_t attr = 0; attr < kind->attr_count; attr++) {
+		unsigned flags = kind->attrs[attr].flags;
+
+		if (!node_changed(node, attr))
+			continue;
+		if (!(flags & ATTR_OWN) ||
+		    (flags & ATTR_SUMMED && !knows_sums(node)))
 			return false;
+	}
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "model/node.h"
 #include "model/report.h"
 #include "model/shaping.h"
+#include "model/sums.h"
 
 #define each_class(at, branch)                                                 \
 	for (struct node *at = node_walk(branch, branch); at;                  \
@@ -84,22 +85,25 @@ static size_t place_of(uint32_t classid, size_t count)
 	return ((classid & 0xffff) * 40503u & 0xffff) * count >> 16;
 }
 
-uint32_t shard_of(const struct node *class)
+uint32_t shard_by_parent(const struct node *class)
 {
-	const struct node *parent = node_parent(class);
-	const struct ranges *numbers;
-	uint32_t above = 0;
+	const struct ranges *numbers = numbers_of(node_parent(class));
 
-	if (node_kind(parent) == &kind_class)
-		above = shard_of(parent);
-	if (above)
-		return above;
-	numbers = numbers_of(parent);
 	if (!numbers || deals_out(class))
 		return 0;
 	return number_at(numbers,
 			 place_of((uint32_t)node_u(class, CLASS_CLASSID),
 				  count_of(numbers)));
+}
+
+uint32_t shard_of(const struct node *class)
+{
+	const struct node *parent = node_parent(class);
+	uint32_t above = 0;
+
+	if (node_kind(parent) == &kind_class)
+		above = shard_of(parent);
+	return above ? above : shard_by_parent(class);
 }
 
 uint32_t class_handle(const struct node *class, bool shards)
@@ -110,32 +114,28 @@ uint32_t class_handle(const struct node *class, bool shards)
 	       (node_u(class, CLASS_CLASSID) & 0xffff);
 }
 
-static uint32_t lowest_prio(const struct node *branch, uint32_t lowest)
-{
-	for (const struct node *at = branch; at; at = node_walk(branch, at))
-		if (node_kind(at) == &kind_class && class_is_leaf(at) &&
-		    node_u(at, CLASS_PRIO) < lowest)
-			lowest = (uint32_t)node_u(at, CLASS_PRIO);
-	return lowest;
-}
-
 uint32_t shard_sum(const struct node *parent, struct shard *shards)
 {
-	uint32_t prio = UINT32_MAX;
+	struct sums sums = SUMS_NONE;
+	uint32_t prio = SUM_PRIOS;
 
+	sums_of(parent, &sums);
 	for (uint32_t n = 0; n <= SHARD_LAST; n++)
 		shards[n] = (struct shard){ .number = n };
-	node_each (child, parent) {
-		struct shard *shard;
+	for (size_t i = 0; i < sums.count; i++) {
+		const struct sum *sum = &sums.items[i];
+		struct shard *shard = &shards[sum->shard];
+		uint32_t lowest = sum_lowest_prio(sum);
 
-		if (node_kind(child) != &kind_class || deals_out(child))
+		if (!sum->shard)
 			continue;
-		shard = &shards[shard_of(child)];
-		shard->children++;
-		shard->rate_bytes += class_rate_bytes(child);
-		prio = lowest_prio(child, prio);
+		shard->children = sum->of[SUM_CLASSES];
+		shard->rate_bytes = sum->of[SUM_BYTES];
+		if (lowest < prio)
+			prio = lowest;
 	}
-	return prio == UINT32_MAX ? 0 : prio;
+	sums_clear(&sums);
+	return prio < SUM_PRIOS ? prio : 0;
 }
 
 /* ---- dealing out ---- */

@@ -56,6 +56,9 @@ size_t shard_count(const struct node *parent);
 /* Number that a class is in, or 0: the outermost HTB. Only where
  * uplink_shards(). */
 uint32_t shard_of(const struct node *class);
+/* The one that its parent's own numbers lead it to, wherever that parent is
+ * itself; 0: to none. */
+uint32_t shard_by_parent(const struct node *class);
 /* The class's number to the kernel: major of its HTB, minor of its classid. */
 uint32_t class_handle(const struct node *class, bool shards);
 

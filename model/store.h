@@ -57,8 +57,9 @@ int store_revision(struct store *store, uint64_t *revision, struct err *err);
 int store_load(struct store *store, struct tree **tree, struct err *err);
 /* Of the committed tree one class that has none below it, and what its own
  * settings stand on: all above it, what those refer to, and theirs, and /system
- * (tree_is_part()). *tree is NULL where that is not to be had; then, and
- * whatever else goes wrong, store_load() tells. */
+ * (tree_is_part()), with what the classes beside them have together
+ * (node_rest()) where the store knows that. *tree is NULL where that is not to
+ * be had; then, and whatever else goes wrong, store_load() tells. */
 int store_load_part(struct store *store, const char *path, struct tree **tree,
 		    struct err *err);
 /* Of the committed tree what stands at the top of paths, classes and links, and

@@ -329,6 +329,8 @@ static int write_tree(struct writer *writer, struct err *err)
 		rc = write_refs(writer, err);
 	if (rc == 0 && gone)
 		rc = mend_refs(writer, err);
+	if (rc == 0)
+		rc = db_write_sums(writer->db, writer->tree, err);
 	return rc;
 }
 

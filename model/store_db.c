@@ -59,6 +59,12 @@ static const char *const sql_texts[SQL_COUNT] = {
 			" WHERE target <> excluded.target",
 	[SQL_REF_DANGLING] = "SELECT node, name FROM ref"
 			     " WHERE target NOT IN (SELECT id FROM node)",
+	[SQL_SUMS] = "SELECT * FROM sum ORDER BY node, shard",
+	[SQL_SUMS_OF] = "SELECT * FROM sum WHERE node = ?1 ORDER BY shard",
+	[SQL_SUM_PUT] = "INSERT OR REPLACE INTO sum VALUES(?1, ?2, ?3, ?4, ?5,"
+			" ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[SQL_SUM_DELETE] = "DELETE FROM sum WHERE node = ?1 AND shard = ?2",
+	[SQL_SUMS_DROP] = "DELETE FROM sum",
 	[SQL_OWNED] = "SELECT backend, key, saved FROM owned"
 		      " ORDER BY backend, key",
 	[SQL_OWNED_PUT] = "INSERT INTO owned(backend, key, saved)"

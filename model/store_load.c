@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/shaping.h"
+
 struct row {
 	uint64_t id;
 	struct node *node;
@@ -374,6 +376,48 @@ static int load_one(struct loader *loader, uint64_t id, struct err *err)
 	return rc < 0 ? rc : load_settings_of(loader, id, err);
 }
 
+/* The sums of all classes below a node, without those that were read: what is
+ * below them has its rest already. 0 in *known: they say nothing. */
+static int load_rest(struct database *db, struct node *node, bool *known,
+		     struct err *err)
+{
+	struct sums *rest = mem_alloc(sizeof(*rest));
+	int rc;
+
+	*rest = SUMS_NONE;
+	rc = db_load_sums(db, node_id(node), rest, err);
+	*known = rc == 0 && rest->count;
+	node_each (child, node)
+		if (*known && node_kind(child) == &kind_class)
+			*known = sums_without(rest, child);
+	node_set_rest(node, rest);
+	return rc;
+}
+
+static void forget_rests(const struct loader *loader)
+{
+	for (size_t i = 0; i < loader->count; i++)
+		node_set_rest(loader->rows[i].node, NULL);
+}
+
+/* From the bottom up; of all, or of none. */
+static int load_rests(struct loader *loader, struct err *err)
+{
+	bool known = true;
+	int rc = 0;
+
+	for (size_t i = loader->count; i > 0 && rc == 0 && known; i--) {
+		struct node *node = loader->rows[i - 1].node;
+
+		if (node_kind(node)->child == &kind_class &&
+		    !class_is_leaf(node))
+			rc = load_rest(loader->db, node, &known, err);
+	}
+	if (!known)
+		forget_rests(loader);
+	return rc;
+}
+
 static int load_leaf(struct loader *loader, const char *path, struct err *err)
 {
 	struct part part = { .db = loader->db };
@@ -387,7 +431,7 @@ static int load_leaf(struct loader *loader, const char *path, struct err *err)
 	for (size_t i = 0; i < part.count && rc == 0; i++)
 		rc = load_one(loader, part.ids[i], err);
 	free(part.ids);
-	return rc;
+	return rc < 0 ? rc : load_rests(loader, err);
 }
 
 static int load_tops(struct loader *loader, const char *path, struct err *err)

@@ -6,6 +6,7 @@
  *     store_load.c    rows -> tree
  *     store_past.c    the tree of an earlier revision
  *     store_commit.c  dirty nodes -> rows, as one revision
+ *     store_sums.c    what classes have together
  *     store_lock.c    one writer at a time
  *     store_pending.c   candidates that wait for their commit
  *     store_trial.c   a commit that waits for its confirmation
@@ -27,6 +28,7 @@
 #include <sys/types.h>
 
 #include "model/store.h"
+#include "model/sums.h"
 
 /* Others get this long to end their transaction. */
 #define DB_BUSY_MS 5000
@@ -72,6 +74,11 @@ enum sql {
 	SQL_REFS_OF,
 	SQL_REF_PUT,
 	SQL_REF_DANGLING,
+	SQL_SUMS,
+	SQL_SUMS_OF,
+	SQL_SUM_PUT,
+	SQL_SUM_DELETE,
+	SQL_SUMS_DROP,
 	SQL_OWNED,
 	SQL_OWNED_PUT,
 	SQL_OWNED_DELETE,
@@ -176,6 +183,12 @@ int db_keep_owned(struct database *db, const struct owned *owned,
 		  struct err *err);
 /* The tree that the rows say; clean. */
 int db_load_tree(struct database *db, struct tree **tree, struct err *err);
+/* Adds the stored sums of the classes below a node; none: not known. */
+int db_load_sums(struct database *db, uint64_t node, struct sums *sums,
+		 struct err *err);
+/* What is dirty is written: makes the stored sums those of the tree. */
+int db_write_sums(struct database *db, const struct tree *tree,
+		  struct err *err);
 int64_t db_now_us(void);
 /* The trial that a commit of revision begins, joins or ends (struct stamp). */
 int db_stamp_trial(struct database *db, const struct stamp *stamp,

@@ -132,7 +132,35 @@ static const char schema_3[] = "ALTER TABLE trial ADD COLUMN basis TEXT;"
 			       "ALTER TABLE revision ADD COLUMN confirmed TEXT;"
 			       "PRAGMA user_version = 3;";
 
-static const char *const store_steps[] = { schema_1, schema_2, schema_3 };
+/*
+ * What the classes below a node have together, a row a shard (sums.h). It
+ * follows from the tree, so it is in no changeset; a node that has classes and
+ * no row was not counted yet.
+ */
+static const char schema_4[] =
+	"CREATE TABLE sum("
+	" node INTEGER NOT NULL REFERENCES node(id) ON DELETE CASCADE"
+	"  DEFERRABLE INITIALLY DEFERRED,"
+	" shard INTEGER NOT NULL,"
+	" classes INTEGER NOT NULL CHECK(classes > 0),"
+	" rate INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" marks INTEGER NOT NULL,"
+	" odd INTEGER NOT NULL,"
+	" prio0 INTEGER NOT NULL,"
+	" prio1 INTEGER NOT NULL,"
+	" prio2 INTEGER NOT NULL,"
+	" prio3 INTEGER NOT NULL,"
+	" prio4 INTEGER NOT NULL,"
+	" prio5 INTEGER NOT NULL,"
+	" prio6 INTEGER NOT NULL,"
+	" prio7 INTEGER NOT NULL,"
+	" PRIMARY KEY(node, shard)"
+	") STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 4;";
+
+static const char *const store_steps[] = { schema_1, schema_2, schema_3,
+					   schema_4 };
 
 const struct schema store_schema = {
 	.application_id = 0x54525353, /* TRSS */

@@ -35,8 +35,7 @@ static const char *path_alone(const struct session *session,
 		AUTO(str) char *key = mem_strndup(items[i].text, items[i].key);
 		const struct attr *attr = kind_attr(&kind_class, key);
 
-		if (!attr || !(attr->flags & ATTR_OWN) ||
-		    attr->flags & ATTR_SUMMED)
+		if (!attr || !(attr->flags & ATTR_OWN))
 			return NULL;
 	}
 	return items[0].text;

@@ -84,8 +84,8 @@ run 0 'changes nothing' tresse drift
 run 0 'undo goes back' tresse undo
 run 0 'as it was read' tresse drift
 
-# A failure or a death at any message: of a change for which one class is read,
-# and of one for which all of them are (their rates are summed up).
+# A failure or a death at any message: of a change of one class alone, and of one
+# that its sum with the others comes into.
 # at_each SETTING VALUE OTHER
 at_each() {
 	local failed=0 whole=0 sound=0 calls n status follow

@@ -4,6 +4,7 @@
 # rates, ceils and lending hold as in one HTB, and nobody need know.
 . "$(dirname "$0")/lib.sh"
 
+type -P strace >/dev/null || skip_all 'no strace (make deps)'
 uplink
 start "$tmp/sink" ip netns exec far traffic sink 600 udp:9000
 wait_for 5 grep -q ready "$tmp/sink"
@@ -88,6 +89,40 @@ tresse /classes/u/line/rest get packets >"$tmp/out"
 has 'what nobody claims is in the default class' "$tmp/out" 'packets=9\b'
 tresse /classes/u/line/all/c1234 get packets >"$tmp/out"
 has 'our own counters know them' "$tmp/out" 'packets=3\b'
+
+# ---- one of thousands is changed ----
+
+# pages COMMAND...: of the store that it reads.
+pages() {
+	strace -f -qq -e trace=pread64 -o "$tmp/calls" "$@" >"$tmp/out" 2>&1
+	grep -c ", 4096, " "$tmp/calls"
+}
+c=/classes/u/line/all/c77
+whole=$(pages tresse ls "$c")
+for change in ceil=9mbit rate=8kbit prio=3 'rate=5kbit prio=2'; do
+	# shellcheck disable=SC2086 # these are words
+	few=$(pages tresse $c set $change)
+	check "$change reads what it takes of the store: $few of $whole pages" \
+		test $((few * 3)) -lt "$whole"
+	run 0 'all agrees, the shards too' tresse drift
+done
+run 0 'the only one before all others' tresse $c set prio=0
+run 0 'that is of the whole' tresse /classes/u/line/all/c78 set prio=1
+run 0 'all agrees still' tresse drift
+run 1 'a rate that those above cannot promise' tresse $c set rate=6mbit
+cp "$tmp/said" "$tmp/alone"
+has 'is refused' "$tmp/alone" \
+	'/classes/u/line/all: the classes below are promised 15996kbit together'
+echo "$c set rate=6mbit" >"$tmp/line"
+run 1 'a batch of it, for which all are read' tresse <"$tmp/line"
+same 'is refused in the same words' \
+	<(grep -o 'the classes below .*' "$tmp/alone") \
+	<(grep -o 'the classes below .*' "$tmp/said")
+run 0 'it is as it was' tresse drift
+for ((i = 0; i < 6; i++)); do
+	run 0 'and back' tresse undo
+done
+run 0 'to the beginning' tresse drift
 
 # ---- rates, ceils, lending ----
 

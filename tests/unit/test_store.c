@@ -871,7 +871,7 @@ TEST(store, a_newer_store_is_left_alone)
 	by_hand(site.file, "PRAGMA user_version = 7");
 	assert_refused(&site, -ENOTSUP,
 		       "was written by a newer Tresse (schema 7; this one "
-		       "knows 3): upgrade, or use another --store");
+		       "knows 4): upgrade, or use another --store");
 	by_hand(site.file, "PRAGMA journal_mode = WAL");
 	assert_refused(&site, -ENOTSUP, "newer Tresse");
 }
@@ -1687,34 +1687,34 @@ TEST(store, kill_9_at_any_moment_leaves_one_whole_revision)
 
 /* --- schemas ------------------------------------------------------------ */
 
-static const char step_4[] = "ALTER TABLE node ADD COLUMN note TEXT;"
+static const char step_5[] = "ALTER TABLE node ADD COLUMN note TEXT;"
 			     "UPDATE node SET note = 'converted';"
-			     "PRAGMA user_version = 4;";
-static const char step_5[] =
+			     "PRAGMA user_version = 5;";
+static const char step_6[] =
 	"CREATE TABLE extra(id INTEGER PRIMARY KEY) STRICT;"
-	"PRAGMA user_version = 5;";
+	"PRAGMA user_version = 6;";
 static const char step_bad[] = "CREATE TABLE half(id INTEGER PRIMARY KEY);"
 			       "UPDATE ref SET target = 12345;"
-			       "PRAGMA user_version = 5;";
+			       "PRAGMA user_version = 6;";
 
-static struct schema later_schema(const char *steps[5], const char *fifth)
+static struct schema later_schema(const char *steps[6], const char *sixth)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		steps[i] = store_schema.steps[i];
-	steps[3] = step_4;
-	steps[4] = fifth;
+	steps[4] = step_5;
+	steps[5] = sixth;
 	return (struct schema){ .application_id = store_schema.application_id,
 				.mode = 0644,
 				.steps = steps,
-				.version = fifth ? 5 : 4 };
+				.version = sixth ? 6 : 5 };
 }
 
 TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 {
 	SITE(site);
-	AUTO(str) char *copy = mem_printf("%s-v3", site.file);
-	const char *steps[5];
-	struct schema schema = later_schema(steps, step_5);
+	AUTO(str) char *copy = mem_printf("%s-v4", site.file);
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
 	AUTO(store) struct store *store = NULL;
 	AUTO(store) struct store *old = NULL;
 	AUTO(tree) struct tree *tree = NULL;
@@ -1725,11 +1725,11 @@ TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 	write_file(copy, "of an earlier attempt", 21);
 	CU_ASSERT_PTR_NULL(
 		store_open_schema(site.file, STORE_READ, &schema, &err));
-	CU_ASSERT(contains(err.text, "older Tresse (schema 3; this one needs "
-				     "5)"));
+	CU_ASSERT(contains(err.text, "older Tresse (schema 4; this one needs "
+				     "6)"));
 	store = store_open_schema(site.file, STORE_WRITE, &schema, &err);
 	MUST(store != NULL);
-	CU_ASSERT_EQUAL(ask(store->db.db, "PRAGMA user_version"), 5);
+	CU_ASSERT_EQUAL(ask(store->db.db, "PRAGMA user_version"), 6);
 	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM node WHERE "
 					  "note = 'converted'"),
 			8);
@@ -1740,16 +1740,16 @@ TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 	assert_same(tree, was);
 	CU_ASSERT_EQUAL(mode_of("", copy), 0644);
 	CU_ASSERT_PTR_NULL(store_open(site.file, STORE_WRITE, &err));
-	CU_ASSERT(contains(err.text, "newer Tresse (schema 5; this one knows "
-				     "3)"));
+	CU_ASSERT(contains(err.text, "newer Tresse (schema 6; this one knows "
+				     "4)"));
 }
 
 TEST(store, a_conversion_that_fails_stops_before_the_step_that_failed)
 {
 	SITE(site);
-	const char *steps[5];
+	const char *steps[6];
 	struct schema schema = later_schema(steps, step_bad);
-	struct schema second = later_schema((const char *[5]){ 0 }, NULL);
+	struct schema second = later_schema((const char *[6]){ 0 }, NULL);
 	AUTO(store) struct store *store = NULL;
 	AUTO_ERR err = ERR_NONE;
 
@@ -1769,8 +1769,8 @@ TEST(store, a_conversion_that_fails_stops_before_the_step_that_failed)
 TEST(store, a_shell_that_is_too_old_meanwhile_writes_nothing)
 {
 	SITE(site);
-	const char *steps[5];
-	struct schema schema = later_schema(steps, step_5);
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
 	AUTO(store) struct store *store = NULL;
 	AUTO(tree) struct tree *tree = NULL;
 	AUTO_ERR err = ERR_NONE;
