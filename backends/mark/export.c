@@ -107,10 +107,15 @@ static bool has_words(const struct item *item)
 static void put_rule(const struct tree *tree, const struct object *object,
 		     const struct item *item, struct text *out)
 {
+	AUTO_TEXT words = TEXT_NONE;
+	bool readable = show_rule_whole(item, cgroup_of(tree, object), &words);
+
 	if (!has_words(item))
 		text_put(out, "# nft has no words for (xt string match): ");
-	text_printf(out, "add rule inet " MARK_TABLE " %s", item->name);
-	show_rule_whole(item, cgroup_of(tree, object), out);
+	else if (!readable)
+		text_put(out, "# nft has no words for (a quote in a name): ");
+	text_printf(out, "add rule inet " MARK_TABLE " %s%s", item->name,
+		    text_get(&words));
 	put_comment(item, out);
 	text_put_char(out, '\n');
 }

@@ -52,6 +52,7 @@ struct show {
 	bool has_set;		/* something */
 	bool whole;		/* for nft to read: nothing left out */
 	const char *cgroup;	/* of the rule, for nft to read, or NULL */
+	bool unsayable;		/* nft has no words for it: a quote */
 };
 
 static const uint32_t usual_mask = 0xffff;
@@ -296,6 +297,20 @@ static bool is_what(const struct show *show, const char *what)
 	return !strcmp(show->what, what);
 }
 
+/* For nft a * at the end of a name is whatever follows, unless a backslash is
+ * before it. */
+static void put_name_whole(struct show *show, struct span data)
+{
+	size_t length = strnlen(data.at, data.length);
+	const char *name = data.at;
+	bool star = length && name[length - 1] == '*';
+
+	put_what(show);
+	text_printf(show->out, " \"%.*s%s\"", (int)length - star, name,
+		    star ? "\\*" : "");
+	show->unsayable |= memchr(name, '"', length) != NULL;
+}
+
 /* What is shown in our own words otherwise. */
 static bool put_equal_whole(struct show *show, uint32_t op, struct span data)
 {
@@ -306,6 +321,11 @@ static bool put_equal_whole(struct show *show, uint32_t op, struct span data)
 	if (show->form == FORM_CGROUP && show->cgroup) {
 		put_what(show);
 		text_printf(show->out, " \"%s\"", show->cgroup);
+		show->unsayable |= strchr(show->cgroup, '"') != NULL;
+		return true;
+	}
+	if (show->form == FORM_NAME) {
+		put_name_whole(show, data);
 		return true;
 	}
 	if (show->form != FORM_FLAGS || !show->mask.length)
@@ -755,7 +775,7 @@ void show_rule(const struct item *rule, struct text *out)
 	show_expressions(&show, rule);
 }
 
-void show_rule_whole(const struct item *rule, const char *cgroup,
+bool show_rule_whole(const struct item *rule, const char *cgroup,
 		     struct text *out)
 {
 	struct show show = {
@@ -763,4 +783,5 @@ void show_rule_whole(const struct item *rule, const char *cgroup,
 	};
 
 	show_expressions(&show, rule);
+	return !show.unsayable;
 }

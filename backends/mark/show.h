@@ -11,13 +11,16 @@
 #ifndef BACKENDS_MARK_SHOW_H
 #define BACKENDS_MARK_SHOW_H
 
+#include <stdbool.h>
+
 #include "backends/mark/item.h"
 
 /* With a blank in front of each part. */
 void show_rule(const struct item *rule, struct text *out);
 /* The same with nothing left out, for nft to read. cgroup: of a rule that asks
- * for one, its path; or NULL. */
-void show_rule_whole(const struct item *rule, const char *cgroup,
+ * for one, its path; or NULL. False: nft cannot read it, for there is no way to
+ * write a quote. */
+bool show_rule_whole(const struct item *rule, const char *cgroup,
 		     struct text *out);
 /* "1:10", and a mark in the way its type has it. */
 void show_classid(uint32_t classid, struct text *out);

@@ -44,7 +44,9 @@ static void put_route(const struct route_data *data, struct text *out)
 	else
 		text_put(out, "default");
 	put_address(other ? "via inet6" : "via", &data->gateway, out);
-	text_printf(out, " dev %s table %u", data->device, data->table);
+	text_put(out, " dev ");
+	text_put_word(out, data->device);
+	text_printf(out, " table %u", data->table);
 	if (data->metric != route_standard_metric(data->family))
 		text_printf(out, " metric %u", data->metric);
 	put_address("src", &data->from, out);

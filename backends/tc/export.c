@@ -15,6 +15,14 @@
 #include "model/base/text.h"
 #include "model/shard.h"
 
+/* "tc class add dev wan0": the name of a device may hold what a shell obeys. */
+static void put_on(const char *command, const char *device, struct text *out)
+{
+	text_put(out, command);
+	text_put_char(out, ' ');
+	text_put_word(out, device);
+}
+
 static void put_id(uint32_t id, struct text *out)
 {
 	text_printf(out, "%x:%x", TC_H_MAJ(id) >> 16, TC_H_MIN(id));
@@ -40,7 +48,7 @@ static void put_class(const struct tc_object *object, struct text *out)
 {
 	const struct tc_class *class = &object->class;
 
-	text_printf(out, "tc class add dev %s", object->device);
+	put_on("tc class add dev", object->device, out);
 	put_parent(object, out);
 	text_put(out, " classid ");
 	put_id(object->handle, out);
@@ -65,15 +73,14 @@ static void put_foreign_leaf(const struct tc_object *object, struct text *out)
 {
 	text_put(out, "# the queue of ");
 	put_id(object->parent, out);
-	text_printf(out,
-		    " is somebody else's (leaf=foreign) and is not exported: "
-		    "tc qdisc show dev %s",
-		    object->device);
+	put_on(" is somebody else's (leaf=foreign) and is not exported: "
+	       "tc qdisc show dev",
+	       object->device, out);
 }
 
 static void put_leaf(const struct tc_object *object, struct text *out)
 {
-	text_printf(out, "tc qdisc add dev %s", object->device);
+	put_on("tc qdisc add dev", object->device, out);
 	put_parent(object, out);
 	if (object->handle)
 		text_printf(out, " handle %x:", TC_H_MAJ(object->handle) >> 16);
@@ -85,22 +92,24 @@ static void put_filter(const struct tc_object *object, struct text *out)
 {
 	const struct tc_filter *filter = &object->filter;
 
+	put_on("tc filter add dev", object->device, out);
 	text_printf(out,
-		    "tc filter add dev %s parent 1: protocol all pref %u "
-		    "handle 0x%x/0x%x fw classid ",
-		    object->device, TC_FILTER_PREF, filter->mark, filter->mask);
+		    " parent 1: protocol all pref %u handle 0x%x/0x%x fw "
+		    "classid ",
+		    TC_FILTER_PREF, filter->mark, filter->mask);
 	put_id(filter->classid, out);
 }
 
 /* What tc can say without a file beside it. */
 static void put_sorter(const struct tc_object *object, struct text *out)
 {
+	put_on("tc filter add dev", object->device, out);
 	text_printf(out,
-		    "tc filter add dev %s parent 1: protocol all pref %u "
-		    "handle %u flow map key priority and 0x%x rshift 16 "
+		    " parent 1: protocol all pref %u handle %u flow map key "
+		    "priority and 0x%x rshift 16 "
 		    "baseclass 1:%x",
-		    object->device, TC_FILTER_PREF, TC_SORTER_HANDLE,
-		    SHARD_LAST << 16, SHARD_MINOR);
+		    TC_FILTER_PREF, TC_SORTER_HANDLE, SHARD_LAST << 16,
+		    SHARD_MINOR);
 }
 
 static void put_program(const struct tc_object *object, struct text *out)
@@ -125,24 +134,28 @@ static void put_down(const struct tc_object *object, struct text *out)
 
 	switch (object->sort) {
 	case TC_LINK:
-		text_printf(out,
-			    "ip link add %s mtu %u txqueuelen %u type ifb\n",
-			    device, object->link.mtu, object->link.txqlen);
-		text_printf(out, "ip link set %s%s up", device,
+		put_on("ip link add", device, out);
+		text_printf(out, " mtu %u txqueuelen %u type ifb\n",
+			    object->link.mtu, object->link.txqlen);
+		put_on("ip link set", device, out);
+		text_printf(out, "%s up",
 			    object->link.ip6 ? " addrgenmode none" : "");
 		break;
 	case TC_PROGRAM:
-		text_printf(out, "tc filter add dev %s parent 1:", device);
+		put_on("tc filter add dev", device, out);
+		text_put(out, " parent 1:");
 		put_program(object, out);
 		break;
 	case TC_INGRESS:
-		text_printf(out, "tc qdisc add dev %s clsact", device);
+		put_on("tc qdisc add dev", device, out);
+		text_put(out, " clsact");
 		break;
 	default:
-		text_printf(out, "tc filter add dev %s ingress", device);
+		put_on("tc filter add dev", device, out);
+		text_put(out, " ingress");
 		put_program(object, out);
-		text_printf(out, " action mirred egress redirect dev %s",
-			    object->redirect.to);
+		put_on(" action mirred egress redirect dev",
+		       object->redirect.to, out);
 	}
 }
 
@@ -152,18 +165,17 @@ static void put_object(const struct object *object, struct text *out)
 
 	switch (tc->sort) {
 	case TC_ROOT:
-		text_printf(out,
-			    "tc qdisc add dev %s root handle 1: htb default "
-			    "%x r2q %u",
-			    tc->device, tc->root.defcls, tc->root.r2q);
+		put_on("tc qdisc add dev", tc->device, out);
+		text_printf(out, " root handle 1: htb default %x r2q %u",
+			    tc->root.defcls, tc->root.r2q);
 		if (tc->root.shares)
-			text_printf(out,
-				    "\n# filters of others (filters=foreign) "
-				    "are not exported: tc filter show dev %s",
-				    tc->device);
+			put_on("\n# filters of others (filters=foreign) are "
+			       "not "
+			       "exported: tc filter show dev",
+			       tc->device, out);
 		break;
 	case TC_SHARD:
-		text_printf(out, "tc qdisc add dev %s", tc->device);
+		put_on("tc qdisc add dev", tc->device, out);
 		put_parent(tc, out);
 		text_printf(out, " handle %x: htb default 0 r2q %u",
 			    TC_H_MAJ(tc->handle) >> 16, tc->root.r2q);

@@ -197,7 +197,9 @@ static void refuse(struct planning *planning, const struct object *foreign,
 	const struct tc_object *object = tc_of(foreign);
 	const struct tc_foreign *root = &object->foreign;
 	AUTO_TEXT has = TEXT_NONE;
+	AUTO_TEXT device = TEXT_NONE;
 
+	text_put_word(&device, object->device);
 	if (root->classes)
 		text_printf(&has, " with %u class%s", root->classes,
 			    root->classes == 1 ? "" : "es");
@@ -210,7 +212,7 @@ static void refuse(struct planning *planning, const struct object *foreign,
 		   "could not put back; if nobody needs it: tc qdisc del dev "
 		   "%s root",
 		   object->device, root->kind, TC_H_MAJ(object->handle) >> 16,
-		   text_get(&has), object->device);
+		   text_get(&has), text_get(&device));
 }
 
 /* What has to be put back one day: the root that stands there now, or, when it

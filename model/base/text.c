@@ -87,6 +87,25 @@ void text_printf(struct text *text, const char *format, ...)
 		text->bytes[text->length] = '\0';
 }
 
+void text_put_word(struct text *text, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789@%_+=:,./-";
+
+	if (word[0] && !word[strspn(word, plain)]) {
+		text_put(text, word);
+		return;
+	}
+	text_put_char(text, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			text_put(text, "'\\''");
+		else
+			text_put_char(text, *word);
+	text_put_char(text, '\'');
+}
+
 void text_put_clock(struct text *text, time_t at)
 {
 	struct tm when;

@@ -80,4 +80,45 @@ export -f made tree
 copy bash -c made >"$tmp/theirs"
 same 'and all is the same' "$tmp/ours" "$tmp/theirs"
 check 'there was something to compare' test "$(wc -l <"$tmp/ours")" -gt 60
+
+# The name of a device may be anything but that: it stays a name.
+run 0 'all of it goes' tresse clearconfig confirm=yes
+ip netns add other
+other() { ip netns exec other "$@"; }
+odd="a';\$(id)&*"
+ip link add name "$odd" txqlen 1000 type bridge
+other ip link add name "$odd" txqlen 1000 type bridge
+for where in '' other; do
+	$where ip link set "$odd" addrgenmode none up
+	$where ip addr add 198.51.100.2/24 dev "$odd"
+done
+run 0 'a device with an odd name' tresse <<END
+/paths create odd device="$odd" gateway=198.51.100.1
+/classes create u path=odd default=all
+/classes/u create all rate=1mbit
+/classes/u/all/match create m proto=udp dport=5060
+END
+run 0 'its store and the kernel agree' tresse drift
+for kind in tc ip nft; do tresse export $kind "$tmp/odd.$kind"; done
+run 0 'tc takes it' other sh -e "$tmp/odd.tc"
+run 0 'ip takes it' other sh -e "$tmp/odd.ip"
+run 0 'nft takes it' other nft -f "$tmp/odd.nft"
+made_of() {
+	tree "$1"
+	ip rule show
+	ip route show table all | grep 'proto 84'
+	nft -s list table inet tresse
+}
+made_of "$odd" >"$tmp/ours"
+export -f made_of
+# shellcheck disable=SC2016 # for that shell
+other bash -c 'made_of "$1"' - "$odd" >"$tmp/theirs"
+same 'and all of it is the same' "$tmp/ours" "$tmp/theirs"
+has 'for nft, too, that device alone is meant' "$tmp/theirs" '&\\\*" jump'
+ip link add name 'a"b' type bridge
+run 0 'a name that nft cannot write' tresse /paths/odd set device='a"b' force=yes
+run 0 'is exported' tresse export nft
+has 'as a remark' "$tmp/out" '^# nft has no words for \(a quote in a name\): add rule'
+other nft delete table inet tresse
+run 0 'and the rest can be read' other nft -f "$tmp/out"
 finish
