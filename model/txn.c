@@ -858,6 +858,21 @@ static void keep_wanted(const struct txn *txn, const struct state *want,
 	}
 }
 
+/* Links may have come, gone and got other names since the change began. */
+static int go_back(struct run *run, struct err *err)
+{
+	struct view view = run->view;
+	struct facts facts = { 0 };
+	int rc;
+
+	know(&facts, view.facts);
+	if (run->txn->read_facts(run->txn->host, &facts, NULL) == 0)
+		view.facts = &facts;
+	rc = go_to(&view, &run->outcome->now, &run->both, err);
+	facts_clear(&facts);
+	return rc;
+}
+
 /* Puts back what the steps so far have done. The reason stays in err; what goes
  * wrong on the way back is added to it. */
 static int undo(struct run *run, int code, struct err *err)
@@ -867,8 +882,7 @@ static int undo(struct run *run, int code, struct err *err)
 
 	store_drop(run->writing);
 	run->writing = NULL;
-	rc = go_to(&run->view, &run->outcome->now, &run->both, &trouble);
-
+	rc = go_back(run, &trouble);
 	if (rc == 0)
 		rc = store_disarm(run->txn->store, &run->found, &trouble);
 	if (rc == 0) {
@@ -982,25 +996,6 @@ static int arm(struct run *run, struct err *err)
 	return rc;
 }
 
-static int apply(struct run *run, struct err *err)
-{
-	struct outcome *outcome = run->outcome;
-	int rc = arm(run, err);
-
-	if (rc < 0)
-		return rc; /* nothing was done yet */
-	rc = apply_first(run, err);
-	if (rc == 0 && run->way)
-		rc = second_leg(run, err);
-	if (rc < 0)
-		return undo(run, rc, err);
-	rc = guard(run->txn, true, err);
-	if (rc == 0)
-		rc = verify(&run->view, &outcome->want, &run->both, &run->sight,
-			    &outcome->failed_path, err);
-	return rc < 0 ? undo(run, rc, err) : 0;
-}
-
 /* Steps may have made links, by which more or other things are wanted. */
 static bool facts_stayed(struct run *run)
 {
@@ -1015,6 +1010,37 @@ static bool facts_stayed(struct run *run)
 	       digest_equal(facts_digest(before), facts_digest(&after));
 	facts_clear(&after);
 	return same;
+}
+
+/* A lie of the kernel's, unless it was asked about other things than are there
+ * now. */
+static int verify_change(struct run *run, struct err *err)
+{
+	struct outcome *outcome = run->outcome;
+	int rc = verify(&run->view, &outcome->want, &run->both, &run->sight,
+			&outcome->failed_path, err);
+
+	if (rc == -EREMOTEIO && !facts_stayed(run))
+		err_append(err, " (devices, addresses or routes "
+				"changed meanwhile: try again)");
+	return rc;
+}
+
+static int apply(struct run *run, struct err *err)
+{
+	int rc = arm(run, err);
+
+	if (rc < 0)
+		return rc; /* nothing was done yet */
+	rc = apply_first(run, err);
+	if (rc == 0 && run->way)
+		rc = second_leg(run, err);
+	if (rc < 0)
+		return undo(run, rc, err);
+	rc = guard(run->txn, true, err);
+	if (rc == 0)
+		rc = verify_change(run, err);
+	return rc < 0 ? undo(run, rc, err) : 0;
 }
 
 static void seal(struct run *run)
