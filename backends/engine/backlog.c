@@ -4,14 +4,16 @@
 #include <sys/queue.h>
 
 enum {
-	QUEUES = 256,
+	QUEUES = 1024,
 	URGENT = QUEUES, /* one more, before all others */
-	QUANTUM = 3000,	 /* bytes a turn */
+	QUANTUM = 3000,	 /* bytes in a row, so that they leave together */
 	LIMIT_BYTES = 4 << 20,
 	RUNS = 2048,
 	TARGET_US = 30000,
 	INTERVAL_US = 300000,
-	DROPS_MOST = 64, /* in a row: nothing is dropped to nothing */
+	STALE_US = 1000000,
+	STALE_LEAST = 12000, /* bytes of a flow that are never too old */
+	DROPS_MOST = 64,     /* in a row: nothing is dropped to nothing */
 };
 
 struct item {
@@ -24,24 +26,41 @@ STAILQ_HEAD(items, item);
 struct queue {
 	struct items items;
 	uint32_t bytes;
-	int32_t deficit;
-	bool listed;
-	TAILQ_ENTRY(queue) turn;
+	uint16_t place; /* in the heap, from 1; 0: not in it */
+	bool sparse;	/* it goes before those that are not */
+	uint64_t tag;	/* where its next byte is, in virtual time */
+	uint64_t since; /* number of when it last began to wait */
 	/* CoDel */
 	bool dropping;
 	uint64_t above_since; /* 0: below target */
 	uint64_t drop_next;
 	uint32_t drops;
 };
-TAILQ_HEAD(queues, queue);
 
+/*
+ * Whose turn it is says virtual time, in bytes (start-time fair queueing,
+ * Goyal, Vin and Cheng, 1996): each queue has a tag, which what it sends moves
+ * on; the least one is next, and is the time. Who begins to wait does so at the
+ * time, or where his last byte ended if that is later: nobody saves anything up
+ * by keeping still.
+ *
+ * But time stands while all others have their turns. So who begins to wait, and
+ * is no more than a turn ahead of time, goes first: that is who has less than
+ * his share of the line, like a call, and he has it back when time comes there.
+ */
 struct backlog {
 	struct backlog_config config;
 	struct item *pool;
 	struct items spare;
 	struct queue queues[QUEUES + 1];
-	struct queues fresh, turns;
-	struct queue *head; /* whose run was shown last */
+	struct queue *heap[QUEUES + 1]; /* from 1: those that wait, least tag
+					 * first */
+	unsigned count;			/* of these */
+	uint64_t time, last; /* virtual; the furthest tag there was */
+	uint64_t begun;	     /* numbers for `since` */
+	struct queue *turn;  /* whose it is; NULL: to be chosen */
+	uint32_t turn_bytes; /* that it had in it */
+	struct queue *head;  /* whose run was shown last */
 	struct backlog_stats stats;
 };
 
@@ -61,14 +80,13 @@ struct backlog *backlog_new(const struct backlog_config *config)
 	set_default(&backlog->config.runs, RUNS);
 	set_default(&backlog->config.target_us, TARGET_US);
 	set_default(&backlog->config.interval_us, INTERVAL_US);
+	set_default(&backlog->config.stale_us, STALE_US);
 	backlog->pool = mem_array(backlog->config.runs, sizeof(struct item));
 	STAILQ_INIT(&backlog->spare);
 	for (uint32_t i = 0; i < backlog->config.runs; i++)
 		STAILQ_INSERT_TAIL(&backlog->spare, &backlog->pool[i], next);
 	for (int i = 0; i <= QUEUES; i++)
 		STAILQ_INIT(&backlog->queues[i].items);
-	TAILQ_INIT(&backlog->fresh);
-	TAILQ_INIT(&backlog->turns);
 	return backlog;
 }
 
@@ -80,12 +98,123 @@ void backlog_free(struct backlog *backlog)
 	free(backlog);
 }
 
+/* --- who waits, and who is next ------------------------------------------- */
+
+static bool is_before(const struct queue *a, const struct queue *b)
+{
+	if (a->sparse != b->sparse)
+		return a->sparse;
+	return a->tag != b->tag ? a->tag < b->tag : a->since < b->since;
+}
+
+static void heap_put(struct backlog *backlog, unsigned place,
+		     struct queue *queue)
+{
+	backlog->heap[place] = queue;
+	queue->place = (uint16_t)place;
+}
+
+static void heap_rise(struct backlog *backlog, struct queue *queue)
+{
+	unsigned at = queue->place;
+
+	for (; at > 1 && is_before(queue, backlog->heap[at / 2]); at /= 2)
+		heap_put(backlog, at, backlog->heap[at / 2]);
+	heap_put(backlog, at, queue);
+}
+
+static void heap_sink(struct backlog *backlog, struct queue *queue)
+{
+	unsigned at = queue->place, below;
+
+	while ((below = 2 * at) <= backlog->count) {
+		if (below < backlog->count &&
+		    is_before(backlog->heap[below + 1], backlog->heap[below]))
+			below++;
+		if (!is_before(backlog->heap[below], queue))
+			break;
+		heap_put(backlog, at, backlog->heap[below]);
+		at = below;
+	}
+	heap_put(backlog, at, queue);
+}
+
+static bool is_sparse(const struct backlog *backlog, const struct queue *queue)
+{
+	return queue->tag <= backlog->time + QUANTUM;
+}
+
+static void begin_to_wait(struct backlog *backlog, struct queue *queue)
+{
+	if (queue->tag < backlog->time)
+		queue->tag = backlog->time;
+	queue->sparse = is_sparse(backlog, queue);
+	queue->since = backlog->begun++;
+	heap_put(backlog, ++backlog->count, queue);
+	heap_rise(backlog, queue);
+	backlog->turn = NULL;
+}
+
+static void end_to_wait(struct backlog *backlog, struct queue *queue)
+{
+	struct queue *other = backlog->heap[backlog->count--];
+
+	if (other != queue) {
+		heap_put(backlog, queue->place, other);
+		heap_rise(backlog, other);
+		heap_sink(backlog, other);
+	}
+	queue->place = 0;
+	if (backlog->turn == queue)
+		backlog->turn = NULL;
+	if (!backlog->count)
+		backlog->time = backlog->last;
+}
+
+/* It has less than before, or its tag moved. */
+static void settle(struct backlog *backlog, struct queue *queue)
+{
+	if (queue->tag > backlog->last)
+		backlog->last = queue->tag;
+	if (!queue->place)
+		return;
+	if (STAILQ_EMPTY(&queue->items)) {
+		end_to_wait(backlog, queue);
+		return;
+	}
+	if (queue->sparse && !is_sparse(backlog, queue)) {
+		queue->sparse = false;
+		backlog->turn = NULL;
+	}
+	heap_sink(backlog, queue);
+}
+
+static struct queue *choose(struct backlog *backlog)
+{
+	struct queue *queue = &backlog->queues[URGENT];
+
+	if (!STAILQ_EMPTY(&queue->items))
+		return queue;
+	if (backlog->turn && backlog->turn_bytes < QUANTUM)
+		return backlog->turn;
+	if (!backlog->count)
+		return NULL;
+	backlog->turn = backlog->heap[1];
+	backlog->turn_bytes = 0;
+	if (!backlog->turn->sparse)
+		backlog->time = backlog->turn->tag;
+	return backlog->turn;
+}
+
+/* --- runs ------------------------------------------------------------------
+ */
+
 static uint32_t run_bytes(const struct backlog_run *run)
 {
 	return (uint32_t)(run->count - 1) * run->flow.size + run->last;
 }
 
-/* The first count packets of the first run are no longer here. */
+/* The first count packets of the first run are no longer here: settle() it. */
 static uint32_t cut(struct backlog *backlog, struct queue *queue, int count)
 {
 	struct item *item = STAILQ_FIRST(&queue->items);
@@ -112,17 +241,18 @@ static uint32_t cut(struct backlog *backlog, struct queue *queue, int count)
 /* There is no room: the longest queue gives its oldest run. */
 static void make_room(struct backlog *backlog)
 {
-	struct queue *longest = &backlog->queues[0];
+	struct queue *longest = &backlog->queues[URGENT];
 	const struct item *item;
 
-	for (int i = 1; i <= QUEUES; i++)
-		if (backlog->queues[i].bytes > longest->bytes)
-			longest = &backlog->queues[i];
+	for (unsigned i = 1; i <= backlog->count; i++)
+		if (backlog->heap[i]->bytes > longest->bytes)
+			longest = backlog->heap[i];
 	item = STAILQ_FIRST(&longest->items);
 	if (!item)
 		return;
 	backlog->stats.dropped_full += item->run.count;
 	cut(backlog, longest, item->run.count);
+	settle(backlog, longest);
 }
 
 static struct queue *queue_of(struct backlog *backlog,
@@ -130,7 +260,7 @@ static struct queue *queue_of(struct backlog *backlog,
 {
 	if (run->urgent)
 		return &backlog->queues[URGENT];
-	return &backlog->queues[run->flow.bucket * 0x9e3779b1U >> 24];
+	return &backlog->queues[run->flow.bucket * 0x9e3779b1U >> 22];
 }
 
 void backlog_put(struct backlog *backlog, const struct backlog_run *run,
@@ -156,55 +286,8 @@ void backlog_put(struct backlog *backlog, const struct backlog_run *run,
 	backlog->stats.bytes += bytes;
 	backlog->stats.packets += run->count;
 	backlog->stats.runs++;
-	if (!queue->listed && !run->urgent) {
-		queue->listed = true;
-		queue->deficit = QUANTUM;
-		TAILQ_INSERT_TAIL(&backlog->fresh, queue, turn);
-		backlog->stats.flows++;
-	}
-}
-
-/* --- whose turn it is --------------------------------------------------------
- */
-
-static struct queues *list_of(struct backlog *backlog, struct queue *queue)
-{
-	return queue == TAILQ_FIRST(&backlog->fresh) ? &backlog->fresh
-						     : &backlog->turns;
-}
-
-/* To the end of those that take turns; or out, when it had its say there. */
-static void next_turn(struct backlog *backlog, struct queue *queue)
-{
-	bool was_fresh = list_of(backlog, queue) == &backlog->fresh;
-
-	TAILQ_REMOVE(list_of(backlog, queue), queue, turn);
-	if (STAILQ_EMPTY(&queue->items) && !was_fresh) {
-		queue->listed = false;
-		backlog->stats.flows--;
-		return;
-	}
-	TAILQ_INSERT_TAIL(&backlog->turns, queue, turn);
-}
-
-static struct queue *choose(struct backlog *backlog)
-{
-	struct queue *queue = &backlog->queues[URGENT];
-
-	if (!STAILQ_EMPTY(&queue->items))
-		return queue;
-	while ((queue = TAILQ_FIRST(&backlog->fresh)) ||
-	       (queue = TAILQ_FIRST(&backlog->turns))) {
-		if (STAILQ_EMPTY(&queue->items)) {
-			next_turn(backlog, queue);
-		} else if (queue->deficit <= 0) {
-			queue->deficit += QUANTUM;
-			next_turn(backlog, queue);
-		} else {
-			return queue;
-		}
-	}
-	return NULL;
+	if (!queue->place && !run->urgent)
+		begin_to_wait(backlog, queue);
 }
 
 /* --- CoDel
@@ -238,6 +321,21 @@ static void drop_one(struct backlog *backlog, struct queue *queue)
 {
 	backlog->stats.dropped_stood++;
 	cut(backlog, queue, 1);
+	settle(backlog, queue);
+}
+
+/* What is so old is of no use to who waits for it, and what was sent without
+ * asking whether it arrives would have its share of the line for minutes after
+ * its end. */
+static void drop_stale(struct backlog *backlog, struct queue *queue,
+		       uint64_t now)
+{
+	const struct item *item;
+
+	while (queue->bytes > STALE_LEAST &&
+	       (item = STAILQ_FIRST(&queue->items)) &&
+	       now - item->at > backlog->config.stale_us)
+		drop_one(backlog, queue);
 }
 
 /* RFC 8289, 5.5, but at the clock's pace even while nothing leaves. */
@@ -245,6 +343,7 @@ static void thin_out(struct backlog *backlog, struct queue *queue, uint64_t now)
 {
 	uint32_t interval = backlog->config.interval_us;
 
+	drop_stale(backlog, queue, now);
 	if (!stands(backlog, queue, now)) {
 		queue->dropping = false;
 		return;
@@ -280,7 +379,7 @@ const struct backlog_run *backlog_head(struct backlog *backlog, uint64_t now)
 		if (!item)
 			continue;
 		item->run.flow.waiting = queue->bytes;
-		item->run.flow.flows = backlog->stats.flows;
+		item->run.flow.flows = backlog->count;
 		return &item->run;
 	}
 	return NULL;
@@ -290,6 +389,7 @@ void backlog_took(struct backlog *backlog, int count, uint64_t now)
 {
 	struct queue *queue = backlog->head;
 	struct item *item = queue ? STAILQ_FIRST(&queue->items) : NULL;
+	uint32_t bytes;
 	uint64_t waited;
 
 	if (!item || count <= 0)
@@ -297,7 +397,12 @@ void backlog_took(struct backlog *backlog, int count, uint64_t now)
 	waited = now - item->at;
 	if (waited > backlog->stats.delay_max_us)
 		backlog->stats.delay_max_us = (uint32_t)waited;
-	queue->deficit -= (int32_t)cut(backlog, queue, count);
+	bytes = cut(backlog, queue, count);
+	if (!queue->place)
+		return; /* urgent */
+	queue->tag += bytes;
+	backlog->turn_bytes += bytes;
+	settle(backlog, queue);
 }
 
 bool backlog_is_empty(const struct backlog *backlog)
@@ -308,5 +413,6 @@ bool backlog_is_empty(const struct backlog *backlog)
 void backlog_stats(struct backlog *backlog, struct backlog_stats *stats)
 {
 	*stats = backlog->stats;
+	stats->flows = backlog->count;
 	backlog->stats.delay_max_us = 0;
 }

@@ -4,10 +4,11 @@
  *
  * The tun device is always read; what has no room waits here, not in the
  * device's own queue, where a ping would stand behind a second of somebody's
- * upload. One queue a flow, taken in turns by bytes; a flow that did not keep
- * the line busy goes first (FQ-CoDel, RFC 8290), and a queue that stands is
- * told so by dropping at its head (CoDel, RFC 8289). It knows packets only as
- * runs: consecutive handles of one flow, as cut from one super-packet.
+ * upload. One queue a flow, with equal shares in bytes; a flow that has less
+ * than its share goes first, always (RFC 8290 calls it sparse), and a queue
+ * that stands is told so by dropping at its head (CoDel, RFC 8289). It knows
+ * packets only as runs: consecutive handles of one flow, as cut from one
+ * super-packet.
  *
  *     backlog_put(q, &run, now);                  what the tun gave
  *     while ((run = backlog_head(q, now))) {      what goes next
@@ -38,6 +39,9 @@ struct backlog_config {
 	uint32_t runs;	      /* [2048] that may wait */
 	uint32_t target_us;   /* a queue that stands longer... [30000] */
 	uint32_t interval_us; /* ... for this long is cut [300000] */
+	/* What has waited longer than this is dropped, but for the last few
+	 * packets of a flow [1000000]. */
+	uint32_t stale_us;
 };
 
 struct backlog_stats {

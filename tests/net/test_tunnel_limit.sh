@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # A server takes no more from a client than up= says: what is on its way when it
-# is set is dropped, then the client knows and sends no more.
+# is set is dropped, then the client knows and sends no more. Whoever stops
+# sending has nothing of the limit from then on.
 # shellcheck disable=SC2154 # pid_gw, pid_home come by eval
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/tunnel.sh
@@ -42,5 +43,7 @@ dropped=$(policed)
 between 'what was on its way is over it, and dropped' $((dropped - before)) 10 1000
 wait $flow
 between 'from then on the client keeps to it' "$(($(policed) - dropped))" 0 20
+# What waits of it would take ten seconds and more at that rate.
+between 'TCP behind it has the limit, and no old packets beside it' "$(received_of -t 8)" 1400 2050
 unplace
 finish

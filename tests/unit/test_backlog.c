@@ -136,6 +136,108 @@ TEST(backlog, thins_out_a_queue_that_stands_but_not_one_that_moves)
 	backlog_free(backlog);
 }
 
+/* A call: 20 ms of it at a time, beside flows that always have more. After the
+ * first second, in which those are new as well. */
+static uint64_t call_waits(struct backlog *backlog, int others)
+{
+	uint64_t now = SECOND, next = SECOND, worst = 0;
+	const struct backlog_run *head;
+
+	for (int i = 0; i < 3000; i++, now += 6000) {
+		for (int n = 0; n < others; n++)
+			put(backlog, (uint16_t)(10 + n), 1, 0, now);
+		for (; next <= now; next += 20000) {
+			struct backlog_run call = {
+				.flow = { .bucket = 2000, .size = 200 },
+				.count = 1,
+				.last = 200,
+				.handle = 1 + (uint32_t)next,
+			};
+
+			backlog_put(backlog, &call, next);
+		}
+		head = backlog_head(backlog, now);
+		if (head->flow.bucket == 2000 && i > 170 &&
+		    now - (head->handle - 1) > worst)
+			worst = now - (head->handle - 1);
+		backlog_took(backlog, 1, now);
+	}
+	return worst;
+}
+
+TEST(backlog, never_lets_a_call_wait_for_more_than_what_is_being_sent)
+{
+	/* A packet goes each 6 ms: 1.9 Mbit/s. */
+	for (int others = 1; others <= 8; others *= 8) {
+		AUTO(backlog) struct backlog *backlog = backlog_new(NULL);
+
+		CU_ASSERT(call_waits(backlog, others) <= 12000);
+	}
+}
+
+TEST(backlog, gives_who_has_kept_still_no_more_than_his_share)
+{
+	AUTO(backlog) struct backlog *backlog = backlog_new(NULL);
+	unsigned taken[3] = { 0 };
+
+	for (int i = 0; i < 400; i++)
+		put(backlog, 1, 1, 0, SECOND);
+	for (int i = 0; i < 200; i++) {
+		backlog_head(backlog, SECOND);
+		backlog_took(backlog, 1, SECOND);
+	}
+	for (int i = 0; i < 400; i++)
+		put(backlog, 2, 1, 0, SECOND);
+	for (int i = 0; i < 100; i++) {
+		taken[backlog_head(backlog, SECOND)->flow.bucket]++;
+		backlog_took(backlog, 1, SECOND);
+	}
+	CU_ASSERT(taken[1] >= 45 && taken[2] >= 45);
+}
+
+TEST(backlog, serves_thousands_of_flows_each_its_packet)
+{
+	AUTO(backlog) struct backlog *backlog = backlog_new(NULL);
+	unsigned seen[2000] = { 0 }, flows = 0;
+	const struct backlog_run *head;
+
+	for (uint32_t i = 0; i < 2000; i++)
+		put(backlog, (uint16_t)i, 1, i, SECOND);
+	while ((head = backlog_head(backlog, SECOND))) {
+		seen[head->handle]++;
+		backlog_took(backlog, 1, SECOND);
+	}
+	for (unsigned i = 0; i < 2000; i++)
+		flows += seen[i] == 1;
+	CU_ASSERT_EQUAL(flows, 2000);
+	CU_ASSERT(backlog_is_empty(backlog));
+}
+
+TEST(backlog, forgets_what_waits_for_longer_than_anybody_would)
+{
+	AUTO(backlog) struct backlog *backlog = backlog_new(NULL);
+	struct backlog_stats stats;
+	uint64_t now = SECOND, left;
+
+	/* 8 Mbit/s offered for five seconds, and 1 Mbit/s taken. */
+	for (int i = 0; i < 3571; i++, now += 1400) {
+		put(backlog, 1, 2, 0, now);
+		if (i % 8 == 0 && backlog_head(backlog, now))
+			backlog_took(backlog, 1, now);
+	}
+	/* A second later there is next to nothing left of it. */
+	for (int i = 0; i < 90; i++, now += 11200)
+		if (backlog_head(backlog, now))
+			backlog_took(backlog, 1, now);
+	backlog_head(backlog, now + 20000);
+	backlog_stats(backlog, &stats);
+	left = stats.bytes;
+	CU_ASSERT(left <= 12000);
+	/* But a few packets are kept for however long. */
+	CU_ASSERT(left > 0);
+	CU_ASSERT_PTR_NOT_NULL(backlog_head(backlog, now + 60 * SECOND));
+}
+
 TEST(resend, gives_back_in_order_however_many)
 {
 	struct resend resend = { 0 };
