@@ -27,11 +27,13 @@ AUTO_DEFINE(keep, struct keep *, keep_free)
 uint8_t *keep_room(struct keep *keep);
 /* The handle of its first piece. packet->data is what keep_room() gave. */
 uint32_t keep_add(struct keep *keep, const struct tun_packet *packet);
-/* The packet and the number of the piece; false: it has given way. */
-bool keep_find(const struct keep *keep, uint32_t handle,
+/* The packet and the number of the piece; false: it has given way, and the ring
+ * becomes longer. */
+bool keep_find(struct keep *keep, uint32_t handle,
 	       const struct tun_packet **packet, unsigned *index);
-/* How many bytes have to stay, about: the ring is kept as short as that allows,
- * for the sake of the processor's cache. */
+/* How many bytes have to stay, about, to be told every few seconds: the ring is
+ * kept as short as that, and how far back was asked for meanwhile, allow, for
+ * the sake of the processor's cache. */
 void keep_need(struct keep *keep, size_t bytes);
 
 #endif

@@ -54,3 +54,41 @@ TEST(keep, what_it_finds_was_never_overwritten)
 	}
 	CU_ASSERT(found > 3000 * 30);
 }
+
+TEST(keep, becomes_as_long_as_what_is_asked_for_is_old)
+{
+	AUTO(keep) struct keep *keep = keep_new(32 << 20);
+	const struct tun_packet *packet;
+	unsigned index, found[8] = { 0 };
+
+	for (unsigned turn = 0; turn < 8; turn++) {
+		uint32_t at = put(keep, 'x', 1000, 1);
+
+		/* Each time 7 MB are read before anybody comes for it. */
+		for (int i = 0; i < 7000; i++)
+			put(keep, 'y', 1000, 1);
+		found[turn] = keep_find(keep, at, &packet, &index);
+	}
+	CU_ASSERT(!found[0]);
+	CU_ASSERT(found[3] && found[4] && found[5] && found[6] && found[7]);
+}
+
+TEST(keep, becomes_short_again_when_nobody_asks)
+{
+	AUTO(keep) struct keep *keep = keep_new(32 << 20);
+	const struct tun_packet *packet;
+	uint32_t at = put(keep, 'x', 1000, 1);
+	unsigned index, found = 0;
+
+	for (int i = 0; i < 9000; i++)
+		put(keep, 'y', 1000, 1);
+	keep_find(keep, at, &packet, &index);
+	for (int period = 0; period < 3; period++) {
+		keep_need(keep, 0);
+		for (int i = 0; i < 30000; i++)
+			at = put(keep, 'z', 1000, 1);
+	}
+	while (keep_find(keep, at - found * 100, &packet, &index))
+		found++;
+	CU_ASSERT(found * 100 * 1000 < 3 << 20);
+}
