@@ -3,7 +3,7 @@
  * flood - what an attacker sends at a tunnel's server, at full speed.
  *
  *   flood record DEVICE FILE             the first init that goes by
- *   flood send ADDRESS PORT COUNT KIND FILE
+ *   flood send ADDRESS PORT COUNT SECONDS KIND FILE     both at most
  *
  * KIND: replay (the recorded init as it is), random (bytes that call themselves
  * an init), short (the recorded one, cut off anywhere). Prints how many went
@@ -94,14 +94,14 @@ static void prepare(const char *kind, const uint8_t init[INIT],
 	}
 }
 
-static int send_all(const char *address, int port, long count, const char *kind,
-		    const uint8_t init[INIT])
+static int send_all(const char *address, int port, long count, int seconds,
+		    const char *kind, const uint8_t init[INIT])
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)port) };
 	struct mmsghdr messages[BUNCH] = { 0 };
 	struct iovec parts[BUNCH];
-	uint64_t began = now_ms();
+	uint64_t began = now_ms(), end = began + (uint64_t)seconds * 1000;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	long sent = 0;
 
@@ -109,7 +109,7 @@ static int send_all(const char *address, int port, long count, const char *kind,
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return fail(address);
 	prepare(kind, init, messages, parts);
-	while (sent < count) {
+	while (sent < count && now_ms() < end) {
 		unsigned most =
 			count - sent < BUNCH ? (unsigned)(count - sent) : BUNCH;
 		int got = sendmmsg(fd, messages, most, 0);
@@ -129,11 +129,12 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "record"))
 		return record(argv[2], argv[3]);
-	if (argc != 7 || strcmp(argv[1], "send"))
+	if (argc != 8 || strcmp(argv[1], "send"))
 		return fputs("usage: flood record|send ...\n", stderr), 2;
-	file = fopen(argv[6], "r");
+	file = fopen(argv[7], "r");
 	if (!file || fread(init, INIT, 1, file) != 1)
-		return fail(argv[6]);
+		return fail(argv[7]);
 	fclose(file);
-	return send_all(argv[2], atoi(argv[3]), atol(argv[4]), argv[5], init);
+	return send_all(argv[2], atoi(argv[3]), atol(argv[4]), atoi(argv[5]),
+			argv[6], init);
 }

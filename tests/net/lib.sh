@@ -138,13 +138,13 @@ run() {
 # machine had to wait for a processor a quarter counts: who is kept from working
 # has more of it.
 wait_for() {
-	local end=$(($(uptime_ms) + $1 * 1000)) from
+	local end=$(($(uptime_ms) + $1 * 1000)) stalled_before
 	shift
 
-	from=$(stalled_ms)
+	stalled_before=$(stalled_ms)
 	until "$@"; do
-		[ $(($(uptime_ms) - ($(stalled_ms) - from) * 3 / 4)) -lt "$end" ] ||
-			return 1
+		[ $(($(uptime_ms) - ($(stalled_ms) - stalled_before) * 3 / 4)) \
+			-lt "$end" ] || return 1
 		sleep 0.05
 	done
 }
@@ -159,26 +159,29 @@ stalled_ms() {
 	echo $((${total:-0} / 1000))
 }
 
-# undisturbed COMMAND...: a measurement, and its verdict. One that is bad, while
-# somebody had to wait for a processor for more than a tenth of the time, is made
-# anew, four times at most: whether the load was there nobody knows. What it prints
-# is that of the last time.
+# undisturbed COMMAND...: a measurement and its verdict, by its exit status or by
+# checks of its own. One that is bad, while somebody on this machine had to wait for
+# a processor for more than a tenth of the time, is made anew, four times at most:
+# nobody knows whether its load was there. What it prints is that of the last time.
 undisturbed() {
-	local try began from ms stalled
+	local turn turn_ms turn_stalled failures_before=$failures
 
-	for try in 1 2 3 4 5; do
-		began=$(uptime_ms) from=$(stalled_ms)
-		if "$@" >"$tmp/measurement" 2>&1; then
+	for turn in 1 2 3 4 5; do
+		turn_ms=$(uptime_ms) turn_stalled=$(stalled_ms)
+		if "$@" >"$tmp/measurement" 2>&1 &&
+			[ "$failures" = "$failures_before" ]; then
 			cat "$tmp/measurement"
 			return
 		fi
-		ms=$(($(uptime_ms) - began)) stalled=$(($(stalled_ms) - from))
-		if [ $((stalled * 10)) -le $ms ] || [ $try = 5 ]; then
+		turn_ms=$(($(uptime_ms) - turn_ms))
+		turn_stalled=$(($(stalled_ms) - turn_stalled))
+		if [ $((turn_stalled * 10)) -le $turn_ms ] || [ $turn = 5 ]; then
 			cat "$tmp/measurement"
 			return 1
 		fi
-		echo "# $*: for $stalled of $ms ms somebody waited for a processor;" \
-			"once more"
+		echo "# $*: for $turn_stalled of $turn_ms ms somebody waited for a" \
+			"processor; once more"
+		failures=$failures_before
 	done
 }
 
@@ -281,15 +284,27 @@ class_count() {
 		here && $1 == "Sent" { print $2, $4; exit }'
 }
 
+# class_look DEVICE ID: "bytes us", us the time at which that was so; of a look
+# that took no longer than 20 ms, if the machine lets us have one.
+class_look() {
+	local began bytes now
+
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		began=${EPOCHREALTIME/./}
+		read -r bytes _ < <(class_count "$1" "$2")
+		now=${EPOCHREALTIME/./}
+		[ $((now - began)) -gt 20000 ] || break
+	done
+	echo "$bytes $(((began + now) / 2))"
+}
+
 # class_rate DEVICE ID SECONDS: bit/s of the class, L2, over that time.
 class_rate() {
 	local a b from to
 
-	from=${EPOCHREALTIME/./}
-	read -r a _ < <(class_count "$1" "$2")
+	read -r a from < <(class_look "$1" "$2")
 	sleep "$3"
-	to=${EPOCHREALTIME/./}
-	read -r b _ < <(class_count "$1" "$2")
+	read -r b to < <(class_look "$1" "$2")
 	echo $(((b - a) * 8000000 / (to - from)))
 }
 

@@ -44,46 +44,62 @@ sleep 1
 era=$(figure home '.peers[0]["up-us"]')
 
 # The attacker has a machine of its own in truth: nice keeps it from having ours.
-# flood_by KIND
+# evil NICE COUNT KIND: for 20 s at most
+evil() { nice -n "$1" ip netns exec evil flood send 10.201.9.1 5000 "$2" 20 "$3" "$tmp/init"; }
+# flood_by KIND: where there is too little to do it with, it gets more.
 flood_by() {
-	local before sent ms lost gap dropped off
+	local before lost gap dropped off nice
 
-	before=$(unseen)
-	refused before
-	ping_start 0.02
-	read -r sent ms < <(nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 "$count" \
-		"$1" "$tmp/init")
-	sleep 0.5
-	ping_end
+	for nice in 19 10 0; do
+		before=$(unseen)
+		refused before
+		ping_start 0.02
+		read -r sent ms < <(evil "$nice" "$count" "$1")
+		sleep 0.5
+		ping_end
+		[ $((sent / (ms + 1))) -lt 10 ] || break
+		echo "# $1: only $sent in $ms ms with nice $nice"
+	done
 	refused after
 	dropped=$(($(unseen) - before))
 	read -r _ gap <<<"$(ping_losses)"
 	lost=$(awk '/packets transmitted/ { print $1 - $4 }' "$tmp/ping")
+	off=$(($(all_more) + dropped - sent))
 	echo "# $1: $sent in $ms ms; $dropped dropped by the kernel;" \
 		"$(jq -c 'with_entries(select(.value > 0))' "$tmp/refused.after")"
 	check "$1: no more than two pings of $((ms / 20)) are lost ($lost; $gap ms)" \
 		[ "$lost" -le 2 ]
-	off=$(($(all_more) + dropped - sent))
 	check "$1: each is counted by its reason, or dropped by the kernel ($off)" \
-		[ ${off#-} -le $((sent / 1000)) ]
+		[ "${off#-}" -le $((sent / 1000)) ]
 }
 
-flood_by replay # all memory that floods need is there from now on
+undisturbed flood_by replay # all memory that floods need is there from now on
 few=$(resident)
 for kind in replay random short; do
-	flood_by $kind
+	undisturbed flood_by $kind
 	case $kind in
 	replay)
 		check 'the load is seen: cookies are asked for' [ "$(more no-cookie)" -gt 0 ]
 		check 'those that were worked on were had before' [ "$(more old-init)" -gt 0 ]
-		check 'and few were: 200 a second' [ "$(more old-init)" -le 3000 ]
+		check 'and few were: 200 a second' \
+			[ "$(more old-init)" -le $((200 * (ms + 2000) / 1000)) ]
 		;;
 	random) check 'what knows no key is not answered' [ "$(more bad-mac)" = "$(all_more)" ] ;;
 	short) check 'lengths that no init has are refused first' [ "$(more bad-mac)" = 0 ] ;;
 	esac
 done
-check "memory stays what it was ($few kB, now $(resident) kB)" \
+# Or, if the first flood was too thin to need all of it, from here on.
+stays() {
+	echo "# $few kB, now $(resident) kB"
+	[ $(($(resident) - few)) -gt 256 ] || return 0
+	few=$(resident)
+	for kind in replay random short; do
+		evil 10 "$count" "$kind"
+	done
+	echo "# $few kB, now $(resident) kB"
 	[ $(($(resident) - few)) -le 256 ]
+}
+check 'memory stays what it was' undisturbed stays
 sleep 1
 before=$(ticks)
 sleep 3
@@ -93,8 +109,8 @@ check 'the tunnel is the one it was' \
 	[ "$(figure home '.peers[0]["up-us"]')" -gt "$era" ]
 
 # Under the flood the true client gets in, by a cookie. The flood ends when it is told to.
-nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 $((count * 1000000)) replay "$tmp/init" \
-	>/dev/null &
+nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 \
+	$((count * 1000000)) 600 replay "$tmp/init" >/dev/null &
 flooder=$!
 kill -9 "$pid_home"
 wait "$pid_home" 2>/dev/null
