@@ -22,8 +22,6 @@ static void set_default(uint32_t *value, uint32_t to)
 
 static void fill_config(struct braid_config *config)
 {
-	if (!config->mode)
-		config->mode = BRAID_AGGREGATE;
 	if (!config->small_bytes)
 		config->small_bytes = 200;
 	if (!config->hold_packets)
@@ -106,6 +104,30 @@ const char *braid_state_name(enum braid_state state)
 	};
 
 	return (size_t)state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+/* --- policy --------------------------------------------------------------- */
+
+enum braid_mode braid_policy(const struct braid *braid)
+{
+	if (braid->config.mode)
+		return braid->config.mode;
+	return braid->peer_mode ? braid->peer_mode : BRAID_AGGREGATE;
+}
+
+static void tell_all(struct braid *braid, uint64_t now)
+{
+	for (unsigned i = 0; i < braid->count && !braid->config.quiet; i++)
+		talk_tell(braid->lanes[i], now);
+}
+
+void braid_policy_set(struct braid *braid, enum braid_mode mode, uint64_t now)
+{
+	now = braid_advance(braid, now);
+	if (mode == braid->config.mode)
+		return;
+	braid->config.mode = mode;
+	tell_all(braid, now);
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -373,13 +395,10 @@ void braid_restart(struct braid *braid, uint64_t now)
 	braid->copy_size = 0;
 	braid->plan = (struct braid_plan){ 0 };
 	braid->again = (struct braid_again){ 0 };
-	for (unsigned i = 0; i < braid->count; i++) {
-		struct lane *lane = braid->lanes[i];
-
-		lane_restart(lane, now);
-		if (!braid->config.quiet)
-			talk_tell(lane, now);
-	}
+	braid->peer_mode = BRAID_DEFAULT;
+	for (unsigned i = 0; i < braid->count; i++)
+		lane_restart(braid->lanes[i], now);
+	tell_all(braid, now);
 	line_restart(braid, now);
 	review(braid, now);
 }
@@ -668,6 +687,20 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 	}
 }
 
+/* How the lanes are used is the client's to say, and what it says that is not
+ * known here is as if it were not said. */
+static void read_use(struct braid *braid, const struct message_use *use)
+{
+	struct lane *lane = braid_lane(braid, use->lane);
+
+	if (!lane || !braid->config.quiet)
+		return;
+	lane->peer_weight = use->weight;
+	braid->peer_mode = use->policy <= BRAID_DUPLICATE
+				   ? (enum braid_mode)use->policy
+				   : BRAID_DEFAULT;
+}
+
 static void read_note(struct braid *braid, const struct message_note *note)
 {
 	if (note_hear(&braid->note, note->number) && braid->config.noted)
@@ -687,6 +720,7 @@ static void read_message(struct braid *braid, struct lane *lane,
 			     message->skip.seq, now);
 		break;
 	case MESSAGE_LANE: read_lane(braid, &message->lane, lines, now); break;
+	case MESSAGE_USE: read_use(braid, &message->use); break;
 	case MESSAGE_NOTE: read_note(braid, &message->note); break;
 	case MESSAGE_NOTED:
 		note_done(&braid->note, message->note.number);

@@ -61,18 +61,38 @@ enum {
 
 #define BRAID_NEVER UINT64_MAX
 
+/*
+ * Each end decides how it sends. The side that answers (quiet) is told by the
+ * other which lanes it prefers and in which mode (message.h, `use`), and does
+ * as told where it has no mode of its own: so a client's policy and weights
+ * hold both ways, unless its server has a policy. Nobody tells the client.
+ */
 enum braid_mode {
-	BRAID_DEFAULT,	 /* for a flow: as the braid's */
+	BRAID_DEFAULT,	 /* for a flow: as the braid's; for a braid: as told */
 	BRAID_AGGREGATE, /* all lanes of the lowest tier, then the next tier */
 	BRAID_FAILOVER,	 /* the best lane only, by tier and weight */
 	BRAID_DUPLICATE, /* everything on the two best lanes */
 };
 
+/* Here, so that who only reads descriptions needs no braid. */
+static inline const char *braid_mode_name(enum braid_mode mode)
+{
+	static const char *const names[] = {
+		[BRAID_DEFAULT] = "auto",
+		[BRAID_AGGREGATE] = "aggregate",
+		[BRAID_FAILOVER] = "failover",
+		[BRAID_DUPLICATE] = "duplicate",
+	};
+
+	return (size_t)mode < ARRAY_SIZE(names) ? names[mode] : "unknown";
+}
+
 /*
  * What a braid is told at birth. Zero means the default in brackets.
  */
 struct braid_config {
-	enum braid_mode mode;  /* [BRAID_AGGREGATE] */
+	/* [quiet: as the peer says; else and until then BRAID_AGGREGATE] */
+	enum braid_mode mode;
 	uint16_t small_bytes;  /* packets below are doubled [200]; 1: none */
 	uint16_t hold_packets; /* that may wait for order [8192] */
 	uint16_t packet_bytes; /* largest inner packet [1500] */
@@ -120,7 +140,8 @@ struct braid_lane_config {
 	uint8_t line;	  /* lanes of the same line fail together: copies go to
 			   * another; 0: a line of its own */
 	uint8_t tier;	  /* lower first */
-	uint8_t weight;	  /* of equals in failover, higher first */
+	uint8_t weight;	  /* of equals in failover, higher first; 0: as the peer
+			   * says */
 	bool metered;	  /* used when nothing else has room; quiet */
 	bool standby;	  /* used when nothing else is alive */
 };
@@ -305,6 +326,10 @@ bool braid_event(struct braid *braid, struct braid_event *event);
 
 /* Does any lane carry? BRAID_PEER_BACK and _GONE say when that changes. */
 bool braid_is_alive(const struct braid *braid);
+/* How it sends now: never BRAID_DEFAULT. */
+enum braid_mode braid_policy(const struct braid *braid);
+/* Another mode; the peer is told. */
+void braid_policy_set(struct braid *braid, enum braid_mode mode, uint64_t now);
 /* The largest inner packet that fits all lanes in use. */
 uint16_t braid_mtu(const struct braid *braid);
 

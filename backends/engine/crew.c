@@ -348,7 +348,7 @@ int crew_set(struct crew *crew, const struct hub_config *fresh, struct err *err)
 
 	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
 	    old->server != fresh->server || old->listen != fresh->listen ||
-	    old->threads != fresh->threads || old->mode != fresh->mode ||
+	    old->threads != fresh->threads ||
 	    old->small_bytes != fresh->small_bytes ||
 	    old->hold_max_us != fresh->hold_max_us ||
 	    memcmp(old->secret, fresh->secret, NOISE_KEY))

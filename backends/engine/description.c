@@ -196,22 +196,20 @@ static int role_read(json_t *object, struct hub_config *config, struct err *err)
 
 static int mode_read(json_t *object, struct hub_config *config, struct err *err)
 {
-	static const char *const names[] = { NULL, "aggregate", "failover",
-					     "duplicate" };
 	const json_t *value = json_object_get(object, "mode");
 	const char *text = json_string_value(value);
 
-	config->mode = BRAID_AGGREGATE;
+	config->mode = BRAID_DEFAULT;
 	if (!value)
 		return 0;
-	for (int i = 1; i < 4; i++)
-		if (text && !strcmp(text, names[i])) {
-			config->mode = (enum braid_mode)i;
+	for (enum braid_mode i = BRAID_DEFAULT; i <= BRAID_DUPLICATE; i++)
+		if (text && !strcmp(text, braid_mode_name(i))) {
+			config->mode = i;
 			json_object_del(object, "mode");
 			return 0;
 		}
 	return err_set(err, EINVAL,
-		       "mode: is not aggregate, failover or duplicate");
+		       "mode: is not auto, aggregate, failover or duplicate");
 }
 
 /* "192.0.2.1:5000", "[2001:db8::1]:5000" */

@@ -5,7 +5,7 @@
  *
  *     { "name": "home0", "device": "tun-home", "tap": false,
  *       "role": "client", "listen": 5000, "threads": 0, "mtu": 0,
- *       "mode": "aggregate", "small": 200, "hold-us": 300000,
+ *       "mode": "auto",      "small": 200, "hold-us": 300000,
  *       "slice-us": 1000000, "slices": 10, "duplicate-dscp": 64,
  *       "take-ip4": false, "take-ip6": false, "isolate": false,
  *       "secret": KEY,

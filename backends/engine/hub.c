@@ -428,10 +428,14 @@ static void set_config(struct hub *hub, void *arg)
 	struct peer *peer;
 
 	hub->config = *fresh;
-	TAILQ_FOREACH (peer, &hub->peers, entry)
-		if (peer->braid)
-			braid_slices(peer->braid, fresh->slice_us,
-				     fresh->slices, clock_us());
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		if (!peer->braid)
+			continue;
+		braid_slices(peer->braid, fresh->slice_us, fresh->slices,
+			     clock_us());
+		braid_policy_set(peer->braid, fresh->mode, clock_us());
+		hub_schedule(hub, peer, 0);
+	}
 	hub->mtu = crew_mtu(hub->crew);
 }
 

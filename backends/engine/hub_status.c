@@ -128,6 +128,7 @@ static void put_order(json_t *out, const struct peer *peer)
 	struct backlog_stats waiting;
 
 	braid_stats(peer->braid, &stats);
+	put_text(out, "policy", braid_mode_name(braid_policy(peer->braid)));
 	put(out, "mtu", braid_mtu(peer->braid));
 	put(out, "delivered", stats.delivered);
 	put(out, "held", stats.held);

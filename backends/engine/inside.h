@@ -86,6 +86,7 @@ struct braid {
 	uint64_t patience_at;
 	uint16_t mtu;
 	bool alive;
+	enum braid_mode peer_mode; /* quiet: how the peer wants it */
 	struct braid_event events[BRAID_EVENTS];
 	uint32_t event_head, event_tail;
 	uint64_t bad;

@@ -73,6 +73,7 @@ void lane_restart(struct lane *lane, uint64_t now)
 	window_init(&lane->window, lane->window.target_us, lane->window.packet);
 	lane->proofs_needed = PROOFS_FRESH;
 	lane->tell = 0;
+	lane->peer_weight = 0;
 	if (!lane->down) {
 		lane->state = BRAID_PROVING;
 		lane->state_at = now;

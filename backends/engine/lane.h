@@ -38,7 +38,7 @@ struct lane {
 	bool down, peer_down, draining; /* asked for */
 	/* What the peer wants of what we send. */
 	bool peer_metered, peer_standby;
-	uint8_t peer_tier, peer_line;
+	uint8_t peer_tier, peer_line, peer_weight;
 	uint64_t peer_cap_bps;
 
 	struct flight flight;
@@ -90,6 +90,10 @@ static inline uint8_t lane_line(const struct lane *lane)
 static inline bool lane_shares_line(const struct lane *a, const struct lane *b)
 {
 	return a == b || (lane_line(a) && lane_line(a) == lane_line(b));
+}
+static inline uint8_t lane_weight(const struct lane *lane)
+{
+	return lane->config.weight ? lane->config.weight : lane->peer_weight;
 }
 uint8_t lane_tier(const struct lane *lane);
 uint64_t lane_cap_bps(const struct lane *lane);

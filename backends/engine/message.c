@@ -11,6 +11,7 @@ enum {
 	SKIP_SIZE = 5,
 	LANE_SIZE = 8,
 	NOTE_FIXED = 2,
+	USE_SIZE = 3,
 	VARINT_MOST = 3, /* 21 bits: more than any receive window */
 };
 
@@ -77,11 +78,32 @@ static size_t print_note(const struct message *message, uint8_t *to,
 	return NOTE_FIXED + size;
 }
 
+static size_t print_lane(const struct message_lane *lane, uint8_t *to,
+			 size_t room)
+{
+	if (room < LANE_SIZE)
+		return 0;
+	to[0] = lane->lane;
+	to[1] = lane->flags;
+	to[2] = lane->tier;
+	to[3] = lane->line;
+	wire_put32(to + 4, lane->cap_kbps);
+	return LANE_SIZE;
+}
+
+static size_t print_use(const struct message_use *use, uint8_t *to, size_t room)
+{
+	if (room < USE_SIZE)
+		return 0;
+	to[0] = use->lane;
+	to[1] = use->weight;
+	to[2] = use->policy;
+	return USE_SIZE;
+}
+
 static size_t print_body(const struct message *message, uint8_t *to,
 			 size_t room)
 {
-	const struct message_lane *lane = &message->lane;
-
 	switch (message->type) {
 	case MESSAGE_ACK: return print_ack(&message->ack, to, room);
 	case MESSAGE_SKIP:
@@ -91,15 +113,8 @@ static size_t print_body(const struct message *message, uint8_t *to,
 		to[1] = (uint8_t)(message->skip.bucket >> 8);
 		wire_put24(to + 2, message->skip.seq);
 		return SKIP_SIZE;
-	case MESSAGE_LANE:
-		if (room < LANE_SIZE)
-			return 0;
-		to[0] = lane->lane;
-		to[1] = lane->flags;
-		to[2] = lane->tier;
-		to[3] = lane->line;
-		wire_put32(to + 4, lane->cap_kbps);
-		return LANE_SIZE;
+	case MESSAGE_LANE: return print_lane(&message->lane, to, room);
+	case MESSAGE_USE: return print_use(&message->use, to, room);
 	case MESSAGE_NOTE:
 	case MESSAGE_NOTED: return print_note(message, to, room);
 	default: return 0;
@@ -167,13 +182,23 @@ static int parse_skip(struct message_skip *skip, const uint8_t *from,
 static int parse_lane(struct message_lane *lane, const uint8_t *from,
 		      size_t size)
 {
-	if (size != LANE_SIZE)
+	if (size < LANE_SIZE)
 		return -EBADMSG;
 	lane->lane = from[0];
 	lane->flags = from[1];
 	lane->tier = from[2];
 	lane->line = from[3];
 	lane->cap_kbps = wire_get32(from + 4);
+	return 0;
+}
+
+static int parse_use(struct message_use *use, const uint8_t *from, size_t size)
+{
+	if (size < USE_SIZE)
+		return -EBADMSG;
+	use->lane = from[0];
+	use->weight = from[1];
+	use->policy = from[2];
 	return 0;
 }
 
@@ -206,6 +231,7 @@ int message_parse(struct message *message, const uint8_t *from, size_t size)
 	case MESSAGE_ACK: rc = parse_ack(&message->ack, from, body); break;
 	case MESSAGE_SKIP: rc = parse_skip(&message->skip, from, body); break;
 	case MESSAGE_LANE: rc = parse_lane(&message->lane, from, body); break;
+	case MESSAGE_USE: rc = parse_use(&message->use, from, body); break;
 	case MESSAGE_NOTE:
 	case MESSAGE_NOTED:
 		rc = parse_note(&message->note, from, body,

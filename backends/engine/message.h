@@ -4,12 +4,18 @@
  *
  * A payload with WIRE_CONTROL is a list of messages, each a type, a length and
  * that many bytes. Type 0 ends the list, and with it pads a payload to any
- * size. Unknown types are passed over, so a later version may add some.
+ * size. Unknown types are passed over, so a later version may add some, and so
+ * is what stands behind the fields of a lane or use that are known here.
  *
  *     ack    lane, what of it came in, when, and how long it took
  *     ping   answer with an ack, now
  *     skip   this packet will not come (again): do not wait for it
  *     lane   what the sender thinks of one lane
+ *     use    how a client's lane is to be used, for what comes back by it:
+ *            lane, weight, policy (enum braid_mode). With each `lane` of a
+ *            client, behind it; an end that knows no such type (or hears
+ *            none) has all lanes in aggregate. A policy unknown here is 0,
+ *            none; who decides is said in braid.h
  *     note   bytes that are to be kept (note.h)
  *     noted  they are
  *
@@ -30,6 +36,7 @@ enum message_type {
 	MESSAGE_LANE,
 	MESSAGE_NOTE,
 	MESSAGE_NOTED,
+	MESSAGE_USE,
 };
 
 enum { MESSAGE_RANGES = 48, MESSAGE_HEADER = 2, MESSAGE_ACK_MOST = 224 };
@@ -68,6 +75,10 @@ struct message_lane {
 	uint32_t cap_kbps; /* of what is sent to the sender of this; 0: none */
 };
 
+struct message_use {
+	uint8_t lane, weight, policy; /* 0: nothing is said of it */
+};
+
 struct message_note {
 	uint16_t number;
 	uint8_t size; /* none of noted */
@@ -82,6 +93,7 @@ struct message {
 		struct message_skip skip;
 		struct message_lane lane;
 		struct message_note note;
+		struct message_use use;
 	};
 };
 

@@ -47,6 +47,15 @@ static unsigned rank_of(const struct lane *lane)
 	       (unsigned)lane_is_metered(lane) << 8 | lane_tier(lane);
 }
 
+/* Of equals the one of the lower id: so both ends have the same one, in
+ * whatever order they came to know them. */
+static bool is_heavier(const struct lane *a, const struct lane *b)
+{
+	if (lane_weight(a) != lane_weight(b))
+		return lane_weight(a) > lane_weight(b);
+	return a->id < b->id;
+}
+
 /* The one that is used before all others, if it is by rank alone: the lowest,
  * then the heaviest. NULL: none is usable. */
 static const struct lane *foremost(const struct braid *braid, uint16_t size)
@@ -60,8 +69,7 @@ static const struct lane *foremost(const struct braid *braid, uint16_t size)
 		if (!is_usable(lane, size))
 			continue;
 		if (!first || rank < rank_of(first) ||
-		    (rank == rank_of(first) &&
-		     lane->config.weight > first->config.weight))
+		    (rank == rank_of(first) && is_heavier(lane, first)))
 			first = lane;
 	}
 	return first;
@@ -74,7 +82,7 @@ static bool is_behind(const struct braid *braid, const struct lane *lane,
 	if (!first || lane == first)
 		return false;
 	return rank_of(lane) > rank_of(first) ||
-	       (braid->config.mode == BRAID_FAILOVER &&
+	       (braid_policy(braid) == BRAID_FAILOVER &&
 		!lane_shares_line(lane, first));
 }
 
@@ -543,7 +551,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	       uint64_t now, struct braid_plan *plan)
 {
 	enum braid_mode mode =
-		flow->mode ? (enum braid_mode)flow->mode : braid->config.mode;
+		flow->mode ? (enum braid_mode)flow->mode : braid_policy(braid);
 	bool small = flow->size < braid->config.small_bytes;
 	bool loose = flow->loose || small;
 	struct wish wish = { .size = flow->size };
@@ -647,7 +655,7 @@ int braid_resend(struct braid *braid, uint64_t now, struct braid_again *again)
 		return 0;
 	wish.size = item->size;
 	wish.reserve = RESERVE_PACKETS * (int64_t)item->size;
-	if (braid->config.mode == BRAID_FAILOVER)
+	if (braid_policy(braid) == BRAID_FAILOVER)
 		wish.only = foremost(braid, item->size);
 	choice = choose(braid, &wish, now, &why);
 	if (!choice.lane)

@@ -89,6 +89,21 @@ static struct message_lane description(const struct braid *braid,
 	return message;
 }
 
+/* The server has the lanes as they were described, and no members of its own.
+ */
+static bool add_use(const struct braid *braid, const struct lane *lane,
+		    uint8_t *payload, size_t room, size_t *used)
+{
+	struct message message = {
+		.type = MESSAGE_USE,
+		.use = { .lane = lane->id,
+			 .weight = lane_weight(lane),
+			 .policy = (uint8_t)braid_policy(braid) },
+	};
+
+	return braid->config.quiet || append(&message, payload, room, used);
+}
+
 static void add_lanes(struct braid *braid, uint8_t *payload, size_t room,
 		      size_t *used, uint64_t now)
 {
@@ -101,7 +116,8 @@ static void add_lanes(struct braid *braid, uint8_t *payload, size_t room,
 
 		if (!lane->tell || lane->tell_at > now)
 			continue;
-		if (!append(&message, payload, room, used))
+		if (!append(&message, payload, room, used) ||
+		    !add_use(braid, lane, payload, room, used))
 			return;
 		lane->tell--;
 		lane->tell_at = now + TELL_US;

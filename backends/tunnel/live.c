@@ -316,6 +316,8 @@ static void tell_peer(struct live *live, const struct node *node,
 		live_set_text(live, node, PEER_ENDPOINT, at);
 	if (sum.rtt)
 		live_set_u(live, node, PEER_RTT, calm(sum.rtt));
+	if (words(peer, "policy"))
+		live_set_text(live, node, PEER_POLICY, words(peer, "policy"));
 	tell_counters(live, node, PEER_COUNTERS, peer);
 	tell_saturation(live, node, PEER_COUNTERS, peer, past, "peer");
 	live_set_u(live, node, PEER_LANES, sum.open);

@@ -202,10 +202,10 @@ void tunnel_print_change(const struct object *before,
 
 bool tunnel_is_hitless(const struct object *before, const struct object *after)
 {
-	static const char *const fixed[] = {
-		"device", "tap",     "role",	"listen",	"mode",
-		"small",  "hold-us", "threads", "secret-digest"
-	};
+	static const char *const fixed[] = { "device",	"tap",
+					     "role",	"listen",
+					     "small",	"hold-us",
+					     "threads", "secret-digest" };
 	json_t *old = json_loads(tunnel_of(before)->text, 0, NULL);
 	json_t *new = json_loads(tunnel_of(after)->text, 0, NULL);
 	bool hitless = true;

@@ -210,7 +210,8 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	json_object_set_new(out, "tap",
 			    json_boolean(node_u(link, LINK_MODE) == MODE_TAP));
 	put_words(out, link, "role", LINK_ROLE);
-	put_words(out, link, "mode", LINK_POLICY);
+	if (node_has(link, LINK_POLICY))
+		put_words(out, link, "mode", LINK_POLICY);
 	put_number(out, "listen", node_u(link, LINK_LISTEN));
 	put_number(out, "threads", node_u(link, LINK_THREADS));
 	put_number(out, "mtu", node_u(link, LINK_MTU));

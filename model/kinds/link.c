@@ -281,10 +281,12 @@ static const struct attr link_attrs[] = {
 	[LINK_POLICY] = {
 		.name = "policy",
 		.type = &type_enum,
-		.standard = "aggregate",
+		.flags = ATTR_AUTO,
 		.choices = policies,
-		.effect = EFFECT_FLAP,
-		.help = "how the lines are used for what this end sends",
+		.effect = EFFECT_HITLESS,
+		.help = "how the lines are used for what this end sends; auto: "
+			"aggregate of a client, and of a server what each of "
+			"its clients has",
 		.example = "failover",
 	},
 	[LINK_DOUBLE] = {
@@ -448,7 +450,14 @@ const struct kind kind_link = {
 	       "shows them as address. It takes only what can do no harm: an "
 	       "address of a private network (or an address alone), which no "
 	       "other device or route of this host knows; else error says why "
-	       "not. local=none takes none.",
+	       "not. local=none takes none.\n"
+	       "\n"
+	       "A client tells its server how it wants its lines used: which "
+	       "are metered, standby or capped, their priority and weight, and "
+	       "its policy. The server does so for what it sends, each "
+	       "client's "
+	       "lines as that client has it, but for its policy where it has "
+	       "one of its own: what a server is told to do it does for all.",
 	.attrs = link_attrs,
 	.attr_count = ARRAY_SIZE(link_attrs),
 	.fixed = link_fixed,
@@ -511,8 +520,8 @@ static const struct attr member_attrs[] = {
 		.min = 1,
 		.max = 255,
 		.effect = EFFECT_HITLESS,
-		.help = "of policy=failover: the highest of equals is best; "
-			"what comes from the other end, it decides",
+		.help = "of policy=failover: the highest of equals is best, "
+			"both ways",
 		.example = "2",
 	},
 	[MEMBER_STANDBY] = {
@@ -650,6 +659,10 @@ static const struct attr peer_attrs[] = {
 				"198.51.100.7:43210"),
 	[PEER_RTT] = TELLS("rtt", type_duration, "there and back, best line",
 			   "18ms"),
+	[PEER_POLICY] = TELLS("policy", type_text,
+			      "how its lines are used for what is sent to it: "
+			      "the link's, else its own",
+			      "failover"),
 	[PEER_LANES] = TELLS("lanes", type_number,
 			     "ways that are open to it", "2"),
 	[PEER_SPOOFED] = TELLS("spoofed", type_number,

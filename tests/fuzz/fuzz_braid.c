@@ -160,6 +160,7 @@ static void lane(struct braid *braid)
 		.tier = next() & 3,
 		.metered = next() & 1,
 		.standby = next() & 1,
+		.weight = next() & 3,
 	};
 	uint8_t id = next() % LANES;
 	struct braid_lane_stats stats;
@@ -185,10 +186,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.deliver = deliver,
 		.noted = take_note,
 	};
-	struct braid *braid = braid_new(&config);
+	struct braid *braid;
 
 	script = data;
 	script_end = data + size;
+	config.quiet = next() & 1; /* who is told how lanes are to be used */
+	braid = braid_new(&config);
 	now_us = 1000000000;
 	delivered = received = 0;
 	memset(counters, 0, sizeof(counters));
@@ -205,8 +208,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 5: now_us += next32(); break;
 		case 6: lane(braid); break;
 		default:
-			if (next() == 77)
-				braid_restart(braid, now_us);
+			switch (next()) {
+			case 77: braid_restart(braid, now_us); break;
+			case 78:
+				braid_policy_set(braid, next() & 3, now_us);
+				break;
+			default: break;
+			}
+			if (braid_policy(braid) < BRAID_AGGREGATE ||
+			    braid_policy(braid) > BRAID_DUPLICATE)
+				abort();
 			break;
 		}
 		turn(braid);

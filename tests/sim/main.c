@@ -6,7 +6,9 @@
  * 50 ms, one TCP flow for nine seconds of which three are left out, pings at 50
  * a second beside it. Prints a table; with -t it judges: what is printed below
  * the least that is asked for (medians, some points under what is reached) is a
- * test that failed. The same seed gives the same figures on every machine.
+ * test that failed. `told` goes the other way: the client alone has a policy
+ * (failover, by the 20 Mbit/s), and the server has to do as it is told. The
+ * same seed gives the same figures on every machine.
  */
 #include <unistd.h>
 
@@ -38,6 +40,7 @@ struct scenario {
 	/* A flow of the same kind went so many seconds before, so that the
 	 * lines are known. */
 	unsigned before;
+	bool told; /* from the server, by what the client prefers */
 	/* After a third of them the first line changes... */
 	enum { STEADY, DROP, HOLE, DOWN } change;
 	struct bar {
@@ -46,6 +49,7 @@ struct scenario {
 		unsigned p50, p99;		     /* ms, at most */
 		unsigned outage_ms, standstill_ms;   /* at most */
 		bool no_ping_lost;
+		unsigned astray; /* per cent sent by the wrong line, at most */
 	} bar;
 };
 
@@ -154,6 +158,11 @@ static const struct scenario scenarios[] = {
 		   .p99 = 20,
 		   .no_ping_lost = true,
 		   .standstill_ms = 100 } },
+	{ .name = "told",
+	  .what = "from the server: failover, the client says so",
+	  .delay_us = { 20000, 20000 },
+	  .told = true,
+	  .bar = { .share = { 88, 88 }, .astray = 1 } },
 	{ .name = "fast",
 	  .what = "2 x 1 Gbit/s, 0.1 ms",
 	  .rate = { 1e9, 1e9 },
@@ -168,6 +177,7 @@ struct result {
 	unsigned lost, outage_ms;
 	unsigned standstill_ms;
 	double retransmits;
+	double astray; /* per cent */
 };
 
 struct world {
@@ -201,23 +211,31 @@ static struct tcp *flow_of(const struct world *world, const struct inner *inner)
 	return inner->flow == FLOWS ? world->before : world->tcp[inner->flow];
 }
 
+static void tcp_in(struct world *world, const struct inner *inner)
+{
+	struct tcp *tcp = flow_of(world, inner);
+	uint64_t before = tcp_received(tcp);
+
+	if (inner->kind == INNER_ACK) {
+		tcp_ack(tcp, inner);
+		return;
+	}
+	tcp_data(tcp, inner);
+	world->bytes[(sim_now() - world->began) / SLICE_US % SLICES] +=
+		(tcp_received(tcp) - before) * TCP_MSS;
+}
+
 static void at_b(void *context, const struct inner *inner)
 {
 	struct world *world = context;
-	uint64_t before;
 
 	if (inner->kind == INNER_PING) {
 		struct inner pong = *inner;
 
 		pong.kind = INNER_PONG;
 		node_send(world->b, &pong, 1);
-	} else if (inner->kind == INNER_DATA) {
-		struct tcp *tcp = flow_of(world, inner);
-
-		before = tcp_received(tcp);
-		tcp_data(tcp, inner);
-		world->bytes[(sim_now() - world->began) / SLICE_US % SLICES] +=
-			(tcp_received(tcp) - before) * TCP_MSS;
+	} else if (inner->kind != INNER_PONG) {
+		tcp_in(world, inner);
 	}
 }
 
@@ -225,8 +243,8 @@ static void at_a(void *context, const struct inner *inner)
 {
 	struct world *world = context;
 
-	if (inner->kind == INNER_ACK)
-		tcp_ack(flow_of(world, inner), inner);
+	if (inner->kind == INNER_ACK || inner->kind == INNER_DATA)
+		tcp_in(world, inner);
 	else if (inner->kind == INNER_PONG && inner->seq < PINGS &&
 		 !world->ping_rtt[inner->seq])
 		world->ping_rtt[inner->seq] =
@@ -312,7 +330,9 @@ static void build(struct world *world, enum tcp_kind kind)
 		if (world->scenario->delay_us[i] < delay_us)
 			delay_us = world->scenario->delay_us[i];
 	world->began = sim_now();
+	setup.failover = world->scenario->told;
 	world->a = node_new(&setup);
+	setup.failover = false;
 	setup.out = world->lines[1];
 	setup.deliver = at_b;
 	setup.quiet = true;
@@ -336,8 +356,11 @@ static void build(struct world *world, enum tcp_kind kind)
 	if (world->flows > FLOWS)
 		world->flows = 0;
 	for (unsigned i = 0; i < world->flows; i++)
-		world->tcp[i] = tcp_new(kind, (uint8_t)i, world->a, world->b,
-					2 * delay_us + 500);
+		world->tcp[i] =
+			tcp_new(kind, (uint8_t)i,
+				world->scenario->told ? world->b : world->a,
+				world->scenario->told ? world->a : world->b,
+				2 * delay_us + 500);
 }
 
 static int by_size(const void *a, const void *b)
@@ -402,6 +425,14 @@ static void judge(struct world *world, unsigned seconds, struct result *result)
 		result->share = share(world, from - 1, from + third, sum);
 		result->after =
 			share(world, from + third, from + seconds, 20e6);
+	} else if (scenario->told) {
+		uint64_t right = world->lines[1][LANES - 1].carried;
+		uint64_t wrong = world->lines[1][0].carried;
+
+		result->share = share(world, from, from + seconds,
+				      rate_of(scenario, LANES - 1));
+		result->astray =
+			100.0 * (double)wrong / (double)(wrong + right);
 	} else {
 		result->share = share(world, from, from + seconds, sum);
 	}
@@ -526,6 +557,7 @@ static void hold_to_bar(const struct scenario *scenario, enum tcp_kind kind,
 	bar("  ping, 99 of 100", middle->p99, false, it->p99);
 	bar("  outage", worst->outage_ms, false, it->outage_ms);
 	bar("  standstill", worst->standstill_ms, false, it->standstill_ms);
+	bar("  per cent sent astray", worst->astray, false, it->astray);
 	if (it->no_ping_lost)
 		bar("  pings lost (and 0.5)", worst->lost + 0.5, false, 0.5);
 }
@@ -539,6 +571,8 @@ static void run(const struct scenario *scenario, enum tcp_kind kind,
 		results[i] = play(scenario, kind, i + 1);
 		if (results[i].share < worst.share)
 			worst.share = results[i].share;
+		if (results[i].astray > worst.astray)
+			worst.astray = results[i].astray;
 		if (results[i].lost > worst.lost)
 			worst.lost = results[i].lost;
 		if (results[i].outage_ms > worst.outage_ms)

@@ -55,6 +55,7 @@ struct node *node_new(const struct node_setup *setup)
 		.deliver = deliver,
 		.context = node,
 		.quiet = setup->quiet,
+		.mode = setup->failover ? BRAID_FAILOVER : BRAID_DEFAULT,
 	};
 
 	node->setup = *setup;
@@ -65,6 +66,8 @@ struct node *node_new(const struct node_setup *setup)
 	for (unsigned i = 0; i < setup->lanes; i++) {
 		struct braid_lane_config lane = { 0 };
 
+		if (setup->failover)
+			lane.weight = (uint8_t)(i + 1);
 		braid_lane_add(node->braid, (uint8_t)i, &lane, sim_now());
 	}
 	wake(node, sim_now());

@@ -103,6 +103,8 @@ struct braid_event;
 
 struct node_setup {
 	bool quiet;
+	/* Failover, the last lane the heaviest; else all lanes alike. */
+	bool failover;
 	unsigned lanes;
 	struct line *out;   /* of each lane */
 	double stall_per_s; /* how often the machine takes our time away */

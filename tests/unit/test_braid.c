@@ -186,10 +186,11 @@ static void pass(uint64_t us)
 	}
 }
 
-/* Sends count packets from end 0, as far as there is room; returns how many. */
-static int offer(const struct braid_flow *flow, int count)
+/* Sends count packets from an end, as far as there is room; returns how many.
+ */
+static int offer_from(int from, const struct braid_flow *flow, int count)
 {
-	struct end *end = &world.ends[0];
+	struct end *end = &world.ends[from];
 	struct braid_plan plan;
 	int sent = 0, n;
 
@@ -202,16 +203,21 @@ static int offer(const struct braid_flow *flow, int count)
 			uint32_t number = end->handle++;
 			uint32_t seq = plan.seq + (uint32_t)i;
 
-			send_packet(0, plan.lane, plan.flags, plan.bucket, seq,
-				    flow->size, number);
+			send_packet(from, plan.lane, plan.flags, plan.bucket,
+				    seq, flow->size, number);
 			if (plan.second != BRAID_NO_LANE)
-				send_packet(0, (uint8_t)plan.second,
+				send_packet(from, (uint8_t)plan.second,
 					    plan.flags | WIRE_COPY, plan.bucket,
 					    seq, flow->size, number);
 		}
 		sent += n;
 	}
 	return sent;
+}
+
+static int offer(const struct braid_flow *flow, int count)
+{
+	return offer_from(0, flow, count);
 }
 
 static void begin(unsigned lanes, const struct braid_lane_config *configs,
@@ -264,13 +270,18 @@ static const struct braid_flow bulk = { .bucket = 17, .size = 1200 };
 static const struct braid_flow small = { .bucket = 18, .size = 84 };
 
 /* 4 packets a millisecond for so long; then time for the rest to arrive. */
-static void stream(uint64_t us)
+static void stream_from(int from, uint64_t us)
 {
 	for (uint64_t i = 0; i < us / 1000; i++) {
-		offer(&bulk, 4);
+		offer_from(from, &bulk, 4);
 		pass(1000);
 	}
 	pass(SECOND);
+}
+
+static void stream(uint64_t us)
+{
+	stream_from(0, us);
 }
 
 static unsigned missing(void)
@@ -508,6 +519,144 @@ TEST(braid, failover_uses_the_heaviest_lane_and_then_the_next)
 	CU_ASSERT_EQUAL(world.ends[0].data[0], 0);
 	CU_ASSERT(world.ends[0].data[2] > 1000);
 	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+/* What end 1 sent by each lane since the last look. */
+static void look_back(uint64_t data[LANES])
+{
+	static uint64_t before[LANES];
+
+	for (unsigned i = 0; i < LANES; i++) {
+		data[i] = world.ends[1].data[i] - before[i];
+		before[i] = world.ends[1].data[i];
+	}
+}
+
+/* Policy and weights of end 0; end 1 is told, and was asked nothing. */
+TEST(braid, sends_back_as_it_is_told)
+{
+	struct braid_lane_config configs[3] = { { .weight = 1 },
+						{ .weight = 3 },
+						{ .weight = 2 } };
+	struct braid *client, *server;
+	uint64_t data[LANES];
+
+	begin(3, configs, BRAID_DEFAULT);
+	client = world.ends[0].braid;
+	server = world.ends[1].braid;
+	look_back(data);
+	pass(300000);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_AGGREGATE);
+	braid_policy_set(client, BRAID_FAILOVER, world.now);
+	pass(300000);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_FAILOVER);
+	stream_from(1, SECOND / 2);
+	look_back(data);
+	CU_ASSERT_EQUAL(data[0], 0);
+	CU_ASSERT(data[1] > 1000);
+	CU_ASSERT_EQUAL(data[2], 0);
+
+	configs[2].weight = 4;
+	braid_lane_set(client, 2, &configs[2], world.now);
+	pass(300000);
+	stream_from(1, SECOND / 2);
+	look_back(data);
+	CU_ASSERT_EQUAL(data[1], 0);
+	CU_ASSERT(data[2] > 1000);
+
+	braid_policy_set(client, BRAID_DEFAULT, world.now);
+	pass(300000);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_AGGREGATE);
+	finish();
+}
+
+TEST(braid, both_ends_take_the_same_of_equals)
+{
+	const struct braid_lane_config none = { 0 };
+	uint64_t data[LANES];
+
+	begin(2, NULL, BRAID_FAILOVER);
+	/* The answering end came to know the other one first. */
+	braid_lane_remove(world.ends[1].braid, 0, world.now);
+	braid_lane_add(world.ends[1].braid, 0, &none, world.now);
+	pass(300000);
+	look_back(data);
+	stream(SECOND / 2);
+	stream_from(1, SECOND / 2);
+	look_back(data);
+	CU_ASSERT(data[0] > 1000);
+	CU_ASSERT_EQUAL(data[1], 0);
+	CU_ASSERT_EQUAL(world.ends[0].data[1], 0);
+	finish();
+}
+
+TEST(braid, a_policy_of_its_own_comes_before_what_it_is_told)
+{
+	struct braid *server;
+	uint64_t data[LANES];
+
+	begin(2, NULL, BRAID_DEFAULT);
+	server = world.ends[1].braid;
+	look_back(data);
+	braid_policy_set(world.ends[0].braid, BRAID_FAILOVER, world.now);
+	braid_policy_set(server, BRAID_DUPLICATE, world.now);
+	pass(300000);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_DUPLICATE);
+	world.cut[1][0] = true;
+	offer_from(1, &bulk, 3);
+	pass(10500);
+	CU_ASSERT_EQUAL(world.ends[0].delivered, 3);
+	world.cut[1][0] = false;
+	braid_policy_set(server, BRAID_DEFAULT, world.now);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_FAILOVER);
+	finish();
+}
+
+TEST(braid, what_is_told_is_told_again_in_a_new_era)
+{
+	struct braid_lane_config configs[2] = { { .weight = 1 },
+						{ .weight = 2 } };
+	struct braid *server;
+	uint64_t data[LANES];
+
+	begin(2, configs, BRAID_DEFAULT);
+	server = world.ends[1].braid;
+	braid_policy_set(world.ends[0].braid, BRAID_FAILOVER, world.now);
+	pass(300000);
+	world.head = world.tail;
+	for (int i = 0; i < 2; i++) {
+		braid_restart(world.ends[i].braid, world.now);
+		memset(world.ends[i].counters, 0,
+		       sizeof(world.ends[i].counters));
+	}
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_AGGREGATE);
+	pass(300000);
+	CU_ASSERT_EQUAL(braid_policy(server), BRAID_FAILOVER);
+	look_back(data);
+	stream_from(1, SECOND / 2);
+	look_back(data);
+	CU_ASSERT_EQUAL(data[0], 0);
+	CU_ASSERT(data[1] > 1000);
+	finish();
+}
+
+TEST(braid, a_client_is_told_nothing_and_an_unknown_policy_is_none)
+{
+	const uint8_t told[] = { 7, 3, 0, 9, BRAID_FAILOVER };
+	const uint8_t unknown[] = { 7, 3, 0, 9, 200 };
+
+	begin(2, NULL, BRAID_DEFAULT);
+	CU_ASSERT_EQUAL(braid_read(world.ends[0].braid, 0, told, sizeof(told),
+				   world.now),
+			0);
+	CU_ASSERT_EQUAL(braid_policy(world.ends[0].braid), BRAID_AGGREGATE);
+	braid_read(world.ends[1].braid, 0, told, sizeof(told), world.now);
+	CU_ASSERT_EQUAL(braid_policy(world.ends[1].braid), BRAID_FAILOVER);
+	CU_ASSERT_EQUAL(braid_read(world.ends[1].braid, 0, unknown,
+				   sizeof(unknown), world.now),
+			0);
+	CU_ASSERT_EQUAL(braid_policy(world.ends[1].braid), BRAID_AGGREGATE);
 	finish();
 }
 

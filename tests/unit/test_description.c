@@ -124,7 +124,8 @@ TEST(description, of_the_link_is_refused_with_what_and_where)
 		"link home0: mtu: is no number from 0 to 65535");
 	refused(START ",'tap':1}", "link home0: tap: is not true or false");
 	refused(START ",'mode':'fast'}",
-		"link home0: mode: is not aggregate, failover or duplicate");
+		"link home0: mode: is not auto, aggregate, failover or "
+		"duplicate");
 	refused(START ",'colour':'red'}",
 		"link home0: colour: nothing is known of that");
 	refused("{'name':7}", "link : name: is no text");

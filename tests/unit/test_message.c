@@ -103,6 +103,38 @@ TEST(message, passes_over_types_of_a_later_version)
 	CU_ASSERT_EQUAL(read.type, MESSAGE_PING);
 }
 
+TEST(message, says_how_a_lane_is_to_be_used)
+{
+	struct message use = { .type = MESSAGE_USE, .use = { 7, 200, 3 } };
+	struct message read;
+	uint8_t bytes[8];
+	size_t size = message_print(&use, bytes, sizeof(bytes));
+
+	CU_ASSERT_EQUAL(size, 2 + 3);
+	CU_ASSERT_EQUAL(message_print(&use, bytes, 4), 0);
+	CU_ASSERT_EQUAL(message_parse(&read, bytes, size), (int)size);
+	CU_ASSERT_EQUAL(read.type, MESSAGE_USE);
+	CU_ASSERT_EQUAL(read.use.lane, 7);
+	CU_ASSERT_EQUAL(read.use.weight, 200);
+	CU_ASSERT_EQUAL(read.use.policy, 3);
+	for (size_t cut = 1; cut < size; cut++)
+		CU_ASSERT_EQUAL(message_parse(&read, bytes, cut), -EBADMSG);
+}
+
+TEST(message, passes_over_what_a_later_version_says_of_a_lane)
+{
+	uint8_t lane[] = { MESSAGE_LANE, 10, 7, 0, 3, 0, 0, 0, 0, 0, 1, 2 };
+	uint8_t use[] = { MESSAGE_USE, 5, 7, 2, 1, 1, 2 };
+	uint8_t few[] = { MESSAGE_USE, 2, 7, 2 };
+	struct message read;
+
+	CU_ASSERT_EQUAL(message_parse(&read, lane, sizeof(lane)), 12);
+	CU_ASSERT_EQUAL(read.lane.tier, 3);
+	CU_ASSERT_EQUAL(message_parse(&read, use, sizeof(use)), 7);
+	CU_ASSERT_EQUAL(read.use.weight, 2);
+	CU_ASSERT_EQUAL(message_parse(&read, few, sizeof(few)), -EBADMSG);
+}
+
 TEST(message, a_note_is_read_as_it_was_written)
 {
 	struct message note = { .type = MESSAGE_NOTE,
