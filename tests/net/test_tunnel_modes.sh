@@ -96,8 +96,9 @@ member() {
 	home tresse -q "/links/home0/members/line$1" set "${@:2}"
 	sleep 0.3
 }
+# At home: the gateway is told, and does so too unless it has one of its own.
 policy() {
-	for n in home gw; do $n tresse -q /links/home0 set "$@"; done
+	home tresse -q /links/home0 set "$@"
 	wait_for 10 lines_up
 	sleep 0.3
 }
@@ -161,9 +162,19 @@ member 2 standby=no
 
 # --- failover --------------------------------------------------------------------
 policy policy=failover
+sends() { gw tresse /links/home0/peers/home get policy | grep -q "=$1 "; }
+check 'the gateway is told' wait_for 5 sends failover
 that 'failover has one line' 'home1_kbit > 2000 && home2_all < 100' udp 4 1200
+that 'the same on the way back' 'gw1_kbit > 2000 && gw2_all < 100' udp 4 1200 -R
 member 2 weight=2
 that 'the heaviest' 'home2_kbit > 2000 && home1_all < 300' udp 4 1200
+that 'on the way back as well' 'gw2_kbit > 2000 && gw1_all < 300' udp 4 1200 -R
+run 0 'the gateway has a policy of its own' gw tresse /links/home0 set policy=aggregate
+check 'which comes first' wait_for 5 sends aggregate
+that 'so both lines carry what comes back' 'gw1_kbit > 5000 && gw2_kbit > 2000' udp 25 1200 -R
+that 'and one what goes out' 'home2_kbit > 2000 && home1_all < 300' udp 4 1200
+run 0 'the gateway has none any more' gw tresse /links/home0 set policy=
+check 'and does as it is told' wait_for 5 sends failover
 member 2 weight=1 sockets=4
 member 1 priority=1
 check 'with all of its sockets' wait_for 10 lines_up
@@ -184,7 +195,9 @@ member 2 sockets=1
 policy policy=duplicate
 that 'duplicate sends all of it by both' \
 	'home1_kbit > 1200 && home2_kbit > 1200' udp 2 1200
-policy policy=aggregate duplicate=ef
+that 'and all that comes back' 'gw1_kbit > 1200 && gw2_kbit > 1200' udp 2 1200 -R
+policy policy=
+for n in home gw; do $n tresse -q /links/home0 set duplicate=ef; done
 that 'a class is sent by both' \
 	'home1_kbit > 1200 && home2_kbit > 1200' udp 2 1200 -S 0xb8
 that 'the rest is sent once' 'home1_kbit + home2_kbit < 3000 && home1_all + home2_all < 3000' udp 2 1200
