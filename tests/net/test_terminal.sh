@@ -96,7 +96,10 @@ type_in C-d
 expect 'and it ends' '^done ?$'
 wipe
 # shellcheck disable=SC2016
-type_in 'stty -a >$HOME/tty; tresse; stty -a | cmp - $HOME/tty && echo same' Enter
+type_in 'stty size' Enter
+expect 'the terminal has its size again' '^40 100$'
+# shellcheck disable=SC2016
+type_in 'stty -a >$HOME/tty; tresse; stty -a | diff - $HOME/tty && echo same' Enter
 expect 'there is a prompt once more' '^/> ?$'
 type_in 'cd' Enter
 expect 'with the tree on the screen' '^Go where'

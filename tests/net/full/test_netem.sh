@@ -95,8 +95,8 @@ check 'both lines are up' wait_for 30 both_up
 ping_start 0.1
 sleep 2
 netem 1 loss 100%
-sleep 4
-check 'what swallows everything is found out' not up 1
+check 'what swallows everything is found out' wait_for 4 not up 1
+sleep 2
 netem 1 delay 10ms
 check 'and taken again, once it is good' wait_for 40 up 1
 ping_end

@@ -47,7 +47,7 @@ boot() {
 		/lib/systemd/systemd --system --log-target=kmsg \
 		--default-standard-output=kmsg &
 	started+=($!)
-	sleep 0.5
+	wait_for 20 pgrep -P $! >/dev/null
 	init=$(pgrep -P $!)
 }
 sc() { nsenter -t "$init" -p -m systemctl --no-pager "$@"; }
