@@ -114,16 +114,14 @@ uint32_t class_handle(const struct node *class, bool shards)
 	       (node_u(class, CLASS_CLASSID) & 0xffff);
 }
 
-uint32_t shard_sum(const struct node *parent, struct shard *shards)
+static uint32_t fill(const struct sums *sums, struct shard *shards)
 {
-	struct sums sums = SUMS_NONE;
 	uint32_t prio = SUM_PRIOS;
 
-	sums_of(parent, &sums);
 	for (uint32_t n = 0; n <= SHARD_LAST; n++)
 		shards[n] = (struct shard){ .number = n };
-	for (size_t i = 0; i < sums.count; i++) {
-		const struct sum *sum = &sums.items[i];
+	for (size_t i = 0; i < sums->count; i++) {
+		const struct sum *sum = &sums->items[i];
 		struct shard *shard = &shards[sum->shard];
 		uint32_t lowest = sum_lowest_prio(sum);
 
@@ -134,8 +132,29 @@ uint32_t shard_sum(const struct node *parent, struct shard *shards)
 		if (lowest < prio)
 			prio = lowest;
 	}
-	sums_clear(&sums);
 	return prio < SUM_PRIOS ? prio : 0;
+}
+
+uint32_t shard_sum(const struct node *parent, struct shard *shards)
+{
+	struct sums sums = SUMS_NONE;
+	uint32_t prio;
+
+	sums_of(parent, &sums);
+	prio = fill(&sums, shards);
+	sums_clear(&sums);
+	return prio;
+}
+
+uint32_t shard_sum_was(const struct node *parent, struct shard *shards)
+{
+	struct sums sums = SUMS_NONE;
+	uint32_t prio;
+
+	sums_were(parent, &sums);
+	prio = fill(&sums, shards);
+	sums_clear(&sums);
+	return prio;
 }
 
 /* ---- dealing out ---- */

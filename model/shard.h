@@ -71,6 +71,8 @@ struct shard {
 /* Fills shards, SHARD_LAST + 1 of them, by number. Returns the lowest prio
  * among their leaves. */
 uint32_t shard_sum(const struct node *parent, struct shard *shards);
+/* As it was when the tree was clean, where only rates and prios changed. */
+uint32_t shard_sum_was(const struct node *parent, struct shard *shards);
 
 /* Deals out where too many classes are in one HTB; what was chosen stays. */
 void shard_choose(struct node *uplink, struct report *report);

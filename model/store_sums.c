@@ -241,24 +241,13 @@ static enum change change_of_tree(const struct tree *tree)
 	return change;
 }
 
-static uint64_t number_was(const struct node *class, size_t attr)
-{
-	const struct value *was = node_was(class, attr);
-
-	return was ? was->u : 0;
-}
-
 /* 1: what is stored cannot be shifted so. */
 static int shift_at(struct database *db, const struct node *above,
 		    const struct node *class, struct err *err)
 {
 	struct sums sums = SUMS_NONE;
 	int rc = db_load_sums(db, node_id(above), &sums, err);
-	const struct sum *sum =
-		rc < 0 ? NULL
-		       : sums_shift(&sums, above, class,
-				    number_was(class, CLASS_RATE),
-				    number_was(class, CLASS_PRIO));
+	const struct sum *sum = rc < 0 ? NULL : sums_shift(&sums, above, class);
 
 	if (sum) {
 		struct line line = { node_id(above), *sum };

@@ -152,9 +152,32 @@ static const struct node *branch_of(const struct node *above,
 	return class;
 }
 
-const struct sum *sums_shift(struct sums *sums, const struct node *above,
-			     const struct node *class, uint64_t rate,
-			     uint64_t prio)
+/* What sums can be shifted by. */
+struct stake {
+	uint64_t rate, prio;
+};
+
+static uint64_t number_was(const struct node *class, size_t attr)
+{
+	const struct value *was = node_was(class, attr);
+
+	return was ? was->u : 0;
+}
+
+static struct stake stake_was(const struct node *class)
+{
+	return (struct stake){ number_was(class, CLASS_RATE),
+			       number_was(class, CLASS_PRIO) };
+}
+
+static struct stake stake_is(const struct node *class)
+{
+	return (struct stake){ node_u(class, CLASS_RATE), prio_of(class) };
+}
+
+static const struct sum *shift(struct sums *sums, const struct node *above,
+			       const struct node *class, struct stake from,
+			       struct stake to)
 {
 	const struct node *branch = branch_of(above, class);
 	struct sum *sum = sums_at(sums, shard_by_parent(branch));
@@ -162,14 +185,37 @@ const struct sum *sums_shift(struct sums *sums, const struct node *above,
 	if (!sum->of[SUM_CLASSES])
 		return NULL;
 	if (branch == class) {
-		sum->of[SUM_RATE] += node_u(class, CLASS_RATE) - rate;
-		sum->of[SUM_BYTES] += class_rate_bytes(class) - rate / 8;
+		sum->of[SUM_RATE] += to.rate - from.rate;
+		sum->of[SUM_BYTES] += to.rate / 8 - from.rate / 8;
 	}
 	if (!class_is_leaf(class))
 		return sum;
-	if (prio >= SUM_PRIOS || !sum->of[SUM_PRIO + prio])
+	if (!sum->of[SUM_PRIO + from.prio])
 		return NULL;
-	sum->of[SUM_PRIO + prio]--;
-	sum->of[SUM_PRIO + prio_of(class)]++;
+	sum->of[SUM_PRIO + from.prio]--;
+	sum->of[SUM_PRIO + to.prio]++;
 	return sum;
+}
+
+const struct sum *sums_shift(struct sums *sums, const struct node *above,
+			     const struct node *class)
+{
+	return shift(sums, above, class, stake_was(class), stake_is(class));
+}
+
+static bool is_below(const struct node *node, const struct node *above)
+{
+	while (node && node != above)
+		node = node_parent(node);
+	return node != NULL;
+}
+
+void sums_were(const struct node *parent, struct sums *sums)
+{
+	const struct node *at = tree_first_dirty(node_tree(parent));
+
+	sums_of(parent, sums);
+	for (; at; at = node_next_dirty(at))
+		if (is_class(at) && at != parent && is_below(at, parent))
+			shift(sums, parent, at, stake_is(at), stake_was(at));
 }

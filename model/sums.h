@@ -54,12 +54,13 @@ struct sum *sums_at(struct sums *sums, uint32_t shard);
 /* Takes off a class, with all below it. False: it cannot have been in there,
  * and they are of no use. */
 bool sums_without(struct sums *sums, const struct node *class);
-/* Of a node somewhere above class: as if that had had another rate (bit/s) and
- * prio before, and has now what it has. Gives the one that is another now;
- * NULL as above. */
+/* Of a node somewhere above a class whose rate or prio changed: from those that
+ * it had when the tree was clean to those that it has now. Gives the one
+ * that is another now; NULL as above. */
 const struct sum *sums_shift(struct sums *sums, const struct node *above,
-			     const struct node *class, uint64_t rate,
-			     uint64_t prio);
+			     const struct node *class);
+/* What they were when the tree was clean, where nothing else changed. */
+void sums_were(const struct node *parent, struct sums *sums);
 /* One number, of all. */
 uint64_t sums_total(const struct sums *sums, enum sum_number number);
 /* SUM_PRIOS: there is no leaf. */

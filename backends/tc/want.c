@@ -350,18 +350,27 @@ static uint64_t shard_rate(const struct node *parent, const struct shard *shard,
 	return rate ? rate : 1;
 }
 
+/* All shards of a node. */
+struct shards {
+	struct shard items[SHARD_LAST + 1];
+	uint64_t total; /* byte/s that their classes have together */
+	uint32_t prio;
+};
+
 /* At the top there is nobody to borrow from, and each child is its own limit.
  */
-static void want_hook(const struct want *want, const struct node *parent,
-		      const struct shard *shard, uint64_t total, uint32_t prio)
+static struct tc_object hook_of(const struct want *want,
+				const struct node *parent, uint32_t number,
+				const struct shards *shards)
 {
+	const struct shard *shard = &shards->items[number];
 	struct tc_object object = object_of(want, TC_CLASS);
 	struct tc_class *class = &object.class;
 
-	object.handle = shard_hook(shard->number);
+	object.handle = shard_hook(number);
 	object.parent = is_class(parent) ? classid(want, parent) : TC_H_ROOT;
 	if (is_class(parent)) {
-		fill_shard(class, shard_rate(parent, shard, total),
+		fill_shard(class, shard_rate(parent, shard, shards->total),
 			   class_ceil_bytes(parent), class_burst(parent),
 			   class_cburst(parent));
 		class->linklayer = class_linklayer(parent) == LINKLAYER_ATM
@@ -373,8 +382,8 @@ static void want_hook(const struct want *want, const struct node *parent,
 	} else {
 		fill_shard(class, UNLIMITED, UNLIMITED, 1 << 20, 1 << 20);
 	}
-	class->prio = prio;
-	add(want, &object, parent);
+	class->prio = shards->prio;
+	return object;
 }
 
 static void want_shard_qdisc(const struct want *want, const struct node *parent,
@@ -389,38 +398,42 @@ static void want_shard_qdisc(const struct want *want, const struct node *parent,
 }
 
 static void want_shard(const struct want *want, const struct node *parent,
-		       const struct shard *shard, uint64_t total, uint32_t prio)
+		       uint32_t number, const struct shards *shards)
 {
-	struct tc_object object;
+	struct tc_object object = hook_of(want, parent, number, shards);
 
-	want_hook(want, parent, shard, total, prio);
-	want_shard_qdisc(want, parent, shard->number);
+	add(want, &object, parent);
+	want_shard_qdisc(want, parent, number);
 	if (!is_class(parent))
 		return;
 	object = object_of(want, TC_CLASS);
-	object.handle = shard_top(shard->number);
+	object.handle = shard_top(number);
 	object.parent = TC_H_ROOT;
 	object.class.level = INNER_LEVEL;
 	fill_shard(&object.class, UNLIMITED, UNLIMITED, 1 << 20, 1 << 20);
 	add(want, &object, parent);
 }
 
+static void add_up(struct shards *shards)
+{
+	shards->total = 0;
+	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
+		shards->total += shards->items[n].rate_bytes;
+}
+
 static void want_shards(const struct want *want, const struct node *parent)
 {
-	struct shard shards[SHARD_LAST + 1];
-	uint64_t total = 0;
-	uint32_t prio;
+	struct shards shards;
 
 	/* Within a shard there are no others. */
 	if (!want->shards || !shard_count(parent) ||
 	    (is_class(parent) && shard_of(parent)))
 		return;
-	prio = shard_sum(parent, shards);
-	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
-		total += shards[n].rate_bytes;
-	for (size_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
-		if (shards[n].children)
-			want_shard(want, parent, &shards[n], total, prio);
+	shards.prio = shard_sum(parent, shards.items);
+	add_up(&shards);
+	for (uint32_t n = SHARD_FIRST; n <= SHARD_LAST; n++)
+		if (shards.items[n].children)
+			want_shard(want, parent, n, &shards);
 }
 
 /* One HTB has them all then, and takes its time. */
@@ -601,21 +614,45 @@ void tc_want(const struct tree *tree, const struct facts *facts,
 	}
 }
 
-/* The shard that a class is in, which has to be there; by its rate and prio it
- * has a part in what all of them may do. */
+/* By its rate and prio a class has a part in what shards may do: those that may
+ * do something else now. */
+static void want_changed_shards(const struct want *want,
+				const struct node *parent, uint32_t own)
+{
+	struct shards are, were;
+
+	are.prio = shard_sum(parent, are.items);
+	were.prio = shard_sum_was(parent, were.items);
+	add_up(&are);
+	add_up(&were);
+	for (uint32_t n = SHARD_FIRST; n <= SHARD_LAST; n++) {
+		struct tc_object is, was;
+
+		if (!are.items[n].children)
+			continue;
+		is = hook_of(want, parent, n, &are);
+		was = hook_of(want, parent, n, &were);
+		if (!memcmp(&is.class, &was.class, sizeof(is.class)))
+			continue;
+		add(want, &is, parent);
+		if (n != own)
+			want_shard_qdisc(want, parent, n);
+	}
+}
+
+/* The shard that a class is in has to be there. */
 static void want_own_shard(const struct want *want, const struct node *class)
 {
 	const struct node *parent = node_parent(class);
 	uint32_t shard = shard_in(want, class);
-	bool all = node_changed(class, CLASS_RATE) ||
-		   node_changed(class, CLASS_PRIO);
 
 	while (is_class(parent) && shard_in(want, parent))
 		parent = node_parent(parent);
-	if (shard && all)
-		want_shards(want, parent);
-	else if (shard)
-		want_shard_qdisc(want, parent, shard);
+	if (!shard)
+		return;
+	want_shard_qdisc(want, parent, shard);
+	if (node_changed(class, CLASS_RATE) || node_changed(class, CLASS_PRIO))
+		want_changed_shards(want, parent, shard);
 }
 
 /* What arrives has its tree on a device that may have to be made first. */

@@ -274,6 +274,55 @@ TEST(patch, settings_of_their_own_make_no_other_node_s_objects)
 	facts_clear(&facts);
 }
 
+/* Rates and prios of some classes at once: what shards may do goes by all of
+ * them, and by none alone. */
+static void try_several(const struct facts *facts)
+{
+	static const char *const rates[] = { "8kbit", "30kbit", "70kbit" };
+	AUTO(tree) struct tree *tree = random_tree();
+	struct state before = STATE_NONE, after = STATE_NONE, own = STATE_NONE;
+	struct report report = REPORT_NONE;
+	struct patch patch;
+
+	want_all(tree, facts, &before);
+	for (unsigned n = 2 + roll(6); n; n--) {
+		struct node *leaf = random_leaf(tree);
+
+		set(leaf, "rate", rates[roll(3)]);
+		set(leaf, "prio", value_for("prio"));
+	}
+	want_all(tree, facts, &after);
+	if (!patch_find(tree, &patch))
+		CU_ASSERT_FALSE(tree_is_dirty(tree));
+	for (size_t n = 0; n < patch.count; n++)
+		for (size_t i = 0; backends[i]; i++)
+			if (backends[i]->want_own)
+				CU_ASSERT_TRUE(backends[i]->want_own(
+					patch.nodes[n], facts, &report, &own));
+	CU_ASSERT_TRUE(differ_at(&before, &after, &own, ""));
+	CU_ASSERT_TRUE(differ_at(&after, &before, &own, ""));
+	CU_ASSERT_TRUE(patch_has(&own, &before, &after, ""));
+	report_clear(&report);
+	state_clear(&before);
+	state_clear(&after);
+	state_clear(&own);
+}
+
+TEST(patch, settings_of_several_make_no_others_objects)
+{
+	struct facts facts = { 0 };
+
+	add_link(&facts, "wan0", 7);
+	add_link(&facts, "lan0", 8);
+	for (seed = 0; seed < 300; seed++) {
+		uint64_t round = seed;
+
+		try_several(&facts);
+		seed = round;
+	}
+	facts_clear(&facts);
+}
+
 /* ---- of a part ---- */
 
 static struct store *new_store(char *dir)
