@@ -82,7 +82,7 @@ void down_link(const struct node *uplink, const struct facts *facts,
 	       const struct link_fact *arriving, struct link_fact *ifb)
 {
 	const struct link_fact *there;
-	char name[IFB_NAME_SIZE];
+	char name[IFB_NAME_SIZE] = "";
 
 	uplink_ifb(uplink, name);
 	there = facts_link(facts, name);

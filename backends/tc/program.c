@@ -9,6 +9,7 @@
 #include "model/node.h"
 #include "model/report.h"
 #include "model/shaping.h"
+#include "model/sums.h"
 
 /* Offsets, from the network header on and from the transport header on. */
 enum {
@@ -447,9 +448,9 @@ static void put_search(struct program *program, const struct pair *pairs,
 	emit(program, BPF_RET | BPF_K, rest, 0, 0);
 }
 
-static bool is_searched(const struct pairs *pairs, uint32_t rest)
+static bool is_searched(size_t count, bool plain, uint32_t rest)
 {
-	return !is_plain(pairs) || (rest && pairs->count <= SEARCHED_MOST);
+	return !plain || (rest && count <= SEARCHED_MOST);
 }
 
 static void put_pairs(struct program *program, const struct pairs *pairs,
@@ -458,7 +459,7 @@ static void put_pairs(struct program *program, const struct pairs *pairs,
 	emit(program, LOAD(BPF_W), (uint32_t)(SKF_AD_OFF + SKF_AD_MARK), 0, 0);
 	if (mask != UINT32_MAX)
 		emit(program, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
-	if (is_searched(pairs, rest))
+	if (is_searched(pairs->count, is_plain(pairs), rest))
 		put_search(program, pairs->items, pairs->count, rest);
 	else
 		put_plain(program, pairs);
@@ -483,15 +484,17 @@ void program_marks(const struct node *uplink, uint32_t mask,
 	free(pairs.items);
 }
 
+/* Of a part of the tree, too: by the sums. */
 bool program_leads_marks(const struct node *uplink)
 {
-	struct pairs pairs = { NULL, 0, 0 };
-	bool searched;
+	struct sums sums = SUMS_NONE;
+	uint64_t marks, odd;
 
-	find_pairs(uplink, &pairs);
-	searched = pairs.count && is_searched(&pairs, default_of(uplink));
-	free(pairs.items);
-	return searched;
+	sums_of(uplink, &sums);
+	marks = sums_total(&sums, SUM_MARKS);
+	odd = sums_total(&sums, SUM_ODD);
+	sums_clear(&sums);
+	return marks && is_searched(marks, !odd, default_of(uplink));
 }
 
 void program_rest(const struct node *uplink, struct program *program)

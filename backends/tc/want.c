@@ -655,30 +655,45 @@ static void want_own_shard(const struct want *want, const struct node *class)
 		want_changed_shards(want, parent, shard);
 }
 
-/* What arrives has its tree on a device that may have to be made first. */
+/* The device that its tree is on: of what arrives, the ifb. False: one that is
+ * not there, or has to be made first. */
+static bool find_own_link(const struct node *uplink, const struct facts *facts,
+			  struct link_fact *link)
+{
+	const char *device = uplink_device(uplink);
+	const struct link_fact *there =
+		device ? facts_link(facts, device) : NULL;
+
+	if (!there)
+		return false;
+	*link = *there;
+	if (!uplink_is_down(uplink))
+		return true;
+	down_link(uplink, facts, there, link);
+	return facts_link(facts, link->name) != NULL;
+}
+
 bool tc_want_own(const struct node *node, const struct facts *facts,
 		 struct report *report, struct state *state)
 {
 	const struct node *uplink = class_uplink(node);
-	const char *device = uplink_device(uplink);
+	struct link_fact link;
 	struct want want = { .facts = facts,
 			     .report = report,
 			     .state = state,
-			     .uplink = uplink };
+			     .uplink = uplink,
+			     .link = &link };
 
-	if (!node_u(uplink, UPLINK_ENABLED) || !device ||
-	    uplink_is_down(uplink))
-		return false;
-	want.link = facts_link(facts, device);
-	if (!want.link)
+	if (!node_u(uplink, UPLINK_ENABLED) ||
+	    !find_own_link(uplink, facts, &link))
 		return false;
 	want.fw = node_has(uplink, UPLINK_CLASSIFIER) &&
 		  node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_FW;
 	want.bpf = node_u(uplink, UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
 	want.rest = want.fw && facts_qdisc(facts, "bpf", NULL);
 	want.shards = uplink_shards(uplink, facts);
-	/* What its program does follows from all marks. */
-	if (want.bpf && tree_is_part(node_tree(node)))
+	/* What its program does follows from all marks, by their sums. */
+	if (want.bpf && tree_is_part(node_tree(node)) && !node_rest(uplink))
 		return false;
 	want_root(&want);
 	want_own_shard(&want, node);

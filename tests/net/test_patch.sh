@@ -170,9 +170,56 @@ if tc qdisc show dev wan0 | grep -q 'htb 2:'; then
 	run 0 'a ceil in a shard' ours tresse /classes/u/all/c7 set ceil=3mbit
 	is 'is one message, too' "$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
 	run 0 'a rate in a shard' ours tresse /classes/u/all/c7 set rate=2500kbit
+	is 'goes along with what its shard may do' \
+		"$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
 	run 0 'and all agrees' tresse drift
+	alone=0
+	for ((i = 0; i < 20; i++)); do
+		tresse "/classes/u/all/c$((RANDOM % 30 + 1))" set \
+			"rate=$((RANDOM % 900 + 64))kbit" ceil=auto \
+			"prio=$((RANDOM % 8))" >"$tmp/out" 2>&1 &&
+			tresse drift >"$tmp/out" 2>&1 && alone=$((alone + 1))
+	done
+	is 'after each of twenty rates and prios all agrees' "$alone" 20
 	sums 'in shards'
 else
 	skip 'shards: this kernel takes no program that leads into them'
 fi
+
+# However packets find their class, and whichever way they go.
+# by NAME SETTING...: a tree with these settings.
+by() {
+	local name=$1 class setting
+	shift
+
+	{
+		echo "/classes create d device=wan0 default=rest $*"
+		echo '/classes/d create line rate=5mbit burst=16k'
+		for class in rest web voice; do
+			echo "/classes/d/line create $class rate=1mbit ceil=5mbit"
+		done
+	} >"$tmp/policy"
+	if ! tresse <"$tmp/policy" >"$tmp/out" 2>&1 &&
+		grep -q 'this kernel has no' "$tmp/out"; then
+		skip "$name: $(grep -o 'this kernel has no [^;]*' "$tmp/out")"
+		return
+	fi
+	for setting in rate=900kbit prio=2 ceil=4mbit; do
+		run 0 "$name: $setting" \
+			ours tresse /classes/d/line/web set $setting
+		is "$name: by one message" \
+			"$(sent 'RTM_(NEW|DEL)|NFT_MSG_(NEW|DEL)')" 1
+		is "$name: and no class is dumped" "$(sent 'GETTCLASS.*DUMP')" 0
+	done
+	run 0 "$name: all agrees" tresse drift
+	run 1 "$name: too much" tresse /classes/d/line/web set rate=4mbit
+	has "$name: is refused" "$tmp/said" \
+		'/classes/d/line: the classes below are promised 6mbit together'
+	run 0 "$name: it goes" tresse /classes delete d
+}
+run 0 'the tree goes' tresse clearconfig confirm=yes
+by 'nft' classifier=nft
+by 'fw' classifier=fw
+by 'bpf' classifier=bpf
+by 'what arrives' direction=down
 finish

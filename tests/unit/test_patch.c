@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/list.h"
+#include "backends/tc/program.h"
 #include "model/base/mem.h"
 #include "model/base/text.h"
 #include "model/patch.h"
@@ -75,7 +76,10 @@ static void add_uplink(struct tree *tree, const char *name, const char *device)
 	if (roll(2))
 		set(uplink, "lenient", "yes");
 	set(uplink, "r2q", roll(2) ? "10" : "3");
-	set(uplink, "classifier", classifiers[roll(3)]);
+	if (roll(4) == 0)
+		set(uplink, "direction", "down");
+	else
+		set(uplink, "classifier", classifiers[roll(3)]);
 	if (roll(2))
 		set(uplink, "overhead", "22");
 	add_classes(uplink, 0, &number);
@@ -265,6 +269,8 @@ TEST(patch, settings_of_their_own_make_no_other_node_s_objects)
 
 	add_link(&facts, "wan0", 7);
 	add_link(&facts, "lan0", 8);
+	add_link(&facts, "tr-wan0", 9);
+	add_link(&facts, "tr-lan0", 10);
 	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
 		if (kind_class.attrs[attr].flags & ATTR_OWN)
 			for (unsigned round = 0; round < 60; round++) {
@@ -314,6 +320,8 @@ TEST(patch, settings_of_several_make_no_others_objects)
 
 	add_link(&facts, "wan0", 7);
 	add_link(&facts, "lan0", 8);
+	add_link(&facts, "tr-wan0", 9);
+	add_link(&facts, "tr-lan0", 10);
 	for (seed = 0; seed < 300; seed++) {
 		uint64_t round = seed;
 
@@ -427,11 +435,6 @@ static bool same_words(const struct report *a, const struct report *b)
 	return a->count == b->count;
 }
 
-static bool is_by_bpf(const struct node *class)
-{
-	return node_u(class_uplink(class), UPLINK_CLASSIFIER) == CLASSIFIER_BPF;
-}
-
 /* One setting of one class, of the whole and of a part of it. */
 static void try_part(const struct attr *attr, struct tree *whole,
 		     struct tree *part, const char *path,
@@ -452,9 +455,8 @@ static void try_part(const struct attr *attr, struct tree *whole,
 	CU_ASSERT_EQUAL(changed, tree_is_dirty(whole));
 	CU_ASSERT_EQUAL(patch_find(part, &patch), changed);
 	CU_ASSERT_TRUE(want_own(of_whole, facts, &all, &said));
-	CU_ASSERT_EQUAL(want_own(of_part, facts, &few, &told),
-			!is_by_bpf(of_part));
-	CU_ASSERT_TRUE(is_by_bpf(of_part) || same_state(&all, &few));
+	CU_ASSERT_TRUE(want_own(of_part, facts, &few, &told));
+	CU_ASSERT_TRUE(same_state(&all, &few));
 	CU_ASSERT_TRUE(same_words(&said, &told));
 	report_clear(&said);
 	report_clear(&told);
@@ -489,6 +491,8 @@ TEST(patch, a_part_of_the_tree_wants_the_same)
 
 	add_link(&facts, "wan0", 7);
 	add_link(&facts, "lan0", 8);
+	add_link(&facts, "tr-wan0", 9);
+	add_link(&facts, "tr-lan0", 10);
 	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
 		if (kind_class.attrs[attr].flags & ATTR_OWN)
 			for (unsigned round = 0; round < 12; round++) {
@@ -496,6 +500,52 @@ TEST(patch, a_part_of_the_tree_wants_the_same)
 				try_stored(&kind_class.attrs[attr], &facts);
 			}
 	facts_clear(&facts);
+}
+
+/* More marks than are searched for, all of them their classes' numbers but, if
+ * odd, one. */
+static bool leads_marks(bool odd)
+{
+	char dir[] = "/tmp/tresse-patch-XXXXXX";
+	struct report report = REPORT_NONE;
+	AUTO(tree) struct tree *whole = tree_new();
+	AUTO(tree) struct tree *part = NULL;
+	struct node *uplink = make(tree_classes(whole), "u");
+	struct store *store = new_store(dir);
+	struct owned owned = OWNED_NONE;
+	const struct stamp stamp = { .actor = "a test" };
+	uint64_t revision;
+	bool leads;
+
+	set(uplink, "device", "wan0");
+	set(uplink, "classifier", "bpf");
+	for (unsigned i = 0; i < 1100; i++) {
+		AUTO(str) char *name = mem_printf("c%u", i);
+
+		make_rated(uplink, name, "64kbit");
+	}
+	set(uplink, "default", "c3");
+	if (odd)
+		set(node_find(uplink, "c5"), "mark", "5000");
+	tree_choose(whole, &report);
+	report_clear(&report);
+	CU_ASSERT_EQUAL(store_commit(store, whole, 0, &owned, &stamp, &revision,
+				     NULL),
+			0);
+	CU_ASSERT_EQUAL(store_load_part(store, "/classes/u/c7", &part, NULL),
+			0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(part);
+	leads = program_leads_marks(uplink);
+	CU_ASSERT_EQUAL(program_leads_marks(node_find(tree_classes(part), "u")),
+			leads);
+	end_store(store, dir);
+	return leads;
+}
+
+TEST(patch, a_part_knows_how_the_others_marks_are_found)
+{
+	CU_ASSERT_FALSE(leads_marks(false));
+	CU_ASSERT_TRUE(leads_marks(true));
 }
 
 /* Of what is not a class, has classes below it, or is not there. */
