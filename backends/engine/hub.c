@@ -139,6 +139,8 @@ static uint64_t next_time(struct hub *hub, uint64_t now)
 
 	if (hub->housekeeping < next)
 		next = hub->housekeeping;
+	if (hub->retry < next)
+		next = hub->retry;
 	if (hub->heap_count && hub->heap[1]->next < next)
 		next = hub->heap[1]->next;
 	return next;
@@ -165,6 +167,8 @@ static void do_due(struct hub *hub)
 
 	if (hub->housekeeping <= now)
 		hub_housekeeping(hub, now);
+	if (hub->retry <= now)
+		hub_retry(hub, now);
 	/* Each once: who is never done must not keep the others waiting. */
 	for (size_t i = hub->heap_count; i && hub->heap_count; i--) {
 		if (hub->heap[1]->next > now)
@@ -318,6 +322,7 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
 	hub->epoll = hub->wake = hub->bell = -1;
 	TAILQ_INIT(&hub->peers);
 	TAILQ_INIT(&hub->members);
+	hub->retry = UINT64_MAX;
 	pthread_mutex_init(&hub->lock, NULL);
 	pthread_cond_init(&hub->done, NULL);
 	memory(hub);

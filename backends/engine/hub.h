@@ -32,6 +32,7 @@ enum {
 	HUB_SOCKETS = 16,  /* of a member */
 	HUB_ENDPOINTS = 8, /* addresses of a peer that are tried */
 	HUB_NAME = 64,	   /* with the zero at its end */
+	HUB_SENTENCE = 240,
 	HUB_PREFIXES = 32, /* inner prefixes of a peer */
 	HUB_NO_DSCP = 64,
 	HUB_MOMENTS = 256, /* kept until somebody takes them */

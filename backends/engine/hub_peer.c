@@ -66,10 +66,8 @@ struct peer *hub_only_peer(const struct hub *hub)
 	return hub->config.server ? NULL : TAILQ_FIRST(&hub->peers);
 }
 
-/* The endpoint that this member can reach: of its source's family; else the
- * first. NULL: none is known. */
-static const struct address *endpoint_for(const struct peer *peer,
-					  const struct member *member)
+const struct address *endpoint_for(const struct peer *peer,
+				   const struct member *member)
 {
 	bool any = IN6_IS_ADDR_UNSPECIFIED(&member->config.source);
 	bool ip4 = IN6_IS_ADDR_V4MAPPED(&member->config.source);
@@ -358,9 +356,12 @@ static int key_change(struct peer *peer, const struct hub_peer *config,
 	return 0;
 }
 
-/* The lanes lead to where the peer is now. */
+/* The lanes lead to where the peer is now, and members that had no way to it
+ * may have one. */
 static void endpoints_change(struct peer *peer)
 {
+	struct member *member;
+
 	for (int id = 0; id < 256; id++) {
 		struct lane *lane = peer->lanes[id];
 		const struct address *to;
@@ -379,6 +380,8 @@ static void endpoints_change(struct peer *peer)
 		if (peer->braid)
 			braid_lane_up(peer->braid, lane->id, clock_us());
 	}
+	TAILQ_FOREACH (member, &peer->hub->members, entry)
+		member_join(peer, member, clock_us());
 }
 
 struct peer_call {
@@ -719,8 +722,11 @@ static bool send_init_by(struct peer *peer, struct member *member,
 	const struct address *to = endpoint_for(peer, member);
 	size_t sent;
 
-	return to && member->udp[0] &&
-	       !udp_send(member->udp[0], to, datagram, size, size, &sent);
+	if (!to || !member->udp[0])
+		return false;
+	member->refused =
+		-udp_send(member->udp[0], to, datagram, size, size, &sent);
+	return !member->refused;
 }
 
 static bool is_quiet(const struct member *member)
@@ -736,6 +742,8 @@ static void send_init(struct hub *hub, struct peer *peer,
 	bool once = handshake_attempt(peer->handshake) <= 1;
 	struct member *member;
 
+	if (!once)
+		hub_doubt(hub);
 	for (int quiet = 0; quiet <= 1; quiet++)
 		TAILQ_FOREACH (member, &hub->members, entry)
 			if (is_quiet(member) == quiet &&
@@ -854,4 +862,5 @@ void hub_housekeeping(struct hub *hub, uint64_t now)
 			forget_lanes(peer, now);
 	}
 	keep_need(hub->keep, flight);
+	hub_retry(hub, now);
 }

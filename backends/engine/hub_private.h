@@ -33,6 +33,8 @@ struct lane {
 	struct address to;
 	uint64_t newest;       /* counter of what last came from `to` */
 	struct member *member; /* client; NULL on a server */
+	int refused;	       /* errno of the last that was sent; 0: none */
+	bool closed;	       /* for that it was taken down */
 };
 
 struct peer {
@@ -62,7 +64,8 @@ struct member {
 	uint8_t lanes[HUB_SOCKETS]; /* ids; NO_LANE: none */
 	uint8_t line;		    /* its number to the braid */
 	bool leaving;
-	char error[160];
+	int refused; /* errno of the last init that was sent by it */
+	char error[HUB_SENTENCE];
 };
 TAILQ_HEAD(members, member);
 
@@ -110,6 +113,7 @@ struct hub {
 	struct peer **heap;	  /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping; /* when it is due */
+	uint64_t retry;	       /* when lines that do not work are tried */
 
 	struct udp_room *room;
 	struct keep *keep;
@@ -138,7 +142,7 @@ struct hub {
 	struct lease lease; /* client: what the server has handed out ... */
 	bool leased;	    /* ... if it did */
 
-	char error[160]; /* device gone ... */
+	char error[HUB_SENTENCE]; /* device gone ... */
 	struct hub_moment moments[HUB_MOMENTS];
 	uint32_t moment_head, moment_tail;
 };
@@ -171,6 +175,25 @@ void peer_ready(struct peer *peer, uint64_t now);
 /* false: the datagram or session is of an era that is over. */
 bool peer_era(struct peer *peer, const struct session *session, uint64_t now);
 void hub_housekeeping(struct hub *hub, uint64_t now);
+/* The endpoint that this member can reach: of its source's family; else the
+ * first. NULL: none is known. */
+const struct address *endpoint_for(const struct peer *peer,
+				   const struct member *member);
+
+/* hub_trouble.c */
+/* A datagram was sent by that lane, or not: 0 or negative errno. */
+void hub_sent(struct hub *hub, struct peer *peer, struct lane *lane, int rc);
+/* Nobody answers: find out why. */
+void hub_doubt(struct hub *hub);
+/* Tries again what does not work. */
+void hub_retry(struct hub *hub, uint64_t now);
+/* Why nothing goes by this member, one sentence. false: it does, or nobody
+ * knows. */
+bool hub_trouble(const struct hub *hub, const struct member *member,
+		 uint64_t now, char text[HUB_SENTENCE]);
+/* The same of a server's peer. */
+bool hub_peer_trouble(const struct peer *peer, uint64_t now,
+		      char text[HUB_SENTENCE]);
 
 /* hub_switch.c: a server's clients as one Ethernet segment. */
 /* Makes the table, and reads the device's own address. */

@@ -93,11 +93,8 @@ static void send_bytes(struct hub *hub, size_t size)
 
 	bunch->from += size;
 	bunch->bytes -= size;
-	/* What is lost for other reasons the braid finds out. */
-	if (rc < 0 && rc != -EAGAIN && rc != -ENOBUFS && rc != -EMSGSIZE &&
-	    rc != -ECONNREFUSED && rc != -EINTR)
-		braid_lane_down(bunch->peer->braid, bunch->lane->id,
-				clock_us());
+	if (rc || bunch->lane->refused)
+		hub_sent(hub, bunch->peer, bunch->lane, rc);
 }
 
 static void flush_out(struct hub *hub)

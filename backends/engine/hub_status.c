@@ -154,6 +154,7 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	const struct session *session = handshake_session(peer->handshake);
 	const char *error = handshake_error(peer->handshake);
 	json_t *out = json_object(), *lanes = json_array();
+	char why[HUB_SENTENCE];
 
 	put_text(out, "name", peer->config.name);
 	json_object_set_new(out, "session", json_boolean(session != NULL));
@@ -169,6 +170,8 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 		put(out, "up-us", now - peer->since);
 	if (error)
 		put_text(out, "error", error);
+	else if (peer->hub->config.server && hub_peer_trouble(peer, now, why))
+		put_text(out, "error", why);
 	put(out, "spoofed", peer->spoofed);
 	put(out, "policed", peer->policed);
 	put(out, "isolated", peer->isolated);
@@ -266,6 +269,7 @@ static json_t *status_of(struct hub *hub)
 	json_t *out = json_object(), *peers = json_array(),
 	       *members = json_array();
 	uint64_t now = clock_us();
+	char why[HUB_SENTENCE];
 	struct member *member;
 	struct peer *peer;
 
@@ -286,6 +290,8 @@ static json_t *status_of(struct hub *hub)
 		put_text(object, "name", member->config.name);
 		if (member->error[0])
 			put_text(object, "error", member->error);
+		else if (hub_trouble(hub, member, now, why))
+			put_text(object, "error", why);
 		json_object_set_new(object, "leaving",
 				    json_boolean(member->leaving));
 		peer = hub_only_peer(hub);

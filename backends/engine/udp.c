@@ -2,6 +2,7 @@
 #include "backends/engine/udp.h"
 
 #include <arpa/inet.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <net/if.h>
@@ -31,7 +32,9 @@ enum {
 struct udp {
 	int fd;
 	uint16_t port;
-	bool segments; /* UDP_SEGMENT works, as far as we know */
+	bool segments;		/* UDP_SEGMENT works, as far as we know */
+	bool listens, was_told; /* ICMP */
+	struct udp_told told;
 	struct udp_counters counters;
 };
 
@@ -128,6 +131,19 @@ static int tune(struct udp *udp, const struct udp_options *options,
 	return 0;
 }
 
+static void fail_bind(const struct udp_options *options, int code,
+		      struct err *err)
+{
+	if (code == EADDRINUSE)
+		err_set(err, code, "UDP port %u: another program has it",
+			options->port);
+	else if (code == EADDRNOTAVAIL)
+		err_set(err, code, "the source address is not on this host");
+	else
+		err_set(err, code, "UDP port %u: %s", options->port,
+			strerror(code));
+}
+
 struct udp *udp_open(const struct udp_options *options, struct err *err)
 {
 	AUTO(udp) struct udp *udp = mem_alloc(sizeof(*udp));
@@ -150,14 +166,7 @@ struct udp *udp_open(const struct udp_options *options, struct err *err)
 		return NULL;
 	}
 	if (bind(udp->fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
-		err_set(err, errno,
-			errno == EADDRINUSE
-				? "UDP port %u: another program has it"
-			: errno == EADDRNOTAVAIL
-				? "UDP port %u: the source address is not on "
-				  "this host"
-				: "UDP port %u: %m",
-			options->port);
+		fail_bind(options, errno, err);
 		return NULL;
 	}
 	getsockname(udp->fd, (struct sockaddr *)&name, &length);
@@ -293,6 +302,13 @@ bool udp_room_has(const struct udp_room *room, const void *byte)
 	       at < room->bytes + (size_t)UDP_BUNCH * UDP_BUNCH_SIZE;
 }
 
+static void map_ip4(struct in6_addr *to, const struct in_addr *from)
+{
+	memset(to, 0, sizeof(*to));
+	memset(to->s6_addr + 10, 0xff, 2);
+	memcpy(to->s6_addr + 12, from, 4);
+}
+
 static void room_reset(struct udp_room *room)
 {
 	for (size_t i = 0; i < UDP_BUNCH; i++)
@@ -304,13 +320,6 @@ static void room_reset(struct udp_room *room)
 			.msg_control = room->control[i],
 			.msg_controllen = CONTROL_ROOM,
 		};
-}
-
-static void map_ip4(struct in6_addr *to, const struct in_addr *from)
-{
-	memset(to, 0, sizeof(*to));
-	memset(to->s6_addr + 10, 0xff, 2);
-	memcpy(to->s6_addr + 12, from, 4);
 }
 
 static int64_t clock_of(clockid_t clock)
@@ -373,6 +382,72 @@ static void read_control(struct msghdr *message, struct udp_run *run,
 	}
 }
 
+static bool take_icmp(struct udp *udp, const struct cmsghdr *at)
+{
+	struct {
+		struct sock_extended_err error;
+		struct sockaddr_in6 by; /* or a sockaddr_in */
+	} said = { .error.ee_origin = SO_EE_ORIGIN_NONE };
+	size_t size = at->cmsg_len - CMSG_LEN(0);
+	struct sockaddr_in by4;
+
+	if ((at->cmsg_level != IPPROTO_IP || at->cmsg_type != IP_RECVERR) &&
+	    (at->cmsg_level != IPPROTO_IPV6 || at->cmsg_type != IPV6_RECVERR))
+		return false;
+	memcpy(&said, CMSG_DATA(at), size < sizeof(said) ? size : sizeof(said));
+	if (said.error.ee_errno == EMSGSIZE ||
+	    (said.error.ee_origin != SO_EE_ORIGIN_ICMP &&
+	     said.error.ee_origin != SO_EE_ORIGIN_ICMP6))
+		return false;
+	udp->told = (struct udp_told){
+		.ip6 = said.error.ee_origin == SO_EE_ORIGIN_ICMP6,
+		.type = said.error.ee_type,
+		.code = said.error.ee_code,
+		.by = said.by.sin6_addr,
+	};
+	if (said.by.sin6_family == AF_INET) {
+		memcpy(&by4, &said.by, sizeof(by4));
+		map_ip4(&udp->told.by, &by4.sin_addr);
+	}
+	udp->was_told = true;
+	return true;
+}
+
+/* Empties the queue of errors; true: there was one. */
+static bool hear_icmp(struct udp *udp)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_ROOM];
+	bool heard = false;
+
+	for (;;) {
+		struct msghdr message = { .msg_control = control,
+					  .msg_controllen = sizeof(control) };
+
+		if (recvmsg(udp->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return heard;
+		heard = true;
+		for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at;
+		     at = CMSG_NXTHDR(&message, at))
+			take_icmp(udp, at);
+	}
+}
+
+void udp_listen(struct udp *udp, bool on)
+{
+	if (udp->listens == on)
+		return;
+	udp->listens = on;
+	udp->was_told = false;
+	set(udp->fd, IPPROTO_IP, IP_RECVERR, on);
+	set(udp->fd, IPPROTO_IPV6, IPV6_RECVERR, on);
+}
+
+bool udp_told(const struct udp *udp, struct udp_told *told)
+{
+	*told = udp->told;
+	return udp->was_told;
+}
+
 int udp_receive(struct udp *udp, struct udp_room *room,
 		const struct udp_run **runs)
 {
@@ -380,10 +455,13 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 	int got, count = 0;
 
 	room_reset(room);
+	if (udp->listens)
+		hear_icmp(udp); /* or epoll would tell of it for ever */
 	got = recvmmsg(udp->fd, room->messages, UDP_BUNCH, MSG_DONTWAIT, NULL);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	udp->counters.in_calls++;
+	udp->was_told = false;
 	wall = clock_of(CLOCK_REALTIME);
 	now = clock_of(UDP_CLOCK);
 	for (int i = 0; i < got; i++) {
@@ -466,6 +544,7 @@ static int send_message(struct udp *udp, const struct address *to,
 		.msg_control = control,
 	};
 	size_t used = 0;
+	int rc;
 	uint16_t length = (uint16_t)segment;
 
 	put_source(&message, &used, to);
@@ -476,8 +555,12 @@ static int send_message(struct udp *udp, const struct address *to,
 	if (!used)
 		message.msg_control = NULL;
 	udp->counters.out_calls++;
-	if (sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0)
-		return -errno;
+	rc = sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
+	/* An ICMP error makes the next send fail, which it says nothing of. */
+	if (rc < 0 && udp->listens && hear_icmp(udp))
+		rc = sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
+	if (rc < 0)
+		return rc;
 	udp->counters.out_datagrams += (size + segment - 1) / segment;
 	udp->counters.out_bytes += size;
 	return 0;

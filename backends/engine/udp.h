@@ -116,6 +116,18 @@ int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
 /* Bytes of the most segments that leave by one system call. */
 size_t udp_send_most(size_t segment);
 
+/* ICMP is listened to from now on, or not any more (IP_RECVERR, ip(7)): what
+ * came last is kept until something arrives. Only for words: it may be forged,
+ * and no send fails for it. */
+void udp_listen(struct udp *udp, bool on);
+struct udp_told {
+	bool ip6;
+	uint8_t type, code;
+	struct in6_addr by; /* who said it */
+};
+/* false: nobody has said anything. */
+bool udp_told(const struct udp *udp, struct udp_told *told);
+
 struct udp_counters {
 	uint64_t in_datagrams, in_bytes, in_calls;
 	uint64_t out_datagrams, out_bytes, out_calls;

@@ -137,9 +137,14 @@ static json_t *peers_json(const struct node *link)
 
 /* --- members -------------------------------------------------------------- */
 
-static void put_source(json_t *out, const struct node *path)
+/* Of the family of the server, as far as that is known before it is looked up.
+ */
+static void put_source(json_t *out, const struct node *link,
+		       const struct node *path)
 {
-	const struct value *value = node_value(path, PATH_SOURCE);
+	const char *peer = node_text(link, LINK_PEER);
+	const struct value *value = node_value(
+		path, peer && *peer == '[' ? PATH_SOURCE6 : PATH_SOURCE);
 	char host[INET6_ADDRSTRLEN];
 
 	if (value && !value->word &&
@@ -148,14 +153,15 @@ static void put_source(json_t *out, const struct node *path)
 		put_text(out, "source", host);
 }
 
-static json_t *member_json(const struct node *member, const struct node *path)
+static json_t *member_json(const struct node *link, const struct node *member,
+			   const struct node *path)
 {
 	const struct value *mark = node_value(path, PATH_MARK);
 	json_t *out = json_object();
 
 	put_text(out, "name", node_name(member));
 	put_text(out, "device", node_text(path, PATH_DEVICE));
-	put_source(out, path);
+	put_source(out, link, path);
 	put_number(out, "mark", mark ? mark->bits.value : 0);
 	put_number(out, "sockets", node_u(member, MEMBER_SOCKETS));
 	put_number(out, "tier", node_u(member, MEMBER_PRIORITY));
@@ -192,7 +198,7 @@ static json_t *members_json(const struct node *link, const struct facts *facts,
 				       "device %s is not there yet: it joins "
 				       "when it comes",
 				       device);
-		json_array_append_new(list, member_json(member, path));
+		json_array_append_new(list, member_json(link, member, path));
 	}
 	return list;
 }
