@@ -3,14 +3,18 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "backends/host.h"
 #include "backends/netlink/netlink.h"
 #include "model/base/text.h"
+#include "model/node.h"
+#include "model/txn.h"
 
 #define VARIABLE  "SSH_CONNECTION="
 #define ANCESTORS 32
@@ -32,12 +36,14 @@ static bool read_address(const char *text, struct prefix *out)
 bool guard_parse(struct guard *guard, const char *connection)
 {
 	char peer[64], own[64];
+	struct lifeline *life = &guard->life;
 
 	*guard = (struct guard){ 0 };
-	return sscanf(connection, "%63s %*u %63s %*u", peer, own) == 2 &&
-	       read_address(peer, &guard->peer) &&
-	       read_address(own, &guard->own) &&
-	       guard->peer.family == guard->own.family;
+	return sscanf(connection, "%63s %hu %63s %hu", peer, &life->peer_port,
+		      own, &life->own_port) == 4 &&
+	       read_address(peer, &life->peer) &&
+	       read_address(own, &life->own) &&
+	       life->peer.family == life->own.family;
 }
 
 static size_t read_file(const char *path, char *bytes, size_t size)
@@ -106,6 +112,66 @@ bool guard_find(struct guard *guard)
 	return false;
 }
 
+/* ---- the mark of the connection ---- */
+
+static void put_tuple_addresses(struct nl_msg *message,
+				const struct lifeline *life)
+{
+	bool ip4 = life->own.family == AF_INET;
+	int size = life->own.length / 8;
+	struct nlattr *nest = nla_nest_start(message, CTA_TUPLE_IP);
+
+	nla_put(message, ip4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, size,
+		life->own.bytes);
+	nla_put(message, ip4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, size,
+		life->peer.bytes);
+	nla_nest_end(message, nest);
+}
+
+static void put_tuple_ports(struct nl_msg *message, const struct lifeline *life)
+{
+	struct nlattr *nest = nla_nest_start(message, CTA_TUPLE_PROTO);
+
+	nla_put_u8(message, CTA_PROTO_NUM, IPPROTO_TCP);
+	nla_put_u16(message, CTA_PROTO_SRC_PORT, htons(life->own_port));
+	nla_put_u16(message, CTA_PROTO_DST_PORT, htons(life->peer_port));
+	nla_nest_end(message, nest);
+}
+
+static int take_mark(const struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[CTA_MAX + 1];
+	uint32_t *mark = arg;
+
+	if (message->nlmsg_type >= NLMSG_MIN_TYPE &&
+	    netlink_parse(message, sizeof(struct nfgenmsg), attrs, CTA_MAX))
+		*mark = ntohl(netlink_u32(attrs[CTA_MARK], 0));
+	return 0;
+}
+
+/* By the tuple of what is answered: of a connection that was sent on to here
+ * (DNAT) that has the address which sshd knows. 0: no mark, or no conntrack. */
+static uint32_t mark_of(struct host *host, const struct lifeline *life)
+{
+	struct netlink *netlink = host_netlink(host, NETLINK_NETFILTER, NULL);
+	struct nfgenmsg header = { .nfgen_family = life->own.family };
+	struct nlattr *nest;
+	uint32_t mark = 0;
+
+	if (!netlink)
+		return 0;
+	AUTO(nlmsg)
+	struct nl_msg *request =
+		netlink_message(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+				0, &header, sizeof(header), 0);
+	nest = nla_nest_start(request, CTA_TUPLE_REPLY);
+	put_tuple_addresses(request, life);
+	put_tuple_ports(request, life);
+	nla_nest_end(request, nest);
+	(void)netlink_get(netlink, request, take_mark, &mark, NULL);
+	return mark;
+}
+
 /* ---- the way there ---- */
 
 static int take_way(const struct nlmsghdr *message, void *arg)
@@ -128,14 +194,14 @@ static int take_way(const struct nlmsghdr *message, void *arg)
 }
 
 /* No way at all is an answer (index 0), not an error. */
-static int find_way(struct host *host, const struct guard *guard,
-		    struct hop *way, struct err *err)
+static int find_way(struct host *host, const struct lifeline *life,
+		    uint32_t mark, struct hop *way, struct err *err)
 {
 	struct netlink *netlink = host_netlink(host, NETLINK_ROUTE, err);
-	struct rtmsg header = { .rtm_family = guard->peer.family,
-				.rtm_dst_len = guard->peer.length,
-				.rtm_src_len = guard->own.length };
-	int size = guard->peer.length / 8;
+	struct rtmsg header = { .rtm_family = life->peer.family,
+				.rtm_dst_len = life->peer.length,
+				.rtm_src_len = life->own.length };
+	int size = life->peer.length / 8;
 
 	*way = (struct hop){ 0 };
 	if (!netlink)
@@ -143,10 +209,22 @@ static int find_way(struct host *host, const struct guard *guard,
 	AUTO(nlmsg)
 	struct nl_msg *request =
 		netlink_message(RTM_GETROUTE, 0, &header, sizeof(header), 0);
-	nla_put(request, RTA_DST, size, guard->peer.bytes);
-	nla_put(request, RTA_SRC, size, guard->own.bytes);
+	nla_put(request, RTA_DST, size, life->peer.bytes);
+	nla_put(request, RTA_SRC, size, life->own.bytes);
+	if (mark)
+		nla_put_u32(request, RTA_MARK, mark);
 	(void)netlink_get(netlink, request, take_way, way, NULL);
 	return 0;
+}
+
+static int find_ways(struct host *host, const struct lifeline *life,
+		     struct hop ways[WAYS], struct err *err)
+{
+	int rc = find_way(host, life, 0, &ways[WAY_PLAIN], err);
+
+	return rc < 0 ? rc
+		      : find_way(host, life, life->mark, &ways[WAY_MARKED],
+				 err);
 }
 
 static void print_way(const struct hop *way, struct text *out)
@@ -164,39 +242,96 @@ static void print_way(const struct hop *way, struct text *out)
 		text_printf(out, " by %s", gateway);
 }
 
-static int refuse(const struct guard *guard, const struct hop *now,
-		  struct err *err)
+static int refuse(const struct guard *guard, const char *why, struct err *err)
 {
 	char peer[INET6_ADDRSTRLEN] = "?";
-	AUTO_TEXT from = TEXT_NONE;
-	AUTO_TEXT to = TEXT_NONE;
 
-	inet_ntop(guard->peer.family, guard->peer.bytes, peer, sizeof(peer));
-	print_way(&guard->before, &from);
-	print_way(now, &to);
+	inet_ntop(guard->life.peer.family, guard->life.peer.bytes, peer,
+		  sizeof(peer));
 	return err_set(err, EHOSTUNREACH,
-		       "you are logged in from %s, and the way there would "
-		       "go to %s in place of %s: this might cut you off. If "
-		       "it is meant: begin, the change, commit confirm=60s",
-		       peer, text_get(&to), text_get(&from));
+		       "you are logged in from %s, and %s: this might cut you "
+		       "off. If it is meant: begin, the change, commit "
+		       "confirm=60s",
+		       peer, why);
 }
 
-int guard_watch(struct host *host, bool after, void *arg, struct err *err)
+static bool same_way(const struct hop *a, const struct hop *b)
 {
-	struct guard *guard = arg;
-	struct hop now;
+	return a->index == b->index && a->gateway.family == b->gateway.family &&
+	       !memcmp(a->gateway.bytes, b->gateway.bytes,
+		       sizeof(a->gateway.bytes));
+}
+
+static int refuse_way(const struct guard *guard, size_t which,
+		      const struct hop *now, struct err *err)
+{
+	AUTO_TEXT why = TEXT_NONE;
+
+	text_put(&why, "the way there ");
+	if (which == WAY_MARKED)
+		text_printf(&why, "by the connection's mark 0x%x ",
+			    guard->life.mark);
+	text_put(&why, "would go to ");
+	print_way(now, &why);
+	text_put(&why, " in place of ");
+	print_way(&guard->before[which], &why);
+	return refuse(guard, text_get(&why), err);
+}
+
+/* ---- before and after ---- */
+
+/* The tree of before is read only where something in it could matter. */
+static int judge_tree(const struct guard *guard, struct store *store,
+		      const struct tree *tree, struct err *err)
+{
+	AUTO(tree) struct tree *before = NULL;
+	AUTO_ERR why = ERR_NONE;
 	int rc;
 
-	if (!after)
-		return find_way(host, guard, &guard->before, err);
-	rc = find_way(host, guard, &now, err);
-	/* Who had no way before (through a NAT of our own, say) loses none. */
-	if (rc < 0 || !guard->before.index)
-		return rc;
-	if (now.index == guard->before.index &&
-	    now.gateway.family == guard->before.gateway.family &&
-	    !memcmp(now.gateway.bytes, guard->before.gateway.bytes,
-		    sizeof(now.gateway.bytes)))
+	if (!tree || !guard->life.device ||
+	    !lifeline_may_be_cut(&guard->life, tree))
 		return 0;
-	return refuse(guard, &now, err);
+	rc = store_load(store, &before, err);
+	if (rc < 0 || lifeline_check(&guard->life, before, tree, &why) == 0)
+		return rc;
+	return refuse(guard, why.text, err);
+}
+
+static int look_before(struct guard *guard, const struct txn *txn,
+		       const struct tree *tree, struct err *err)
+{
+	struct lifeline *life = &guard->life;
+	int rc;
+
+	life->mark = mark_of(txn->host, life);
+	rc = find_ways(txn->host, life, guard->before, err);
+	if (rc < 0)
+		return rc;
+	if (if_indextoname((unsigned)guard->before[WAY_MARKED].index,
+			   guard->device))
+		life->device = guard->device;
+	return judge_tree(guard, txn->store, tree, err);
+}
+
+static int look_after(const struct guard *guard, struct host *host,
+		      struct err *err)
+{
+	struct hop now[WAYS];
+	int rc = find_ways(host, &guard->life, now, err);
+
+	/* Who had no way before (through a NAT of our own, say) loses none. */
+	for (size_t i = 0; rc == 0 && i < WAYS; i++)
+		if (guard->before[i].index &&
+		    !same_way(&guard->before[i], &now[i]))
+			rc = refuse_way(guard, i, &now[i], err);
+	return rc;
+}
+
+int guard_watch(const struct txn *txn, const struct tree *tree, bool after,
+		void *arg, struct err *err)
+{
+	struct guard *guard = arg;
+
+	return after ? look_after(guard, txn->host, err)
+		     : look_before(guard, txn, tree, err);
 }

@@ -898,9 +898,12 @@ static int undo(struct run *run, int code, struct err *err)
 	return -ENOTRECOVERABLE;
 }
 
-static int guard(const struct txn *txn, bool after, struct err *err)
+static int guard(const struct run *run, bool after, struct err *err)
 {
-	return txn->guard ? txn->guard(txn->host, after, txn->guard_arg, err)
+	const struct txn *txn = run->txn;
+
+	return txn->guard ? txn->guard(txn, run->candidate, after,
+				       txn->guard_arg, err)
 			  : 0;
 }
 
@@ -981,7 +984,7 @@ static int arm(struct run *run, struct err *err)
 {
 	AUTO_TEXT steps = TEXT_NONE;
 	AUTO_ERR trouble = ERR_NONE;
-	int rc = guard(run->txn, false, err);
+	int rc = guard(run, false, err);
 
 	if (rc < 0)
 		return rc;
@@ -1037,7 +1040,7 @@ static int apply(struct run *run, struct err *err)
 		rc = second_leg(run, err);
 	if (rc < 0)
 		return undo(run, rc, err);
-	rc = guard(run->txn, true, err);
+	rc = guard(run, true, err);
 	if (rc == 0)
 		rc = verify_change(run, err);
 	return rc < 0 ? undo(run, rc, err) : 0;

@@ -47,7 +47,8 @@ struct txn {
 			 struct err *err);
 	/* Asked before the first step and after the last; what it refuses then
 	 * is undone (backends/guard.h). NULL: nobody to lose. */
-	int (*guard)(struct host *host, bool after, void *arg, struct err *err);
+	int (*guard)(const struct txn *txn, const struct tree *candidate,
+		     bool after, void *arg, struct err *err);
 	void *guard_arg;
 	/* What all came down to a moment ago (early.h), or NULL. */
 	const struct digest *early;
