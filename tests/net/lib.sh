@@ -49,6 +49,8 @@ failures=0 finished='' started=()
 at_exit() {
 	local status=$?
 
+	# A shell in the background that was ended before it had forgotten our traps.
+	[ "$BASHPID" = $$ ] || return
 	[ ${#started[@]} = 0 ] || kill "${started[@]}" 2>/dev/null
 	[ -n "$finished" ] || echo "not ok - the test came to its end"
 	[ -n "$finished" ] || exit "$((status ? status : 1))"
@@ -197,6 +199,7 @@ start() {
 	local file=$1
 	shift
 
+	: >"$file" # nobody is to see in it what another one said
 	"$@" >"$file" 2>&1 &
 	pid=$!
 	started+=("$pid")

@@ -36,39 +36,58 @@ has 'the branches count cells as well' "$tmp/classes" \
 	'^class htb 1:1 .*linklayer atm' '^class htb 1:40 .*linklayer atm'
 
 # Again: nothing changes, and nothing is sent.
+everything >"$tmp/state.before"
+store >"$tmp/store.before"
 for monitor in tc ip nft; do
 	start "$tmp/$monitor.events" $monitor monitor
 done
-# They are listening when they tell of what we do to lo.
-listening() {
-	ip link set lo mtu 65535
-	ip link set lo mtu 65536
-	tc qdisc replace dev lo root pfifo
-	tc qdisc del dev lo root
-	nft add table inet probe
-	nft delete table inet probe
+# mark N: something that each of them tells; and shown N: they have.
+mark() {
+	ip link set lo mtu $((65000 + $1))
+	tc qdisc replace dev lo root pfifo limit $((65000 + $1))
+	nft add table inet mark$((65000 + $1))
+}
+shown() {
+	local monitor
+
 	for monitor in tc ip nft; do
-		[ -s "$tmp/$monitor.events" ] || return
+		grep -q $((65000 + $1)) "$tmp/$monitor.events" || return
 	done
 }
+listening() {
+	mark 1
+	shown 1 && return
+	nft delete table inet mark65001
+	ip link set lo mtu 65536
+	tc qdisc del dev lo root
+	return 1
+}
+# between N M: what they told from that mark to that one, without its numbers.
+between() {
+	sed -n "/$((65000 + $2))/,/$((65000 + $3))/p" "$tmp/$1.events" |
+		sed 's/[0-9a-f]*[0-9][0-9a-f]*/N/g'
+}
 check 'the monitors see what somebody else does' wait_for 5 listening
-sleep 0.3
-for monitor in tc ip nft; do
-	cp "$tmp/$monitor.events" "$tmp/$monitor.expected"
-done
-everything >"$tmp/state.before"
-store >"$tmp/store.before"
+for n in 2 3 4; do mark $n; done
+check 'one after the other' wait_for 5 shown 4
+mark 5
 run 0 'a second run succeeds' tresse <"$policy"
 has 'it says that nothing had to change' "$tmp/said" \
 	'nothing to change'
+mark 6
+check 'they see what comes after it' wait_for 5 shown 6
+for n in 1 2 3 4 5 6; do nft delete table inet mark$((65000 + n)); done
+ip link set lo mtu 65536
+tc qdisc del dev lo root
 everything >"$tmp/state.after"
 same 'it changes nothing on the host' "$tmp/state.before" "$tmp/state.after"
 store >"$tmp/store.after"
 same 'it changes nothing in the store' "$tmp/store.before" "$tmp/store.after"
-sleep 0.2
 for monitor in tc ip nft; do
+	between $monitor 3 4 >"$tmp/$monitor.expected"
+	between $monitor 5 6 >"$tmp/$monitor.between"
 	same "$monitor monitor saw nothing of it" "$tmp/$monitor.expected" \
-		"$tmp/$monitor.events"
+		"$tmp/$monitor.between"
 done
 
 if type -P strace >/dev/null; then

@@ -38,7 +38,7 @@ trials() { sqlite3 -readonly -cmd '.timeout 5000' "$TRESSE_STORE" \
 		'SELECT count(*) FROM trial'; }
 # back NAME: within a while the host is as before, and nothing waits.
 back() {
-	wait_for 10 is_before
+	wait_for 20 is_before
 	same "$1: tc, nft and routes are as before" "$tmp/before" "$tmp/after"
 	is "$1: nothing waits any more" "$(trials)" 0
 }
@@ -51,22 +51,22 @@ go_back() {
 run 0 'the first policy is applied' tresse <"$tmp/first"
 everything >"$tmp/before"
 
-run 0 'a commit waits for its confirmation' second 'commit confirm=2s'
+run 0 'a commit waits for its confirmation' second 'commit confirm=6s'
 has 'it says until when' "$tmp/said" 'undone at .*confirm'
 everything >"$tmp/applied"
 check 'meanwhile it is applied' test "$(trials)" = 1
 check 'and it is another state' \
 	sh -c "! cmp -s '$tmp/before' '$tmp/applied'"
 run 0 'status tells of it' tresse status
-has 'with the seconds that are left' "$tmp/said" 'on trial.*in [12] s'
+has 'with the seconds that are left' "$tmp/said" 'on trial.*in [1-6] s'
 back 'nobody confirms'
 tresse history 1 >"$tmp/out"
-has 'history says why' "$tmp/out" 'tresse.*not confirmed in 2s'
+has 'history says why' "$tmp/out" 'tresse.*not confirmed in 6s'
 run 3 'it is too late to confirm' tresse confirm
 
-run 0 'once more' second 'commit confirm=3s reason="by hand"'
+run 0 'once more' second 'commit confirm=6s reason="by hand"'
 run 0 'somebody confirms' tresse confirm
-sleep 3.5
+sleep 6.5
 check 'what is confirmed stays' is_second
 is 'nothing waits' "$(trials)" 0
 tresse history 1 >"$tmp/out"
@@ -79,7 +79,7 @@ exec 9<>"$tmp/typed"
 script -qefc tresse "$tmp/script" <&9 >"$tmp/screen" 2>&1 &
 started+=("$!")
 cat "$tmp/second" >&9
-echo 'commit confirm=4s' >&9
+echo 'commit confirm=8s' >&9
 check 'a shell commits' wait_for 10 is_second
 shell=$(pgrep -x tresse | head -n 1)
 kill -9 "$shell"
@@ -111,20 +111,20 @@ run 0 'and may discard it' tresse discard
 check 'nothing was changed' is_before
 
 # --- the watcher dies -------------------------------------------------------
-run 0 'a commit waits' second 'commit confirm=1s'
+run 0 'a commit waits' second 'commit confirm=4s'
 # shellcheck disable=SC2046
 kill -9 $(watchers)
-sleep 1.5
+sleep 4.5
 check 'without a watcher it still runs' is_second
 run 0 'a reader works' tresse ls
 has 'and is told' "$tmp/said" 'not confirmed in time'
 run 0 'the next start undoes it' tresse restoreconfig
 back 'the watcher was killed'
 
-run 0 'a commit waits' second 'commit confirm=1s'
+run 0 'a commit waits' second 'commit confirm=4s'
 # shellcheck disable=SC2046
 kill -9 $(watchers)
-sleep 1.2
+sleep 4.2
 run 0 'so does any change' tresse /paths/adsl0 set description=later
 has 'that says so' "$tmp/said" 'was not confirmed in time; it was undone'
 run 0 'the change is made' tresse /paths/adsl0 get description
@@ -163,12 +163,12 @@ else
 fi
 
 # --- a second commit in the window ------------------------------------------
-run 0 'a commit waits' second 'commit confirm=2s'
+run 0 'a commit waits' second 'commit confirm=6s'
 run 5 'nobody else changes anything' tresse /paths/adsl0 set description=x
 has 'and is told who waits' "$tmp/said" 'revision .* root'
-printf 'begin\n/paths/adsl0 set description=x\ncommit confirm=3s\n' >"$tmp/join"
+printf 'begin\n/paths/adsl0 set description=x\ncommit confirm=14s\n' >"$tmp/join"
 run 0 'unless they join' tresse <"$tmp/join"
-sleep 2.3
+sleep 6.3
 is 'the time begins anew' "$(trials)" 1
 back 'both'
 

@@ -55,7 +55,7 @@ serves() {
 	local port=${4#tcp:}
 
 	port=${port%%:*}
-	start "$tmp/sink" traffic sink 20 "$4"
+	start "$tmp/sink" traffic sink 60 "$4"
 	wait_for 5 grep -q ready "$tmp/sink"
 	counts >"$tmp/counts"
 	far traffic send 8 "tcp,to=$3,dport=$port,size=10,count=1" \
@@ -71,7 +71,7 @@ opens() {
 	local port=${6#tcp:}
 
 	port=${port%%:*}
-	start "$tmp/sink" far traffic sink 20 "$6"
+	start "$tmp/sink" far traffic sink 60 "$6"
 	wait_for 5 grep -q ready "$tmp/sink"
 	counts >"$tmp/counts"
 	traffic send 8 "tcp,to=$5,dport=$port,$7" >"$tmp/send" 2>&1 ||

@@ -37,7 +37,7 @@ release() {
 on_trial() {
 	tresse -c begin -c "/classes/uplink/other set rate=$1" \
 		-c '/classes/uplink/voice/match/sip set dport=5061' \
-		-c 'commit confirm=1s' >"$tmp/out" 2>&1
+		-c 'commit confirm=4s' >"$tmp/out" 2>&1
 	# shellcheck disable=SC2046
 	kill $(pgrep -f -- --confirm-watch)
 }
@@ -55,7 +55,7 @@ if ! hold; then
 	skip 'a table that another process holds: not with this nft'
 	finish
 fi
-sleep 1
+sleep 4
 run 1 'what cannot be undone stands in the way of every change' \
 	tresse /classes/uplink/voice set prio=1
 has 'the way out is told' "$tmp/err" 'was not confirmed in time and could not be undone' \
@@ -110,7 +110,7 @@ run 0 'and all agrees' tresse drift
 # --- and where it can be undone after all -------------------------------------
 everything >"$tmp/before"
 on_trial 5mbit
-sleep 1.2
+sleep 4.2
 run 0 'giving up tries first' tresse give-up confirm=yes
 has 'and then gives up nothing' "$tmp/said" 'it could be undone'
 everything >"$tmp/after"

@@ -131,11 +131,11 @@ told 'so is everybody' 'undone, not healthy: .*192.0.2.99: no answer'
 # --- what is cut meanwhile --------------------------------------------------
 run 0 'a change, and then the gateway goes' \
 	trial '/classes/uplink/voice set rate=2mbit' \
-	'confirm=6s until-healthy=4s'
+	'confirm=12s until-healthy=8s'
 far ip addr del 192.0.2.1/24 dev wan0
 check 'status tells what is ill' wait_for 4 sh -c \
 	"tresse status | grep -q 'not healthy.*no answer in 1s'"
-check 'it is undone' wait_for 15 ended
+check 'it is undone' wait_for 25 ended
 back 'as it was'
 history_has 'for the gateway, which had answered' \
 	'gateway 192.0.2.1: no answer in 1s' 'before: answered in'
@@ -166,7 +166,7 @@ history_has 'history says so' 'not healthy in 10s' 'no answer in 1s'
 # --- a carrier that goes and comes between two readings ---------------------
 run 0 'a carrier that is lost for a moment' \
 	trial '/classes/uplink/voice set rate=2mbit' \
-	'confirm=8s until-healthy=3s'
+	'confirm=12s until-healthy=6s'
 sleep 1.3
 far sh -c 'ip link set wan0 down; ip link set wan0 up'
 check 'is seen' wait_for 20 ended
@@ -190,7 +190,7 @@ back 'and back'
 
 # --- a class that lets nothing through --------------------------------------
 knows '' 192.0.2.1 02:00:00:00:00:01
-start "$tmp/voice" "$build/traffic" send 60 \
+start "$tmp/voice" "$build/traffic" send 600 \
 	udp,to=192.0.2.1,dport=5060,size=200,rate=200000
 voice=$(tresse -j /classes/uplink/voice get classid | grep -o '1:[0-9a-f]*' |
 	head -n 1)

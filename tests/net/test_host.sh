@@ -57,7 +57,7 @@ goes() {
 	counts >"$tmp/counts"
 	"$@" >"$tmp/client" 2>&1
 	arrived() { [ "$(most)" = "$class" ]; }
-	wait_for 3 arrived
+	wait_for 5 arrived
 	is "$name: class $class" "$(most)" "$class"
 }
 
@@ -96,7 +96,7 @@ ask() {
 
 	[ -z "$3" ] || name=(-servername "$3")
 	printf 'GET /page HTTP/1.0\r\n\r\n' |
-		$1 timeout 5 openssl s_client -quiet -verify_quiet \
+		$1 timeout 20 openssl s_client -quiet -verify_quiet \
 			-connect "$2:443" "${name[@]}"
 }
 request='GET / HTTP/1.1\r\nUser-Agent: test\r\n'

@@ -70,19 +70,23 @@ gw=$(received gw) c1=$(received c1) c2=$(received c2) c3=$(received c3)
 frames c1 50 ff:ff:ff:ff:ff:ff "$(mac c1)"
 frames c1 50 02:00:00:00:00:99 "$(mac c1)"
 frames c1 50 01:00:5e:00:00:09 "$(mac c1)"
-sleep 0.3
+all_came() { [ $(($(received c2) - c2)) -ge 150 ] && [ $(($(received c3) - c3)) -ge 150 ]; }
+wait_for 5 all_came
 check 'what is for all, for many or for nobody known reaches all others' \
 	[ $(($(received c2) - c2)) -ge 150 -a $(($(received c3) - c3)) -ge 150 ]
 check 'the server too' [ $(($(received gw) - gw)) -ge 150 ]
 check 'and does not come back' [ $(($(received c1) - c1)) -le 4 ]
 c2=$(received c2) gw=$(received gw)
 frames c1 50 01:80:c2:00:00:0e "$(mac c1)"
+gw_has() { [ $(($(received gw) - gw)) -ge 50 ]; }
+wait_for 5 gw_has
 sleep 0.3
 check 'what is for a neighbour alone (LLDP) is not passed on' \
 	[ $(($(received c2) - c2)) -le 4 -a $(($(received gw) - gw)) -ge 50 ]
 # Two of them behind one client: the first makes itself known.
 frames c1 1 ff:ff:ff:ff:ff:ff 02:00:00:00:00:01
-wait_for 2 test "$(of 1 stations)" = 2
+two_stations() { [ "$(of 1 stations)" = 2 ]; }
+wait_for 5 two_stations
 c1=$(received c1) c2=$(received c2)
 frames c1 50 02:00:00:00:00:01 "$(mac c1)"
 sleep 0.3
@@ -125,6 +129,8 @@ ip -n c1 neigh flush dev tap0
 # --- a hostile one -----------------------------------------------------------
 check 'all is well before' pings c1 10.78.0.12
 frames c3 5000 02:00:00:00:00:77 random
+many() { [ "$(of 3 stations)" -ge 200 ]; }
+wait_for 5 many
 sleep 0.5
 check 'who invents addresses has 256 at most' [ "$(of 3 stations)" -le 256 ]
 check 'and had many' [ "$(of 3 stations)" -ge 200 ]
@@ -134,7 +140,8 @@ check 'and their frames to themselves' [ $(($(received c3) - c3)) -le 8 ]
 before=$(of 3 spoofed)
 frames c3 20 "$(mac c1)" "$(mac gw)"
 frames c3 20 "$(mac c1)" 03:00:00:00:00:01
-sleep 0.3
+counted() { [ $(($(of 3 spoofed) - before)) -ge 40 ]; }
+wait_for 5 counted
 is "a frame in the server's name, or a group's, is dropped and counted" \
 	$(($(of 3 spoofed) - before)) 40
 check 'the server keeps its own' pings c1 10.78.0.1

@@ -29,7 +29,7 @@
  *
  * It waits for conditions, never for a time: a program has nothing more to say
  * when it sleeps in a call that waits for a key, its input is used up and its
- * output was read. Anything that never comes is an error after 20 seconds.
+ * output was read. Anything that never comes is an error after a minute.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -52,7 +52,7 @@
 #include "shell/utf8.h"
 #include "tests/term/vt.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static struct {
 	int master, slave; /* slave: to look at its modes and its input */
