@@ -229,6 +229,8 @@ enum counter {
 	COUNTER_PEAK_IN_AT,
 	COUNTERS
 };
+/* Bytes around a packet that a tunnel carries: IP, UDP, and our own 32. */
+enum { TUNNEL_AROUND_IP4 = 60, TUNNEL_AROUND_IP6 = 80 };
 enum link_attr {
 	LINK_TYPE,
 	LINK_ROLE,

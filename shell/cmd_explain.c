@@ -7,6 +7,7 @@
 #include "model/presets.h"
 #include "model/shaping.h"
 #include "model/shard.h"
+#include "shell/explain_link.h"
 #include "shell/session.h"
 
 /* What is looked at, and where it would be. */
@@ -598,7 +599,10 @@ static bool is_of(const struct view *view, const char *path, const char *here)
 static void show_objects(const struct view *view)
 {
 	const struct state *want = view->seen ? &view->seen->want : NULL;
-	AUTO(str) char *here = node_path_dup(view->node);
+	const struct node *of = explains_link(view->node)
+					? explain_link_objects(view->node)
+					: view->node;
+	AUTO(str) char *here = node_path_dup(of);
 
 	output_open(view->output, SHAPE_TABLE, "objects", NULL);
 	for (size_t i = 0; want && i < want->count; i++) {
@@ -710,6 +714,13 @@ static bool look(struct session *session, const struct node *node,
 	const struct node *top = node;
 	const char *why;
 
+	if (explains_link(node)) {
+		*view = (struct view){ .session = session,
+				       .output = session->output,
+				       .node = node,
+				       .seen = session_observe(session, &why) };
+		return true;
+	}
 	if (kind != &kind_path && kind != &kind_uplink && kind != &kind_class &&
 	    kind != &kind_match)
 		return false;
@@ -743,8 +754,8 @@ static int explain_run(struct session *session, const struct match *match,
 	path = node_path_dup(node);
 	if (!look(session, node, &view))
 		return err_set(err, EINVAL,
-			       "%s: explain a path, an uplink, a class or a "
-			       "match",
+			       "%s: explain a path, an uplink, a class, a "
+			       "match, a link, a member or a peer",
 			       path);
 	output_answer(session->output, "path", path);
 	if (node_kind(node) == &kind_class)
@@ -753,6 +764,8 @@ static int explain_run(struct session *session, const struct match *match,
 		explain_path(&view);
 	else if (node_kind(node) == &kind_match)
 		show_matches(&view);
+	else if (explains_link(node))
+		explain_link(session, node);
 	show_doubts(&view);
 	show_objects(&view);
 	return 0;
@@ -774,6 +787,11 @@ const struct command command_explain = {
 	       "and of the line, for packets of 64, 500 and 1,400 bytes of IP. "
 	       "What the line carries is only as true as preset=, or linklayer "
 	       "and overhead.\n\n"
+	       "Of a link, a member or a peer: what was told, what was chosen "
+	       "and what was found out, with where each is from; the keys, as "
+	       "anybody may see them; what limits it now; and what packets of "
+	       "64, 500 and 1,400 bytes of IP are on a line of IPv4 or IPv6, "
+	       "and how much of that is useful.\n\n"
 	       "Of all objects: the doubts about it, with what would be right, "
 	       "and what it comes to in the kernel: routes, rules, qdiscs, "
 	       "classes, nftables' rules.",
@@ -784,7 +802,8 @@ const struct command command_explain = {
 		"burst-bytes?:int cburst-bytes?:int quantum-bytes?:int "
 		"queue?:string queue-packets?:int queue-bytes?:int "
 		"target-us?:int layers?:[layer] rates?:[sample] "
-		"matches?:[match-turn] doubts:[doubt] objects:[made]",
+		"matches?:[match-turn] facts?:[fact] "
+		"packets?:[tunnel-packet] doubts:[doubt] objects:[made]",
 	.args = explain_args,
 	.needs = NEEDS_TREE | REPEATABLE,
 	.run = explain_run,

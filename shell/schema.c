@@ -74,6 +74,11 @@ static const struct record {
 	  "rate-wire:int ceil-l2:int ceil-ip:int ceil-wire:int",
 	  "what rate and ceil come to for one size of packet, in bit/s" },
 	{ "match-turn", "match:string turn:string what:string", NULL },
+	{ "fact", "what:string is:string from:string", NULL },
+	{ "tunnel-packet",
+	  "inside:int on-ip4:int useful-ip4:string on-ip6:int "
+	  "useful-ip6:string sent:string",
+	  "bytes of IP in a tunnel, and of IP around it" },
 	{ "doubt", "text:string", NULL },
 	{ "made", "driver:string object:string", NULL },
 	{ "summary", "name:string usage?:string summary:string", NULL },

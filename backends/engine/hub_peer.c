@@ -7,6 +7,11 @@
 #include <unistd.h>
 
 #include "backends/engine/hub_private.h"
+#include "model/kind.h"
+
+_Static_assert(TUNNEL_AROUND_IP4 == WIRE_OVERHEAD + 20 + 8 &&
+		       TUNNEL_AROUND_IP6 == WIRE_OVERHEAD + 40 + 8,
+	       "what is said to be around a packet is");
 
 enum {
 	GRANT_LEAST = 8000, /* bit/s, as of any limit */
@@ -107,7 +112,8 @@ static struct braid_lane_config braid_config_of(const struct member *member,
 						const struct address *to)
 {
 	const struct hub_member *config = &member->config;
-	uint8_t around = address_is_ip4(to) ? 60 : 80;
+	uint8_t around =
+		address_is_ip4(to) ? TUNNEL_AROUND_IP4 : TUNNEL_AROUND_IP6;
 
 	return (struct braid_lane_config){
 		.up_bps = cap_of_socket(config, config->up_bps),

@@ -41,6 +41,15 @@ mount --bind "$tmp/nsswitch" /etc/nsswitch.conf
 place direct
 tunnel 2
 well 'two lines are up and have no complaint' line1 line2
+home tresse explain /links/home0 >"$tmp/out"
+has 'explain tells of the link' "$tmp/out" '^mtu +1440 +found out' "^peer's key +[A-Za-z0-9+/]{43}=" \
+	'^secret key +digest:[0-9a-f]{16} +chosen by tresse' '1400 bytes of IP +1460 on IPv4, 95.9% useful' \
+	'^limited by +nothing: no line is full' '^tunnel +address 10.77.0.2/24 tun0'
+home tresse explain /links/home0/members/line1 >"$tmp/out"
+has 'and of a member' "$tmp/out" '^device +w1 +given at path line1' '^mark +0x10000 +chosen by tresse' \
+	'^round trip +.*found out' '^route +route default via 10.201.1.1 dev w1 table 20000'
+gw tresse explain /links/home0/peers/home >"$tmp/out"
+has 'and of a peer' "$tmp/out" '^calls from +10.201.' '^lanes +2 ' '^address +10.77.0.2 +given'
 # Something to send, at all times.
 ip netns exec home ping -i 0.05 10.77.0.1 >/dev/null 2>&1 &
 ping_pid=$!
@@ -51,6 +60,8 @@ home nft 'add table inet fw; add chain inet fw o { type filter hook output prior
 gw nft 'add table inet fw; add chain inet fw i { type filter hook input priority 0; }
 	add rule inet fw i iifname w2 udp dport 5000 reject with icmpx type admin-prohibited'
 told 'a firewall here is named' line1 'a firewall of this host drops .* 10.200.0.1:5000 by w1: let UDP out'
+home tresse explain /links/home0 >"$tmp/out"
+has 'explain says so of the link, too' "$tmp/out" '^limited by +.*line1: a firewall of this host'
 told 'and one that says so from afar' line2 '10.20[01].[0-9.]+ says that a firewall forbids UDP to 10.200.0.1:5000'
 home nft 'delete table inet fw'
 gw nft 'delete table inet fw'
