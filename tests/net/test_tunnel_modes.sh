@@ -87,6 +87,18 @@ once() { "${@:2}" && so "$1"; }
 # that NAME EXPRESSION MEASUREMENT...
 that() { check "$1" undisturbed once "${@:2}"; }
 
+# fails LINE NAME NAME EXPRESSION: no ping is lost for it, and so is what is sent then.
+fails() {
+	wait_for 20 lines_up
+	ping_start 0.01
+	sleep 0.5
+	line "$1 hole=1"
+	rest 1.5
+	ping_end
+	line "$1 hole=0"
+	is "$2" "$(ping_losses | cut -d' ' -f1)" 0
+	check "$3" so "$4"
+}
 lines_up() {
 	for i in 1 2; do
 		home tresse "/links/home0/members/line$i" get state | grep -q '=up' || return 1
@@ -147,14 +159,8 @@ member 2 metered=no standby=yes
 that 'a standby carries nothing while the other is full' \
 	'home1_kbit > 4000 && home2 <= 20 && gw2 <= 20' tcp
 that 'nor on the way back' 'gw1_kbit > 4000 && home2 <= 20 && gw2 <= 20' tcp -R
-ping_start 0.01
-sleep 0.5
-line '1 hole=1'
-rest 1.5
-ping_end
-line '1 hole=0'
-is 'it takes over without a lost ping' "$(ping_losses | cut -d' ' -f1)" 0
-check 'and carries then' so 'home2 >= 80 && gw2 >= 80'
+undisturbed fails 1 'it takes over without a lost ping' \
+	'and carries then' 'home2 >= 80 && gw2 >= 80'
 check 'the first comes back' wait_for 15 lines_up
 that 'and the standby is quiet again' \
 	'home1 >= 20 && home2 <= 10 && gw2 <= 10' pings
@@ -180,14 +186,8 @@ member 1 priority=1
 check 'with all of its sockets' wait_for 10 lines_up
 that 'one priority, and no other when that is full' \
 	'home2_kbit > 3000 && home1_all < 100 && gw1 <= 20' udp 25 1200
-ping_start 0.01
-sleep 0.5
-line '2 hole=1'
-rest 1.5
-ping_end
-line '2 hole=0'
-is 'when it fails no ping is lost' "$(ping_losses | cut -d' ' -f1)" 0
-check 'the other carries' so 'home1 >= 80 && gw1 >= 80'
+undisturbed fails 2 'when it fails no ping is lost' \
+	'the other carries' 'home1 >= 80 && gw1 >= 80'
 member 1 priority=0
 member 2 sockets=1
 
