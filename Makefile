@@ -83,6 +83,11 @@ $(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(sort $(program) $(engine))
 $(BUILD)/traffic: $(BUILD)/tests/net/traffic.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# What the kernel has of traffic control, to the last bit: nothing of the
+# program is in it.
+$(BUILD)/objects: $(BUILD)/tests/net/objects.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 # The tests' terminal.
 $(BUILD)/term: $(call objects,$(term) model/base/mem.c model/base/text.c shell/utf8.c)
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
@@ -130,7 +135,7 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(CC) $(cflags) $(ldflags))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
--include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c \
+-include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c tests/net/objects.c \
 	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
@@ -143,7 +148,7 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/flood \
+	$(BUILD)/clock.so $(BUILD)/flood $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim

@@ -64,6 +64,15 @@ struct spell_ears {
 		    void *arg);
 };
 
+/* What export() is asked with. */
+struct exporting {
+	struct host *host; /* for what is meant to be somebody else's */
+	const struct tree *tree;
+	const struct facts *facts;
+	const struct state *want;
+	struct report *report;
+};
+
 struct backend {
 	const char *name;
 	const char *summary;
@@ -148,10 +157,13 @@ struct backend {
 		      struct owned *takes, struct err *err);
 
 	/* Of which tool ("tc") export() writes the commands that make what is
-	 * wanted, on a host that has nothing of ours. NULL: of none. */
+	 * wanted, on a host that has nothing of ours. What the tool has no
+	 * words for is a line of comment there, and an error in the report. An
+	 * error of its own only where the host cannot be asked. NULL: of none.
+	 */
 	const char *exports;
-	void (*export)(const struct tree *tree, const struct state *want,
-		       struct text *out);
+	int (*export)(const struct exporting *exporting, struct text *out,
+		      struct err *err);
 
 	/* Counters and states for every node of the tree at once. Reads only.
 	 * NULL where there are none to give. */

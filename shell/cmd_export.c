@@ -15,11 +15,13 @@ static const struct backend *backend_for(const char *tool)
 	return *at;
 }
 
-static void show_findings(struct session *session, const struct report *report)
+/* From one on. */
+static void show_findings(struct session *session, const struct report *report,
+			  size_t from)
 {
 	struct origin_line where = session_where(session);
 
-	for (size_t i = 0; i < report->count; i++)
+	for (size_t i = from; i < report->count; i++)
 		output_finding(session->output, &where, &report->items[i]);
 }
 
@@ -47,11 +49,36 @@ static void put_header(const struct session *session, const char *tool,
 {
 	bool nft = !strcmp(tool, "nft");
 
-	text_printf(out,
-		    "# What Tresse makes of revision %llu, less what others "
-		    "have. %s.\n",
-		    (unsigned long long)session->base,
+	text_printf(out, "# Tresse's revision %llu in words of %s. %s.\n",
+		    (unsigned long long)session->base, tool,
 		    nft ? "For nft -f" : "For sh -e");
+}
+
+/* What can be said is written; what cannot ends with an error all the same. */
+static int export_to(struct session *session, const struct exporting *exporting,
+		     const struct backend *backend, const char *file,
+		     struct err *err)
+{
+	AUTO_TEXT text = TEXT_NONE;
+	size_t had = exporting->report->count;
+	size_t gaps;
+	int rc;
+
+	put_header(session, backend->exports, &text);
+	rc = backend->export(exporting, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = write_out(session, file, &text, err);
+	show_findings(session, exporting->report, had);
+	gaps = exporting->report->errors;
+	if (rc == 0 && gaps)
+		rc = err_set(err, EOPNOTSUPP,
+			     "%zu thing%s not in it, for %s has no words: %s "
+			     "a line of comment says which",
+			     gaps, gaps == 1 ? " is" : "s are",
+			     backend->exports,
+			     gaps == 1 ? "instead" : "for each");
+	return rc;
 }
 
 static int export_run(struct session *session, const struct match *match,
@@ -61,18 +88,21 @@ static int export_run(struct session *session, const struct match *match,
 	const struct backend *backend = backend_for(tool);
 	const struct tree *tree = match->place.tree;
 	struct outcome outcome;
-	AUTO_TEXT text = TEXT_NONE;
 	int rc = txn_want(session_host(session), backends, host_read_facts,
 			  tree, &outcome, err);
 
 	if (rc == 0) {
-		show_findings(session, &outcome.report);
+		show_findings(session, &outcome.report, 0);
 		rc = report_err(&outcome.report, err);
 	}
 	if (rc == 0) {
-		put_header(session, tool, &text);
-		backend->export(tree, &outcome.want, &text);
-		rc = write_out(session, match_value(match, "file"), &text, err);
+		const struct exporting exporting = { session_host(session),
+						     tree, &outcome.facts,
+						     &outcome.want,
+						     &outcome.report };
+
+		rc = export_to(session, &exporting, backend,
+			       match_value(match, "file"), err);
 	}
 	outcome_clear(&outcome);
 	return rc;
@@ -103,8 +133,16 @@ const struct command command_export = {
 	.man = "On a host with the same devices and nothing of Tresse's, they "
 	       "make what Tresse would: tc and ip as lines for a shell, nft as "
 	       "a file for nft -f. It is what is wanted, not what is there, "
-	       "and needs no privilege. What only Tresse does (checking, "
-	       "reading back, going back) is not in it.",
+	       "and needs no privilege. What import left to others "
+	       "(filters=foreign, leaf=foreign) is asked of the kernel and "
+	       "said too, in words of tc 6.1: queues of any kind with all "
+	       "below them, filters with their actions. What cannot be said "
+	       "(a program of eBPF, whose file nobody knows) is a line of "
+	       "comment that says why, and the command ends with 1. "
+	       "Thousands of classes: tresse export tc | sed -n 's/^tc //p' | "
+	       "tc -batch - (lines of ip, for ifbs, go first). What only "
+	       "Tresse does (checking, reading back, going back) is not in "
+	       "it.",
 	.example = "export tc\nexport nft /root/tresse.nft\nexport ip",
 	.see = "saveconfig, explain",
 	.json = "commands?:string saved?:string",

@@ -104,24 +104,36 @@ static bool has_words(const struct item *item)
 	return true;
 }
 
-static void put_rule(const struct tree *tree, const struct object *object,
-		     const struct item *item, struct text *out)
+/* The rule follows as a comment. */
+static void leave_out(const struct exporting *exporting,
+		      const struct object *object, const char *what,
+		      struct text *out)
+{
+	text_printf(out, "# nft has no words for (%s): ", what);
+	report_add(exporting->report, FINDING_ERROR, EOPNOTSUPP, object->path,
+		   "its rule is not exported: nft has no words for (%s)", what);
+}
+
+static void put_rule(const struct exporting *exporting,
+		     const struct object *object, const struct item *item,
+		     struct text *out)
 {
 	AUTO_TEXT words = TEXT_NONE;
-	bool readable = show_rule_whole(item, cgroup_of(tree, object), &words);
+	bool readable = show_rule_whole(
+		item, cgroup_of(exporting->tree, object), &words);
 
 	if (!has_words(item))
-		text_put(out, "# nft has no words for (xt string match): ");
+		leave_out(exporting, object, "xt string match", out);
 	else if (!readable)
-		text_put(out, "# nft has no words for (a quote in a name): ");
+		leave_out(exporting, object, "a quote in a name", out);
 	text_printf(out, "add rule inet " MARK_TABLE " %s%s", item->name,
 		    text_get(&words));
 	put_comment(item, out);
 	text_put_char(out, '\n');
 }
 
-static void put_item(const struct tree *tree, const struct object *object,
-		     struct text *out)
+static void put_item(const struct exporting *exporting,
+		     const struct object *object, struct text *out)
 {
 	struct item item = item_get(object);
 
@@ -132,24 +144,27 @@ static void put_item(const struct tree *tree, const struct object *object,
 	case ITEM_SET: put_set(&item, out); break;
 	case ITEM_CHAIN: put_chain(&item, out); break;
 	case ITEM_ELEMENT: put_element(&item, out); break;
-	case ITEM_RULE: put_rule(tree, object, &item, out); break;
+	case ITEM_RULE: put_rule(exporting, object, &item, out); break;
 	}
 }
 
 /* What is named comes before what names it; rules of a chain in their order. */
-void mark_export(const struct tree *tree, const struct state *want,
-		 struct text *out)
+int mark_export(const struct exporting *exporting, struct text *out,
+		struct err *err)
 {
 	static const enum item_what order[] = { ITEM_TABLE, ITEM_SET,
 						ITEM_CHAIN, ITEM_ELEMENT,
 						ITEM_RULE };
+	const struct state *want = exporting->want;
 
+	(void)err;
 	for (size_t turn = 0; turn < ARRAY_SIZE(order); turn++)
 		for (size_t i = 0; i < want->count; i++) {
 			const struct object *object = &want->items[i];
 
 			if (object->backend == &backend_mark &&
 			    item_get(object).what == order[turn])
-				put_item(tree, object, out);
+				put_item(exporting, object, out);
 		}
+	return 0;
 }

@@ -86,8 +86,8 @@ int mark_apply(struct host *host, struct step *const *steps, size_t count,
 	       size_t *failed, struct err *err);
 int mark_live(struct host *host, const struct tree *tree,
 	      const struct facts *facts, struct live *live, struct err *err);
-void mark_export(const struct tree *tree, const struct state *want,
-		 struct text *out);
+int mark_export(const struct exporting *exporting, struct text *out,
+		struct err *err);
 void mark_print(const struct object *object, struct text *out);
 void mark_print_change(const struct object *before, const struct object *after,
 		       struct text *out);

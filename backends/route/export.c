@@ -76,10 +76,12 @@ static void put_object(const struct route_data *data, struct text *out)
 	text_put_char(out, '\n');
 }
 
-void route_export(const struct tree *tree, const struct state *want,
-		  struct text *out)
+int route_export(const struct exporting *exporting, struct text *out,
+		 struct err *err)
 {
-	(void)tree;
+	const struct state *want = exporting->want;
+
+	(void)err;
 	for (enum turn turn = 0; turn < TURNS; turn++)
 		for (size_t i = 0; i < want->count; i++) {
 			const struct object *object = &want->items[i];
@@ -88,4 +90,5 @@ void route_export(const struct tree *tree, const struct state *want,
 			    turn_of(route_of(object)) == turn)
 				put_object(route_of(object), out);
 		}
+	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "model/backend.h"
 
-void route_export(const struct tree *tree, const struct state *want,
-		  struct text *out);
+int route_export(const struct exporting *exporting, struct text *out,
+		 struct err *err);
 
 #endif

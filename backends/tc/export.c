@@ -6,11 +6,11 @@
  * tc before 6.7 cuts bursts to whole microseconds, so at high rates its ticks
  * are not ours (they are with the tc of today).
  */
-#include <linux/filter.h>
 #include <linux/pkt_sched.h>
-#include <string.h>
 
 #include "backends/list.h"
+#include "backends/tc/others.h"
+#include "backends/tc/say.h"
 #include "backends/tc/tc.h"
 #include "model/base/text.h"
 #include "model/shard.h"
@@ -68,22 +68,15 @@ static void put_class(const struct tc_object *object, struct text *out)
 		text_put(out, " linklayer atm");
 }
 
-/* Only its owner knows how it was made. */
-static void put_foreign_leaf(const struct tc_object *object, struct text *out)
+static void put_leaf(const struct tc_object *object,
+		     const struct others *others, struct text *out)
 {
-	text_put(out, "# the queue of ");
-	put_id(object->parent, out);
-	put_on(" is somebody else's (leaf=foreign) and is not exported: "
-	       "tc qdisc show dev",
-	       object->device, out);
-}
+	uint32_t handle = others_handle(others, object);
 
-static void put_leaf(const struct tc_object *object, struct text *out)
-{
 	put_on("tc qdisc add dev", object->device, out);
 	put_parent(object, out);
-	if (object->handle)
-		text_printf(out, " handle %x:", TC_H_MAJ(object->handle) >> 16);
+	if (handle)
+		text_printf(out, " handle %x:", TC_H_MAJ(handle) >> 16);
 	text_put_char(out, ' ');
 	queue_print(&object->queue, out);
 }
@@ -114,17 +107,8 @@ static void put_sorter(const struct tc_object *object, struct text *out)
 
 static void put_program(const struct tc_object *object, struct text *out)
 {
-	size_t count = object->raw_size / sizeof(struct sock_filter);
-
-	text_printf(out, " protocol all pref %u bpf bytecode '%zu",
-		    tc_info(object) >> 16, count);
-	for (size_t i = 0; i < count; i++) {
-		struct sock_filter op;
-
-		memcpy(&op, object->raw + i * sizeof(op), sizeof(op));
-		text_printf(out, ",%u %u %u %u", op.code, op.jt, op.jf, op.k);
-	}
-	text_put_char(out, '\'');
+	text_printf(out, " protocol all pref %u bpf ", tc_info(object) >> 16);
+	say_bytecode(object->raw, object->raw_size, out);
 }
 
 /* What arrives. */
@@ -159,7 +143,8 @@ static void put_down(const struct tc_object *object, struct text *out)
 	}
 }
 
-static void put_object(const struct object *object, struct text *out)
+static void put_object(const struct object *object, const struct others *others,
+		       struct text *out)
 {
 	const struct tc_object *tc = tc_of(object);
 
@@ -168,11 +153,6 @@ static void put_object(const struct object *object, struct text *out)
 		put_on("tc qdisc add dev", tc->device, out);
 		text_printf(out, " root handle 1: htb default %x r2q %u",
 			    tc->root.defcls, tc->root.r2q);
-		if (tc->root.shares)
-			put_on("\n# filters of others (filters=foreign) are "
-			       "not "
-			       "exported: tc filter show dev",
-			       tc->device, out);
 		break;
 	case TC_SHARD:
 		put_on("tc qdisc add dev", tc->device, out);
@@ -183,10 +163,10 @@ static void put_object(const struct object *object, struct text *out)
 	case TC_SORTER: put_sorter(tc, out); break;
 	case TC_CLASS: put_class(tc, out); break;
 	case TC_LEAF:
+		/* Those of others come behind all of ours (others.h). */
 		if (tc_leaf_is_foreign(object))
-			put_foreign_leaf(tc, out);
-		else
-			put_leaf(tc, out);
+			return;
+		put_leaf(tc, others, out);
 		break;
 	case TC_FILTER: put_filter(tc, out); break;
 	case TC_LINK:
@@ -201,11 +181,16 @@ static void put_object(const struct object *object, struct text *out)
 }
 
 /* want() has parents before children already. */
-void tc_export(const struct tree *tree, const struct state *want,
-	       struct text *out)
+int tc_export(const struct exporting *exporting, struct text *out,
+	      struct err *err)
 {
-	(void)tree;
+	const struct state *want = exporting->want;
+	AUTO(others) struct others *others = others_new(exporting, err);
+
+	if (!others)
+		return err ? err->code : -EIO;
 	for (size_t i = 0; i < want->count; i++)
 		if (want->items[i].backend == &backend_tc)
-			put_object(&want->items[i], out);
+			put_object(&want->items[i], others, out);
+	return others_put(others, out, err);
 }

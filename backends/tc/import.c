@@ -140,7 +140,8 @@ static bool read_object(const struct nlmsghdr *message,
 		return htb && out->handle == TC_ROOT_HANDLE;
 	}
 	out->sort = TC_LEAF;
-	if (!queue_read(kind, attrs[TCA_OPTIONS], &out->queue)) {
+	if (!queue_read(kind, attrs[TCA_OPTIONS], &out->queue) ||
+	    !queue_says_all(kind, attrs[TCA_OPTIONS])) {
 		out->queue = (struct queue){ .observed = 1 };
 		memcpy(out->queue.kind, TC_FOREIGN_LEAF,
 		       sizeof(TC_FOREIGN_LEAF));
@@ -236,17 +237,21 @@ static void take_leaf(struct importing *importing,
 	const struct tcmsg *header = nlmsg_data(message);
 	const char *kind = nla_data(attrs[TCA_KIND]);
 	struct queue queue;
+	bool known;
 
 	if (!header->tcm_handle ||
 	    TC_H_MAJ(header->tcm_parent) != TC_ROOT_HANDLE)
 		return;
-	if (!queue_read(kind, attrs[TCA_OPTIONS], &queue))
+	known = queue_read(kind, attrs[TCA_OPTIONS], &queue);
+	if (!known || !queue_says_all(kind, attrs[TCA_OPTIONS]))
 		report_warning(
 			importing->report, importing->uplink,
-			"%x:%x of %s has a qdisc %s %x:, which leaf= "
-			"does not know: it stays as it is (leaf=foreign)",
+			"%x:%x of %s has a qdisc %s %x:, %s: it stays as it is "
+			"(leaf=foreign)",
 			header->tcm_parent >> 16, TC_H_MIN(header->tcm_parent),
-			importing->link->name, kind, header->tcm_handle >> 16);
+			importing->link->name, kind, header->tcm_handle >> 16,
+			known ? "set to what leaf= has no word for"
+			      : "which leaf= does not know");
 	add_found(importing, message, attrs);
 }
 
@@ -530,7 +535,7 @@ static void make_leaf(struct importing *importing,
 	if (!node)
 		return;
 	/* Of a queue that stays this is the word. */
-	queue_print(&object->queue, &words);
+	queue_print_on(&object->queue, importing->link, &words);
 	if (node_set_text(node, "leaf", text_get(&words), &why) < 0)
 		report_error(importing->report, node, EOPNOTSUPP,
 			     "its qdisc %s cannot be said: %s",

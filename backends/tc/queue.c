@@ -3,12 +3,14 @@
 
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "backends/tc/message.h"
+#include "model/base/mem.h"
 #include "model/base/text.h"
 #include "model/facts.h"
 #include "model/shaping.h"
@@ -331,6 +333,54 @@ bool queue_read(const char *kind_name, const struct nlattr *options,
 	return true;
 }
 
+/* What no word of leaf= is for, and what it is where nobody set it. */
+static const struct {
+	const char *kind;
+	uint16_t at;
+	uint32_t standard;
+} unsaid[] = {
+	{ "fq", TCA_FQ_TIMER_SLACK, 10000 },
+	{ "fq_codel", TCA_FQ_CODEL_CE_THRESHOLD_MASK, 0 },
+};
+
+static bool sfq_says_all(const struct nlattr *options)
+{
+	struct tc_sfq_qopt_v1 sfq;
+
+	/* RED in each flow. */
+	return !message_struct(options, &sfq, sizeof(sfq)) ||
+	       (!sfq.qth_min && !sfq.qth_max && !sfq.max_P);
+}
+
+bool queue_says_all(const char *kind, const struct nlattr *options)
+{
+	enum { MOST = 32 };
+	struct nlattr *attrs[MOST + 1];
+	uint32_t rtt;
+
+	if (!strcmp(kind, "sfq"))
+		return sfq_says_all(options);
+	if (!options || !leaf_kind(kind) ||
+	    leaf_kind(kind)->shape != LEAF_ATTRIBUTES ||
+	    !message_nested(options, attrs, MOST))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(unsaid); i++) {
+		const struct nlattr *attr = attrs[unsaid[i].at];
+
+		if (!strcmp(kind, unsaid[i].kind) && attr &&
+		    (nla_len(attr) < 4
+			     ? message_u8(attr)
+			     : message_u32(attr)) != unsaid[i].standard)
+			return false;
+	}
+	/* tc takes a twentieth of rtt for it, and nothing else. */
+	if (strcmp(kind, "cake") != 0 || !attrs[TCA_CAKE_RTT] ||
+	    !attrs[TCA_CAKE_TARGET])
+		return true;
+	rtt = message_u32(attrs[TCA_CAKE_RTT]);
+	return message_u32(attrs[TCA_CAKE_TARGET]) == (rtt / 20 ? rtt / 20 : 1);
+}
+
 /* ---- comparing ---- */
 
 uint32_t queue_differs(const struct queue *now, const struct queue *want)
@@ -545,11 +595,24 @@ static uint64_t shown(const struct queue *queue, const struct leaf_kind *kind,
 	return value + (kind->options[option].code == LEAF_CODEL);
 }
 
-/* Of what was read, what is not as it would be anyhow. */
-static bool is_telling(const struct leaf_option *option, uint64_t value)
+static bool is_packets_long(const struct leaf_option *option, uint64_t value,
+			    const struct link_fact *link)
+{
+	uint64_t times = option->standard;
+
+	if (!link->type || link->type == ARPHRD_ETHER)
+		return value == times * (link->mtu + HEADER);
+	return value >= times * link->mtu &&
+	       value <= times * (link->mtu + HEADER_MOST);
+}
+
+/* Of what was read, what is not as it would be anyhow: on this link, where
+ * that is known. */
+static bool is_telling(const struct leaf_option *option, uint64_t value,
+		       const struct link_fact *link)
 {
 	if (option->from == LEAF_PACKETS_LONG)
-		return false;
+		return link && !is_packets_long(option, value, link);
 	if (option->from != LEAF_CONSTANT)
 		return value != 0;
 	return value != attr_value(option, NULL) ||
@@ -557,14 +620,15 @@ static bool is_telling(const struct leaf_option *option, uint64_t value)
 }
 
 static void to_item(const struct queue *queue, const struct leaf_kind *kind,
-		    struct leaf_item *item)
+		    const struct link_fact *link, struct leaf_item *item)
 {
 	*item = (struct leaf_item){ .kind = kind, .given = queue->given };
 	for (size_t i = 0; i < kind->option_count; i++) {
 		const struct leaf_option *option = &kind->options[i];
 
 		item->value[i] = shown(queue, kind, i);
-		if (queue->observed && !is_telling(option, queue->value[i]))
+		if (queue->observed &&
+		    !is_telling(option, queue->value[i], link))
 			item->given &= ~(1u << i);
 		if (option->code == LEAF_PRESENT && queue->observed)
 			item->given &= ~(1u << i);
@@ -573,6 +637,12 @@ static void to_item(const struct queue *queue, const struct leaf_kind *kind,
 
 void queue_print(const struct queue *queue, struct text *out)
 {
+	queue_print_on(queue, NULL, out);
+}
+
+void queue_print_on(const struct queue *queue, const struct link_fact *link,
+		    struct text *out)
+{
 	const struct leaf_kind *kind = leaf_kind(queue->kind);
 	struct leaf_item item;
 
@@ -580,7 +650,7 @@ void queue_print(const struct queue *queue, struct text *out)
 		text_put(out, queue->kind);
 		return;
 	}
-	to_item(queue, kind, &item);
+	to_item(queue, kind, link, &item);
 	leaf_item_print(&item, out);
 }
 
@@ -596,7 +666,7 @@ static void print_option(const struct queue *queue,
 
 	if (kind->options[option].code == LEAF_PRESENT && !queue->value[option])
 		option--;
-	to_item(queue, kind, &item);
+	to_item(queue, kind, NULL, &item);
 	item.given = 1u << option;
 	leaf_item_print(&item, &all);
 	text_put(out, text_get(&all) + strlen(kind->name) + 1);

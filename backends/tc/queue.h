@@ -37,6 +37,10 @@ void queue_want(const struct leaf_item *item, const struct link_fact *link,
 bool queue_read(const char *kind, const struct nlattr *options,
 		struct queue *out);
 
+/* Can the words of leaf= say all of it, or has somebody set more of it than
+ * they know? */
+bool queue_says_all(const char *kind, const struct nlattr *options);
+
 /* What differs: a bit for each option. Both of one kind. */
 uint32_t queue_differs(const struct queue *now, const struct queue *want);
 /* Can the kernel make such a difference good in place? (sfq never: it has no
@@ -49,6 +53,10 @@ void queue_put(struct nl_msg *message, const struct queue *queue, bool change);
 
 /* "sfq perturb 10" */
 void queue_print(const struct queue *queue, struct text *out);
+/* What makes this one again on a link, which knows what a quantum is there
+ * where nobody says it. */
+void queue_print_on(const struct queue *queue, const struct link_fact *link,
+		    struct text *out);
 /* "limit 1000 -> 500" for each bit. */
 void queue_print_change(const struct queue *now, const struct queue *want,
 			uint32_t differs, struct text *out);

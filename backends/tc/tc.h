@@ -210,8 +210,8 @@ void tc_print(const struct object *object, struct text *out);
 void tc_print_change(const struct object *before, const struct object *after,
 		     struct text *out);
 int tc_adopt(const struct step *step, struct node *node, struct err *err);
-void tc_export(const struct tree *tree, const struct state *want,
-	       struct text *out);
+int tc_export(const struct exporting *exporting, struct text *out,
+	      struct err *err);
 int tc_live(struct host *host, const struct tree *tree,
 	    const struct facts *facts, struct live *live, struct err *err);
 

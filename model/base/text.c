@@ -97,6 +97,11 @@ void text_put_word(struct text *text, const char *word)
 		text_put(text, word);
 		return;
 	}
+	/* tc -batch has no other way to write one of these in a word. */
+	if (strchr(word, '\'') && !strpbrk(word, "\"$`\\!")) {
+		text_printf(text, "\"%s\"", word);
+		return;
+	}
 	text_put_char(text, '\'');
 	for (; *word; word++)
 		if (*word == '\'')

@@ -34,7 +34,8 @@ void text_put_char(struct text *text, char c);
 void text_fill(struct text *text, char c, size_t count);
 void text_printf(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* One word of a POSIX shell, in quotes where it takes some: wan0, 'a;b'. */
+/* One word of a POSIX shell, and of tc -batch, in quotes where it takes some:
+ * wan0, 'a;b'. */
 void text_put_word(struct text *text, const char *word);
 /* The time of day at some seconds of time(), where we are: 14:02:11. */
 void text_put_clock(struct text *text, time_t at);

@@ -216,7 +216,7 @@ has 'which is said' "$tmp/err" 'only a whole name'
 run 2 'and ASCII' make 'host=bücher.example'
 has 'as it travels' "$tmp/err" 'xn--'
 run 2 'without a port' make host=a.example:80
-run 0 'export nft' tresse export nft "$tmp/nft"
+run 1 'export nft is not all of it' tresse export nft "$tmp/nft"
 has 'says what nft cannot' "$tmp/nft" '^# nft has no words for .*"a.example"'
 run 0 'and nft reads the rest' far nft -f "$tmp/nft"
 run 0 'no trace of it remains' tresse clearconfig confirm=yes

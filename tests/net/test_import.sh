@@ -170,9 +170,11 @@ run 0 'a plan is empty' tresse plan
 run 0 'drift finds nothing' tresse drift
 has 'and lists what others have' "$tmp/said" \
 	'[0-9]+ filters of others decide first: u32 pref 1'
-run 0 'an export says what it leaves out' tresse export tc
-has 'honestly' "$tmp/out" '# filters of others .*not exported: tc filter' \
-	'# the queue of 1:20 is somebody else.s .*not exported'
+run 0 'an export has what is of others' tresse export tc
+has 'as commands' "$tmp/out" '^# of others on wan0' \
+	'^tc qdisc add dev wan0 parent 1:20 handle 20: htb' \
+	'^tc filter .* pref 3 .* action mirred egress mirror dev mir0' \
+	'^tc filter .* parent 1:1 .* pref 9 '
 check 'and is a script' sh -n "$tmp/out"
 run 0 'a class is explained' tresse /classes/line/c1/c20 explain
 has 'with whose queue it is' "$tmp/out" "somebody else's"
