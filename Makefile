@@ -160,7 +160,8 @@ check-net: $(programs)
 
 # On a stock kernel: what needs one, and the main job once more.
 full := $(sort $(wildcard tests/net/full/test_*.sh)) tests/net/test_adsl.sh \
-	tests/net/test_refused.sh tests/net/test_down.sh tests/net/test_bpf.sh
+	tests/net/test_refused.sh tests/net/test_down.sh tests/net/test_bpf.sh \
+	tests/net/test_export_kept.sh
 check-full: $(programs)
 	@tests/run -t 1200 'stock kernel: tests/lab/fullkernel -t 1150 -- tests/run $(full)'
 
