@@ -62,6 +62,30 @@ forty_by_tc() {
 			rate 1mbit ceil "${i}00kbit" burst 15k || return
 	done
 }
+# What is typed alone, one after the other, so that they have the same minute:
+# its ceil, and what counts together with those of the others. In us.
+declare -A alone
+typed_alone() {
+	local what=(ceil rate prio) set from time n
+
+	alone=()
+	for ((n = 0; n < 30; n++)); do
+		case ${what[n % 3]} in
+		ceil) set=ceil=$((n + 20))00kbit ;;
+		rate) set=rate=$((n + 900))kbit ;;
+		prio) set=prio=$((n / 3 % 2 + 1)) ;;
+		esac
+		from=${EPOCHREALTIME/./}
+		tresse /classes/u/all/c7 set "$set" >"$tmp/out" 2>&1 || {
+			cat "$tmp/out"
+			echo "bench: $set failed"
+			exit 1
+		}
+		time=$((${EPOCHREALTIME/./} - from))
+		[ "${alone[${what[n % 3]}]:-$time}" -lt "$time" ] ||
+			alone[${what[n % 3]}]=$time
+	done
+}
 # row WHAT TIME OTHER WHICH
 row() {
 	awk -v what="$1" -v a="$2" -v b="$3" -v other="$4" 'BEGIN {
@@ -85,6 +109,7 @@ for count in "${counts[@]}"; do
 	by_tc=$(lowest forty_by_tc)
 	input=$tmp/one
 	one=$(lowest tresse -q --each)
+	typed_alone
 	input=/dev/null
 	start=$(lowest tresse pwd)
 	load=$(lowest tresse --complete 'tresse /classes/u/all/c7')
@@ -96,7 +121,11 @@ for count in "${counts[@]}"; do
 
 	row 'one changed, in an open shell' $(((forty - one) / 39)) \
 		$((by_tc / 40)) 'tc class change'
-	row 'one changed, by a command of its own' "$one" "$start" 'tresse pwd'
+	row 'one changed, typed alone: its ceil' "${alone[ceil]}" "$start" \
+		'tresse pwd'
+	row '  its rate' "${alone[rate]}" "${alone[ceil]}" 'its ceil'
+	row '  its prio' "${alone[prio]}" "${alone[ceil]}" 'its ceil'
+	row 'one changed, by a batch of one line' "$one" "$start" 'tresse pwd'
 	row '  of that, reading the store' "$load" "$start" 'tresse pwd'
 	row 'the same batch again' "$again" "$looked" 'tresse drift'
 	tresse -q clearconfig confirm=yes force=yes >/dev/null 2>&1 ||

@@ -140,6 +140,8 @@ for ((round = 0; round < rounds; round++)); do
 	took many.listed listed
 	took many.start tresse pwd
 	took many.one tresse /classes/u/all/c7 set ceil=$((round + 2))mbit
+	took many.rate tresse /classes/u/all/c7 set rate=$((round + 900))kbit
+	took many.prio tresse /classes/u/all/c7 set prio=$((round % 2 + 1))
 	class=$(tc class show dev wan0 | awk '$3 ~ /:17$/ { print $3, $5 }')
 	read -r class parent <<<"$class"
 	took tc.one tc class change dev wan0 parent "$parent" classid "$class" \
@@ -178,6 +180,10 @@ figure "$many again, $untouched" '< 60' "${best[many.again]}" \
 	'tc and nft listing it' "${best[many.listed]}"
 figure "one class of $many changed" '< 5 + pwd' "${best[many.one]}" \
 	'tc class change' "${best[tc.one]}" 'tresse pwd' "${best[many.start]}"
+figure "  its rate, by the sums of all" '< 5 + pwd' "${best[many.rate]}" \
+	'its ceil' "${best[many.one]}"
+figure "  its prio" '< 5 + pwd' "${best[many.prio]}" \
+	'its ceil' "${best[many.one]}"
 figure "$rehearsed operations rehearsed" '< 500' "${best[rehearsal]}" \
 	'tc -batch + nft -f in a namespace' "${best[ns.batch]}"
 echo "    (with reading and planning them, and nothing applied)"
