@@ -174,12 +174,25 @@ static int check_filtered(const struct match *match, struct err *err)
 		       match->command ? match->command->name : "a path alone");
 }
 
+/* The store is opened once for both. */
 static int look(struct session *session, const struct words *words,
 		const char *alone, struct err *err)
 {
-	if (alone)
-		return session_look_at(session, alone, err);
-	return needs_tree(session, words) ? session_look(session, err) : 0;
+	AUTO(store) struct store *store = NULL;
+	AUTO_ERR why = ERR_NONE;
+	int rc;
+
+	if ((!alone && !needs_tree(session, words)) ||
+	    (session->gathering && (session->writer || session->draft)))
+		return 0;
+	store = store_open(session->options.store, STORE_READ, &why);
+	if (!store) /* a candidate is there all the same */
+		return session->writer || session->draft ? 0
+							 : err_move(err, &why);
+	rc = session_look_in(session, store, alone, err);
+	if (rc == 0 && !session->gathering)
+		trial_warn(session, store);
+	return rc;
 }
 
 /* alone: path_alone(). */
@@ -200,8 +213,6 @@ static int run(struct session *session, const struct words *words,
 	if (star_is(words))
 		return star_run(session, words, err);
 	rc = look(session, words, alone, err);
-	if (rc == 0 && !session->gathering && needs_tree(session, words))
-		trial_warn(session);
 	if (rc == 0)
 		rc = find(session, words, &match, err);
 	if (rc == 0 && session->filtering)

@@ -242,6 +242,28 @@ static int load_newest(struct session *session, struct store *store,
 	return 0;
 }
 
+static bool load_part(struct session *session, struct store *store,
+		      const char *path)
+{
+	struct tree *tree = NULL;
+	uint64_t revision;
+
+	if (store_revision(store, &revision, NULL) < 0 ||
+	    store_load_part(store, path, &tree, NULL) < 0 || !tree)
+		return false;
+	session_take(session, tree, revision);
+	return true;
+}
+
+int session_look_in(struct session *session, struct store *store,
+		    const char *alone, struct err *err)
+{
+	if (session->writer || session->building || session->draft ||
+	    (alone && load_part(session, store, alone)))
+		return 0;
+	return load_newest(session, store, err);
+}
+
 int session_look(struct session *session, struct err *err)
 {
 	AUTO(store) struct store *store = NULL;
@@ -249,29 +271,7 @@ int session_look(struct session *session, struct err *err)
 	if (session->writer || session->building || session->draft)
 		return 0;
 	store = store_open(session->options.store, STORE_READ, err);
-	if (!store)
-		return err->code;
-	return load_newest(session, store, err);
-}
-
-static bool load_part(struct session *session, const char *path)
-{
-	AUTO(store)
-	struct store *store =
-		store_open(session->options.store, STORE_READ, NULL);
-	struct tree *tree = NULL;
-	uint64_t revision;
-
-	if (!store || store_revision(store, &revision, NULL) < 0 ||
-	    store_load_part(store, path, &tree, NULL) < 0 || !tree)
-		return false;
-	session_take(session, tree, revision);
-	return true;
-}
-
-int session_look_at(struct session *session, const char *path, struct err *err)
-{
-	return load_part(session, path) ? 0 : session_look(session, err);
+	return store ? session_look_in(session, store, NULL, err) : err->code;
 }
 
 /* ---- writing ---- */

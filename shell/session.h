@@ -92,10 +92,12 @@ void session_clear(struct session *session);
 /* The tree is there and is the newest one, unless a candidate is being worked
  * on. What others changed is said. */
 int session_look(struct session *session, struct err *err);
-/* The same for a command that has to do with the settings of one class alone,
- * by its path: where that is enough (store_load_part()) no more is read.
- * -ENODATA of session_commit(): it was not enough, and nothing was done. */
-int session_look_at(struct session *session, const char *path, struct err *err);
+/* The same by a store that is open already. alone: a class by its path, if the
+ * command has to do with nothing but its settings: where that is enough
+ * (store_load_part()) no more is read. -ENODATA of session_commit(): it was not
+ * enough, and nothing was done. */
+int session_look_in(struct session *session, struct store *store,
+		    const char *alone, struct err *err);
 /* The tree goes; whoever looks next reads it anew. */
 void session_forget(struct session *session);
 /* What comes is large, and may well say what is so already. */

@@ -18,14 +18,19 @@
 #define RETRY_LAST_US	INT64_C(60000000)
 #define CONFIRM_WAIT_MS 10000
 
+static bool look_in(struct store *store, struct trial *trial)
+{
+	*trial = (struct trial){ 0 };
+	return store && store_trial(store, trial, NULL) == 0 && trial->is;
+}
+
 static bool look(const struct session *session, struct trial *trial)
 {
 	AUTO(store)
 	struct store *store =
 		store_open(session->options.store, STORE_READ, NULL);
 
-	*trial = (struct trial){ 0 };
-	return store && store_trial(store, trial, NULL) == 0 && trial->is;
+	return look_in(store, trial);
 }
 
 /* Rounded up: somebody who reads 1s has some of it left. */
@@ -103,11 +108,11 @@ void trial_begun(struct session *session, const struct outcome *outcome)
 
 /* ---- what others see ---- */
 
-void trial_warn(struct session *session)
+void trial_warn(struct session *session, struct store *store)
 {
 	struct trial trial;
 
-	if (look(session, &trial) && trial_left_us(&trial) == 0)
+	if (look_in(store, &trial) && trial_left_us(&trial) == 0)
 		output_say(session->output, SAY_WARNING,
 			   "revision %llu of %s was not confirmed in time and "
 			   "still runs: `tresse restoreconfig` as root undoes "

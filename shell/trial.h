@@ -22,7 +22,7 @@ struct store;
 /* After a commit: if it is on trial, starts the watcher and tells everybody. */
 void trial_begun(struct session *session, const struct outcome *outcome);
 /* What was not confirmed and still runs: a warning. */
-void trial_warn(struct session *session);
+void trial_warn(struct session *session, struct store *store);
 /* What others began or ended since the last prompt: said. */
 void trial_news(struct session *session);
 /* "?57s" behind the path in the prompt. */
