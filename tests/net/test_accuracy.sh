@@ -13,7 +13,7 @@ within() {
 
 	start "$tmp/send" traffic send 60 \
 		"udp,to=192.0.2.1,dport=9000,size=$3,rate=$(($2 * 5 / 4))"
-	sleep 1
+	sleep 2
 	measured=$(class_rate wan0 "$(only_class)" 5)
 	stop "$pid"
 	off=$(((measured - $2) * 10000 / $2))
@@ -21,11 +21,14 @@ within() {
 	[ "${off#-}" -le "$1" ]
 }
 # accurate RATE BITS SIZE: saturates a class with datagrams of SIZE bytes. Small
-# ones where the rate is low, since a packet is the grain of what is counted.
+# ones where the rate is low, since a packet is the grain of what is counted. Half
+# a second of them may wait: so long the sender may be kept from sending.
 accurate() {
+	local limit=$(($2 / $3 / 16 + 50))
+
 	tresse >"$tmp/out" 2>&1 <<-END || cat "$tmp/out"
 	/classes create uplink device=wan0 default=all
-	/classes/uplink create all rate=$1 ceil=$1 leaf="pfifo limit 50"
+	/classes/uplink create all rate=$1 ceil=$1 leaf="pfifo limit $limit"
 	END
 	check "a class of $1 sends it within 1 %" undisturbed within 100 "$2" "$3"
 	tresse /classes delete uplink force=yes >/dev/null

@@ -38,7 +38,7 @@ sends() {
 
 run 0 'a tree with a preset is made' tresse <<END
 /classes create u device=wan0 default=all preset=pppoe-llc
-/classes/u create all rate=768kbit classid=1:10 leaf="pfifo limit 20"
+/classes/u create all rate=768kbit classid=1:10 leaf="pfifo limit 300"
 END
 tc -d class show dev wan0 >"$tmp/classes"
 has 'of the 40 bytes above IP, HTB is told 26 on Ethernet' "$tmp/classes" \
