@@ -95,12 +95,14 @@ counters() {
 undisturbed counters
 
 # --- the engine anew ----------------------------------------------------------
+known=$(spells home $line1 out) peak=$(of home $line1 peak-out)
+check "there is something to know ($known)" [ "$known" -ge 1 ]
 kill "$pid_home"
 wait "$pid_home" 2>/dev/null
 ip netns exec home tressed --socket "$tmp/home.sock" --store "$tmp/home.db" &
 pid_home=$!
 check 'a new engine comes up' wait_for 10 is_full home $line1 state up
-is 'and knows of the spell' "$(spells home $line1 out)" 1
+is 'and knows of the spell' "$(spells home $line1 out)" "$known"
 is 'and of the most it carried' "$(of home $line1 peak-out)" "$peak"
 
 unplace
