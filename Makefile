@@ -125,6 +125,10 @@ $(BUILD)/flood: $(BUILD)/tests/lab/flood.o
 $(BUILD)/clock.so: tests/lab/clock.c $(BUILD)/flags
 	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# Calls of threads that a test makes fail, preloaded.
+$(BUILD)/fail.so: tests/lab/fail.c $(BUILD)/flags
+	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -148,7 +152,7 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/flood $(BUILD)/objects \
+	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/flood $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
