@@ -522,16 +522,6 @@ bool tree_check_fits(const struct node *uplink)
 	return fits;
 }
 
-void tree_check_own(const struct node *class, struct report *report)
-{
-	const struct node *parent = node_parent(class);
-	uint32_t mask = mask_of(node_tree(class), SYSTEM_CLASS_MASK);
-
-	check_class(class, mask, report);
-	if (node_kind(parent) == &kind_class)
-		check_sum(parent, report);
-}
-
 /* ---- uplinks ---- */
 
 static void check_default(const struct node *uplink, struct report *report)
@@ -632,6 +622,52 @@ static void check_filters(const struct node *uplink, struct report *report)
 			     "so they would do nothing: classifier=bpf or "
 			     "classifier=fw, and direction=up");
 }
+
+/* ---- one class ---- */
+
+/* Of an uplink that is over the line as far as it was read, others may not be.
+ */
+static bool knows_line(const struct node *uplink)
+{
+	struct report report = REPORT_NONE;
+	const struct sums *rest = node_rest(uplink);
+	bool over;
+
+	if (!tree_is_part(node_tree(uplink)) ||
+	    (rest && !sums_total(rest, SUM_CLASSES)))
+		return true;
+	check_line(uplink, &report);
+	over = report.count > 0;
+	report_clear(&report);
+	return !over;
+}
+
+/* Has it a part in what the line gets, another than before? */
+static bool changes_line(const struct node *class)
+{
+	return node_kind(node_parent(class)) == &kind_uplink &&
+	       (node_changed(class, CLASS_RATE) ||
+		node_changed(class, CLASS_CEIL));
+}
+
+void tree_check_own(const struct node *class, struct report *report)
+{
+	const struct node *parent = node_parent(class);
+	uint32_t mask = mask_of(node_tree(class), SYSTEM_CLASS_MASK);
+
+	check_class(class, mask, report);
+	if (node_kind(parent) == &kind_class)
+		check_sum(parent, report);
+	if (changes_line(class))
+		check_line(parent, report);
+}
+
+bool tree_knows_own(const struct node *class)
+{
+	return !changes_line(class) || knows_line(node_parent(class));
+}
+
+/* ---- a whole uplink ---- */
 
 static void check_uplink(const struct node *uplink, struct report *report)
 {

@@ -1123,8 +1123,11 @@ static bool plan_patch(struct run *run, const struct patch *patch)
 	struct outcome *outcome = run->outcome;
 	struct owned claims = OWNED_NONE;
 
-	for (size_t i = 0; i < patch->count; i++)
+	for (size_t i = 0; i < patch->count; i++) {
+		if (!tree_knows_own(patch->nodes[i]))
+			return false;
 		tree_check_own(patch->nodes[i], &outcome->report);
+	}
 	if (outcome->report.errors ||
 	    run->txn->read_facts(run->txn->host, &outcome->facts, NULL) < 0 ||
 	    !want_patch(&run->view, patch, outcome))

@@ -80,6 +80,8 @@ void outcome_clear(struct outcome *outcome);
 void tree_check(const struct tree *tree, struct report *report);
 /* What of it a class can bring about by settings of its own (ATTR_OWN). */
 void tree_check_own(const struct node *class, struct report *report);
+/* Is all there that it takes to say that? Always in a whole tree. */
+bool tree_knows_own(const struct node *class);
 /* Do rates, ceils and quanta fit together, or does it take lenient=yes? */
 bool tree_check_fits(const struct node *uplink);
 /* Chooses what is left to Tresse and kept (ATTR_CHOSEN): classids, marks,

@@ -222,4 +222,17 @@ by 'nft' classifier=nft
 by 'fw' classifier=fw
 by 'bpf' classifier=bpf
 by 'what arrives' direction=down
+
+# What is said of all at the top together is said of one that was read alone.
+run 0 'a line of 10 Mbit/s' tresse <<END
+/paths create adsl0 device=wan0 gateway=192.0.2.1 source=192.0.2.2/24 up=10mbit
+/classes create u path=adsl0 default=c1
+/classes/u create c1 rate=1mbit
+/classes/u create c2 rate=1mbit ceil=15mbit
+END
+run 0 'one of two goes over it' tresse /classes/u/c2 set ceil=16mbit
+is 'the other keeps it' "$(grep -c warning "$tmp/said")" 0
+run 0 'the other does, too' tresse /classes/u/c1 set ceil=12mbit
+has 'that is told' "$tmp/said" \
+	'/classes/u: every class at the top may send 12mbit or more'
 finish
