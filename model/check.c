@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "model/base/mem.h"
+#include "model/check_link.h"
 #include "model/leaf.h"
 #include "model/node.h"
 #include "model/presets.h"
@@ -959,6 +960,7 @@ static void check_links(const struct tree *tree, struct report *report)
 		check_role(link, report);
 		check_peer_keys(link, report);
 		check_peer_addresses(link, report);
+		check_link_sense(link, report);
 		if (node_u(link, LINK_ROLE) == ROLE_CLIENT &&
 		    !node_first(node_fixed(link, &kind_members)))
 			report_warning(report, link,

@@ -461,7 +461,13 @@ static void warn_loss(const struct step *step, const char *path,
 					  queued == 1 ? "" : "s")
 			     : mem_strdup("");
 
-	if (step->effect == EFFECT_REBUILD)
+	if (step->effect == EFFECT_REBUILD && !strncmp(path, "/links/", 7))
+		report_add(
+			report, FINDING_WARNING, 0, path,
+			"the tunnel is made anew: what is under way in it is "
+			"lost, and connections through it wait for some "
+			"moments");
+	else if (step->effect == EFFECT_REBUILD)
 		report_add(report, FINDING_WARNING, 0, path,
 			   "it is made anew with all below it: what "
 			   "waits in its queues%s is lost, and for some "

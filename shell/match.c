@@ -156,6 +156,8 @@ static int unknown_key(const struct match *match, const struct kind *kind,
 	}
 	if (kind == &kind_global)
 		err_set(err, EINVAL, "there is no preference '%s'", key);
+	else if (kind->fixed_name)
+		err_set(err, EINVAL, "%s has no setting '%s'", kind->name, key);
 	else
 		err_set(err, EINVAL, "%s %s has no setting '%s'",
 			article_of(kind->name), kind->name, key);

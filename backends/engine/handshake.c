@@ -57,6 +57,7 @@ enum {
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
 	LONGEST_INIT = HANDSHAKE_LONGEST,
 	DECLINES = 1,  /* the version of a response that does */
+	IN_VAIN = 3,   /* so are answers that are not taken up */
 	NO_ANSWER = 5, /* inits without an answer are worth a sentence */
 };
 
@@ -120,6 +121,7 @@ struct handshake_peer {
 	 * its era. Owned, all four. */
 	struct session *current, *previous, *next, *lapsed;
 	uint8_t version;     /* agreed on for the next session, or in use */
+	unsigned vain;	     /* answers of ours that were not taken up */
 	unsigned complained; /* the attempt at which there was reason to */
 	char error[160];
 };
@@ -639,6 +641,7 @@ unsigned handshake_attempt(const struct handshake_peer *peer)
 static void answered(struct handshake_peer *peer)
 {
 	peer->attempt = 0;
+	peer->vain = 0;
 	peer->send_us = NEVER;
 	peer->error[0] = '\0';
 }
@@ -1152,6 +1155,10 @@ static enum refusal take_init(struct handshake_peer *peer, struct noise *noise,
 	if (why)
 		return why;
 	peer->offer.proven = proven;
+	if (++peer->vain > IN_VAIN && !peer->current)
+		complain(peer, "the peer calls and does not take our answers: "
+			       "is the pre-shared key the same at both ends, "
+			       "and do they reach it?");
 	send_response(peer, peer->offer.response, from);
 	return REFUSED_NOT;
 }

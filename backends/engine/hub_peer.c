@@ -801,6 +801,7 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 
 	(void)handshake;
 	out->mtu = hub->mtu;
+	out->features = HELLO_MODE | (hub->config.tap ? HELLO_TAP : 0);
 	TAILQ_FOREACH (member, &hub->members, entry)
 		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
 }

@@ -180,6 +180,12 @@ void hub_housekeeping(struct hub *hub, uint64_t now);
 const struct address *endpoint_for(const struct peer *peer,
 				   const struct member *member);
 
+/* What an end says of itself in a handshake (features). */
+enum {
+	HELLO_MODE = 1 << 0, /* what it carries is said: */
+	HELLO_TAP = 1 << 1,  /* ... frames, not packets */
+};
+
 /* hub_trouble.c */
 /* A datagram was sent by that lane, or not: 0 or negative errno. */
 void hub_sent(struct hub *hub, struct peer *peer, struct lane *lane, int rc);
@@ -191,7 +197,10 @@ void hub_retry(struct hub *hub, uint64_t now);
  * knows. */
 bool hub_trouble(const struct hub *hub, const struct member *member,
 		 uint64_t now, char text[HUB_SENTENCE]);
-/* The same of a server's peer. */
+/* Both ends are there, and what one carries the other cannot take; NULL: they
+ * agree, as far as is known. */
+const char *hub_disagrees(const struct peer *peer);
+/* The same as hub_trouble(), of a server's peer. */
 bool hub_peer_trouble(const struct peer *peer, uint64_t now,
 		      char text[HUB_SENTENCE]);
 

@@ -152,7 +152,9 @@ static void put_order(json_t *out, const struct peer *peer)
 static json_t *peer_json(const struct peer *peer, uint64_t now)
 {
 	const struct session *session = handshake_session(peer->handshake);
-	const char *error = handshake_error(peer->handshake);
+	const char *error = handshake_error(peer->handshake)
+				    ? handshake_error(peer->handshake)
+				    : hub_disagrees(peer);
 	json_t *out = json_object(), *lanes = json_array();
 	char why[HUB_SENTENCE];
 

@@ -409,6 +409,22 @@ static void tell_threads(struct live *live, const struct node *link,
 	live_set_text(live, link, LINK_THREADS_NOW, text);
 }
 
+/* A size that was given, and that the lines cannot carry. */
+static void tell_too_large(struct live *live, const struct node *link,
+			   const json_t *peer)
+{
+	uint64_t most = number(peer, "mtu"), given = node_u(link, LINK_MTU);
+	AUTO(str) char *error = NULL;
+
+	if (!node_has(link, LINK_MTU) || !most || given <= most)
+		return;
+	error = mem_printf("mtu=%llu is more than its lines carry: packets of "
+			   "more than %llu bytes are lost; mtu=auto finds out "
+			   "what they do",
+			   (unsigned long long)given, (unsigned long long)most);
+	live_set_text(live, link, LINK_ERROR, error);
+}
+
 static void tell_link(struct live *live, const struct node *link,
 		      json_t *status)
 {
@@ -435,6 +451,8 @@ static void tell_link(struct live *live, const struct node *link,
 		live_set_u(live, link, LINK_PEERS_UP, up_count);
 	if (error)
 		live_set_text(live, link, LINK_ERROR, error);
+	else if (!server)
+		tell_too_large(live, link, json_array_get(peers, 0));
 	if (words(status, "address"))
 		live_set_text(live, link, LINK_ADDRESS,
 			      words(status, "address"));

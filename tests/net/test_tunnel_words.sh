@@ -54,6 +54,17 @@ has 'and of a peer' "$tmp/out" '^calls from +10.201.' '^lanes +2 ' '^address +10
 ip netns exec home ping -i 0.05 10.77.0.1 >/dev/null 2>&1 &
 ping_pid=$!
 
+# --- ends that do not go together -----------------------------------------------
+run 0 'a size is given that no line carries' home tresse -q /links/home0 set mtu=9000
+check 'and it is told what is lost' wait_for 10 link_says 'mtu=9000 is more than its lines carry: packets of more than 1440'
+run 0 'it is found out again' home tresse -q /links/home0 set mtu=auto
+run 0 'one end carries frames' home tresse -q /links/home0 set mode=tap
+check 'and both say that they differ' wait_for 20 link_says 'the other end carries IP packets \(mode=tun\), this one'
+peer_differs() { gw tresse /links/home0/peers/home get error | grep -q 'the other end carries Ethernet frames (mode=tap), this one'; }
+check 'each from its side' wait_for 20 peer_differs
+run 0 'then it carries packets again' home tresse -q undo
+well 'and all is well' line1 line2
+
 # --- firewalls: ours on one line, theirs on the other --------------------------
 home nft 'add table inet fw; add chain inet fw o { type filter hook output priority 0; }
 	add rule inet fw o oifname w1 udp dport 5000 drop'

@@ -1294,6 +1294,28 @@ TEST(handshake, a_version_that_somebody_changed_under_way_is_none)
 	net_close(&net);
 }
 
+TEST(handshake, a_responder_whose_answers_are_not_taken_up_says_so)
+{
+	const uint8_t psk[NOISE_KEY] = { 1 };
+	struct net net;
+
+	net_open(&net);
+	handshake_psk(net.ends[0].peer, psk);
+	call(&net, 0);
+	pass(&net, 60 * SECOND);
+	CU_ASSERT(strstr(handshake_error(net.ends[0].peer), "pre-shared") !=
+		  NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(handshake_error(net.ends[1].peer));
+	CU_ASSERT(strstr(handshake_error(net.ends[1].peer),
+			 "does not take our answers") != NULL);
+	handshake_psk(net.ends[1].peer, psk);
+	pass(&net, 20 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[0].peer));
+	CU_ASSERT_PTR_NULL(handshake_error(net.ends[1].peer));
+	net_close(&net);
+}
+
 TEST(handshake, a_complaint_of_long_ago_gives_way_to_silence)
 {
 	struct net net;
