@@ -87,6 +87,16 @@ static bool is_held(const char *name)
 	return held;
 }
 
+/* TUNSETIFF makes a device where there is none. That is the driver's to do
+ * (backends/tunnel/), in whose way ours would be. */
+static bool was_there(const struct tun *tun)
+{
+	struct ifreq request = { .ifr_flags = 0 };
+
+	return ioctl(tun->fd, TUNGETIFF, &request) == 0 &&
+	       (request.ifr_flags & IFF_PERSIST);
+}
+
 static int attach(struct tun *tun, const char *name, unsigned flags,
 		  struct err *err)
 {
@@ -114,6 +124,8 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 				? "device %s: is no such tunnel device"
 				: "device %s: %m",
 			name);
+	if (!was_there(tun))
+		return err_set(err, ENODEV, "device %s is not there", name);
 	if (tun->vnet && ioctl(tun->fd, TUNSETVNETHDRSZ, &size) < 0)
 		return err_set(err, errno, "device %s: vnet header: %m", name);
 	offloads_probe(tun);
