@@ -829,6 +829,19 @@ static void check_role(const struct node *link, struct report *report)
 			     "peer-key=");
 }
 
+static void check_duplicate(const struct node *link, struct report *report)
+{
+	uint64_t class = node_u(link, LINK_DUPLICATE_CLASS);
+
+	if (node_has(link, LINK_DUPLICATE_CLASS) &&
+	    (!(class & 0xffff) || !(class >> 16)))
+		report_error(report, link, EINVAL,
+			     "duplicate-class: %x:%x is no class: neither of "
+			     "its numbers is 0",
+			     (unsigned)(class >> 16),
+			     (unsigned)(class & 0xffff));
+}
+
 static const char *text_or_none(const struct node *node, size_t attr)
 {
 	const char *text = node_text(node, attr);
@@ -958,6 +971,7 @@ static void check_links(const struct tree *tree, struct report *report)
 				"public-key follows from key and cannot be "
 				"set; for another one: key=auto");
 		check_role(link, report);
+		check_duplicate(link, report);
 		check_peer_keys(link, report);
 		check_peer_addresses(link, report);
 		check_link_sense(link, report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/crew.h"
 
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "backends/engine/hub_private.h"
 #include "backends/engine/ring.h"
 #include "backends/engine/tun.h"
+#include "backends/netlink/netlink.h"
+#include "backends/tunnel/device.h"
 
 enum {
 	MTU_LEAST = 1280,	/* of IPv6 (RFC 8200, 5) */
@@ -111,8 +114,14 @@ static unsigned processors(void)
 		       : (unsigned)CPU_COUNT(&set);
 }
 
+static bool marks(const struct hub_config *config)
+{
+	return config->duplicate.mask || config->duplicate.class;
+}
+
 /* Frames go to who has the address, which any hub may learn: so one has all
- * (tap). A client has one peer. */
+ * (tap). A client has one peer. The queue for marked packets takes the kernel's
+ * choice of queue away: all others have one. */
 static unsigned hubs_wanted(struct crew *crew)
 {
 	const struct hub_config *config = &crew->config;
@@ -121,7 +130,10 @@ static unsigned hubs_wanted(struct crew *crew)
 	if (config->server && config->tap && count > 1)
 		snprintf(crew->why_one, sizeof(crew->why_one),
 			 "with mode=tap one does all");
-	if (!config->server || config->tap)
+	else if (config->server && marks(config) && count != 1)
+		snprintf(crew->why_one, sizeof(crew->why_one),
+			 "with duplicate-mark or duplicate-class one does all");
+	if (!config->server || config->tap || marks(config))
 		return 1;
 	if (!count) {
 		count = processors();
@@ -133,6 +145,7 @@ static unsigned hubs_wanted(struct crew *crew)
 /* What a crew is made of, until the hubs have it. */
 struct parts {
 	struct tun *tun[CREW_MOST];
+	struct tun *marked;
 	struct udp *udp[CREW_MOST + UDP_DOORS]; /* the last ones: doors */
 };
 
@@ -142,6 +155,44 @@ static void parts_clear(struct parts *parts)
 		tun_free(parts->tun[i]);
 	for (unsigned i = 0; i < ARRAY_SIZE(parts->udp); i++)
 		udp_free(parts->udp[i]);
+	tun_free(parts->marked);
+}
+
+static unsigned kind_of(const struct hub_config *config)
+{
+	return (config->tap ? TUN_TAP : 0) | (marks(config) ? TUN_QUEUES : 0);
+}
+
+/* Queues have the numbers in which they were attached to, and when one goes the
+ * last takes its place. So nobody else may hold one, as who made the device did
+ * a moment ago: the first of ours would be the second then. */
+static int is_alone(const char *device, struct err *err)
+{
+	AUTO(netlink)
+	struct netlink *netlink = netlink_open(NETLINK_ROUTE, err);
+	int held = netlink ? device_held(netlink, device, err) : err->code;
+
+	if (held < 0 || held == 1)
+		return held < 0 ? held : 0;
+	return err_set(err, EBUSY,
+		       "device %s: another program has a queue of it", device);
+}
+
+/* The second queue, and who comes by it. Until then all came by the first. */
+static int open_marked(const struct hub_config *config, struct parts *parts,
+		       struct err *err)
+{
+	int rc = is_alone(config->device, err);
+
+	if (!rc)
+		rc = steer_attach(tun_fd(parts->tun[0]), config->device,
+				  &config->duplicate, err);
+
+	if (rc < 0)
+		return rc;
+	parts->marked =
+		tun_open(config->device, kind_of(config) | TUN_BESIDE, err);
+	return parts->marked ? 0 : err->code;
 }
 
 /* The device's first queue. One made for several can be had alone, too. */
@@ -149,11 +200,13 @@ static int open_device(struct crew *crew, unsigned wanted, struct parts *parts,
 		       struct err *err)
 {
 	const struct hub_config *config = &crew->config;
-	unsigned kind = config->tap ? TUN_TAP : 0;
+	unsigned kind = kind_of(config);
 	unsigned first = wanted > 1 ? TUN_QUEUES : 0;
 
 	parts->tun[0] = tun_open(config->device, kind | first, err);
-	if (parts->tun[0] || err->code != -EINVAL)
+	if (parts->tun[0] && marks(config))
+		return open_marked(config, parts, err);
+	if (parts->tun[0] || err->code != -EINVAL || marks(config))
 		return parts->tun[0] ? 0 : err->code;
 	err_clear(err);
 	parts->tun[0] =
@@ -242,6 +295,8 @@ static int start(struct crew *crew, struct parts *parts, struct err *err)
 		if (!crew->hubs[i])
 			return err->code;
 	}
+	if (parts->marked)
+		rc = hub_marked(crew->hubs[0], TAKE(parts->marked), err);
 	for (unsigned i = 0; i < UDP_DOORS && !rc; i++)
 		if (parts->udp[crew->count + i])
 			rc = hub_door(crew->hubs[0], i,
@@ -351,6 +406,7 @@ int crew_set(struct crew *crew, const struct hub_config *fresh, struct err *err)
 	    old->threads != fresh->threads ||
 	    old->small_bytes != fresh->small_bytes ||
 	    old->hold_max_us != fresh->hold_max_us ||
+	    marks(old) != marks(fresh) ||
 	    memcmp(old->secret, fresh->secret, NOISE_KEY))
 		return err_set(err, EOPNOTSUPP,
 			       "link %s: that cannot change while it runs",
@@ -358,6 +414,8 @@ int crew_set(struct crew *crew, const struct hub_config *fresh, struct err *err)
 	crew->config = *fresh;
 	if (resize)
 		mtu_given(crew, fresh->mtu);
+	if (marks(fresh))
+		steer_set(fresh->device, &fresh->duplicate);
 	for (unsigned i = 0; i < crew->count; i++)
 		hub_set(crew->hubs[i], fresh);
 	return 0;
@@ -489,13 +547,14 @@ void crew_member_remove(struct crew *crew, const char *name)
  * still in the hands of who made it: the next event of it has another try. */
 static void retake(struct crew *crew)
 {
-	unsigned flags = crew->count > 1 ? TUN_QUEUES : 0;
+	unsigned flags =
+		kind_of(&crew->config) | (crew->count > 1 ? TUN_QUEUES : 0);
 	struct parts parts = { .tun = { NULL } };
+	AUTO_ERR why = ERR_NONE; /* the next event has another try */
 	unsigned got = 0;
 
 	if (!hub_is_lost(crew->hubs[0]) || !if_nametoindex(crew->config.device))
 		return;
-	flags |= crew->config.tap ? TUN_TAP : 0;
 	parts.tun[0] = tun_open(crew->config.device, flags, NULL);
 	if (!parts.tun[0] && crew->count == 1)
 		parts.tun[0] =
@@ -504,8 +563,12 @@ static void retake(struct crew *crew)
 		if (got + 1 < crew->count)
 			parts.tun[got + 1] = tun_open(crew->config.device,
 						      flags | TUN_BESIDE, NULL);
+	if (got == crew->count && marks(&crew->config) &&
+	    open_marked(&crew->config, &parts, &why) < 0)
+		got = 0;
 	for (unsigned i = 0; got == crew->count && i < got; i++)
-		hub_retake(crew->hubs[i], TAKE(parts.tun[i]));
+		hub_retake(crew->hubs[i], TAKE(parts.tun[i]),
+			   TAKE(parts.marked));
 	parts_clear(&parts);
 	if (got == crew->count)
 		device_size(crew, crew_mtu(crew));

@@ -14,7 +14,8 @@
  * handed over by a ring (hub_hand.c).
  *
  * Where the device has one queue, or the kernel cannot steer, there is one hub,
- * and crew_status() says why.
+ * and crew_status() says why. So it is where packets of a mark are to be told
+ * from others: they come by a second queue of the one hub (steer.h).
  */
 #ifndef BACKENDS_ENGINE_CREW_H
 #define BACKENDS_ENGINE_CREW_H

@@ -7,6 +7,7 @@
  *       "role": "client", "listen": 5000, "threads": 0, "mtu": 0,
  *       "mode": "auto",      "small": 200, "hold-us": 300000,
  *       "slice-us": 1000000, "slices": 10, "duplicate-dscp": 64,
+ *       "duplicate-mark": 0, "duplicate-mask": 0, "duplicate-class": 0,
  *       "take-ip4": false, "take-ip6": false, "isolate": false,
  *       "secret": KEY,
  *       "peers": [ { "name": "gateway", "key": KEY, "psk": KEY,
@@ -19,9 +20,10 @@
  *                      "tier": 0, "weight": 1, "standby": false,
  *                      "metered": false, "up": 0, "down": 0 } ] }
  *
- * Rates are bits per second, 0 for none or not known; a DSCP of 64 is none. KEY
- * is 32 bytes in base64 (44 characters), as WireGuard writes them. What is left
- * out has the value shown, or none; what is not known here is refused.
+ * Rates are bits per second, 0 for none or not known; a DSCP of 64 is none, as
+ * are a mask and a class of 0. KEY is 32 bytes in base64 (44 characters), as
+ * WireGuard writes them. What is left out has the value shown, or none; what is
+ * not known here is refused.
  */
 #ifndef BACKENDS_ENGINE_DESCRIPTION_H
 #define BACKENDS_ENGINE_DESCRIPTION_H

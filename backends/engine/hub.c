@@ -210,7 +210,7 @@ static void *run(void *arg)
 
 			if (what == &hub->wake || what == &hub->bell)
 				continue;
-			if (what == hub->tun)
+			if (what == hub->tun || what == hub->marked)
 				readable = true;
 			else
 				hub_receive(hub, what, clock_us());
@@ -339,6 +339,12 @@ int hub_door(struct hub *hub, unsigned number, struct udp *udp, struct err *err)
 	return hub_watch(hub, udp_fd(udp), udp, err);
 }
 
+int hub_marked(struct hub *hub, struct tun *tun, struct err *err)
+{
+	hub->marked = tun;
+	return hub_watch(hub, tun_fd(tun), tun, err);
+}
+
 static void end(struct hub *hub, void *arg)
 {
 	(void)arg;
@@ -358,6 +364,7 @@ static void close_all(struct hub *hub)
 	}
 	handshake_free(hub->handshake);
 	tun_free(hub->tun);
+	tun_free(hub->marked);
 	udp_free(hub->udp);
 	for (unsigned i = 0; i < UDP_DOORS; i++)
 		udp_free(hub->doors[i]);
@@ -412,19 +419,29 @@ bool hub_is_lost(struct hub *hub)
 	return lost;
 }
 
+struct queues {
+	struct tun *tun, *marked;
+};
+
 static void retake(struct hub *hub, void *arg)
 {
+	const struct queues *queues = arg;
+
 	tun_free(hub->tun);
-	hub->tun = arg;
+	tun_free(hub->marked);
+	hub->tun = queues->tun;
+	hub->marked = queues->marked;
 	hub->lost = false;
 	hub->error[0] = '\0';
-	if (hub_watch(hub, tun_fd(hub->tun), hub->tun, NULL) < 0)
+	if (hub_watch(hub, tun_fd(hub->tun), hub->tun, NULL) < 0 ||
+	    (hub->marked &&
+	     hub_watch(hub, tun_fd(hub->marked), hub->marked, NULL) < 0))
 		hub->lost = true;
 }
 
-void hub_retake(struct hub *hub, struct tun *tun)
+void hub_retake(struct hub *hub, struct tun *tun, struct tun *marked)
 {
-	hub_call(hub, retake, tun);
+	hub_call(hub, retake, &(struct queues){ tun, marked });
 }
 
 static void set_config(struct hub *hub, void *arg)

@@ -24,6 +24,7 @@
 #include "backends/engine/noise.h"
 #include "backends/engine/inner.h"
 #include "backends/engine/lease.h"
+#include "backends/engine/steer.h"
 #include "backends/engine/udp.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
@@ -55,6 +56,7 @@ struct hub_config {
 	uint32_t hold_max_us; /* the same */
 	/* What has this DSCP goes on two lines; HUB_NO_DSCP: nothing does. */
 	uint8_t duplicate_dscp;
+	struct steer_rule duplicate; /* the same of a mark, of a class */
 	uint32_t slice_us; /* of the counters; 0: the braid's default */
 	uint8_t slices;	   /* the same */
 	/* eventfd(2): written to when there are moments, or when hub_lease()
@@ -73,6 +75,9 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
  * but transport comes to (udp_share()), which becomes the hub's. */
 int hub_door(struct hub *hub, unsigned number, struct udp *udp,
 	     struct err *err);
+/* Of the only hub, before it starts: the queue of what goes on two lines
+ * (steer.h), which becomes the hub's. */
+int hub_marked(struct hub *hub, struct tun *tun, struct err *err);
 int hub_start(struct hub *hub, struct err *err);
 /* Ends the thread; peers see silence. */
 void hub_end(struct hub *hub);
@@ -131,8 +136,9 @@ void hub_member_remove(struct hub *hub, const char *name);
 
 /* Its queue is gone, with the device. */
 bool hub_is_lost(struct hub *hub);
-/* Another queue, of the device made anew; it becomes the hub's. */
-void hub_retake(struct hub *hub, struct tun *tun);
+/* Other queues, of the device made anew; they become the hub's. marked: as
+ * above, or NULL. */
+void hub_retake(struct hub *hub, struct tun *tun, struct tun *marked);
 
 /* A device of this host went down or came up; index of the interface. */
 void hub_device(struct hub *hub, const char *name, uint32_t index, bool up);

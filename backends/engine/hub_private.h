@@ -89,7 +89,8 @@ struct hub {
 	unsigned part; /* its number in it */
 	struct hub_config config;
 	struct tun *tun;
-	struct udp *udp;	      /* server ... */
+	struct tun *marked; /* what comes by it goes on two lines; or NULL */
+	struct udp *udp;    /* server ... */
 	struct udp *doors[UDP_DOORS]; /* ... and by these come its callers */
 	int epoll, wake;
 	int bell;      /* rung by other hubs ... */
@@ -119,6 +120,7 @@ struct hub {
 	struct keep *keep;
 	struct bunch bunch;
 	bool reading;	      /* the device: more will follow */
+	bool twice;	      /* ... its queue of marked packets */
 	uint8_t *control;     /* HUB_CONTROL */
 	struct peer *touched; /* has got packets that were not sent yet */
 	size_t touched_bytes;

@@ -424,7 +424,8 @@ static void describe(const struct hub *hub, const struct tun_packet *packet,
 	run->flow.ack = tcp && info->payload >= info->end &&
 			info->tcp_flags == TCP_ACK_ONLY;
 	run->urgent = info->dscp >= DSCP_CS5;
-	if (info->version && info->dscp == hub->config.duplicate_dscp)
+	if (hub->twice ||
+	    (info->version && info->dscp == hub->config.duplicate_dscp))
 		run->flow.mode = BRAID_DUPLICATE;
 	run->flow.loose =
 		!tcp && (run->urgent || info->proto != IPPROTO_UDP ||
@@ -566,14 +567,15 @@ static void device_failed(struct hub *hub, int code)
 		return;
 	hub->lost = true;
 	epoll_ctl(hub->epoll, EPOLL_CTL_DEL, tun_fd(hub->tun), NULL);
+	if (hub->marked)
+		epoll_ctl(hub->epoll, EPOLL_CTL_DEL, tun_fd(hub->marked), NULL);
 }
 
-void hub_read(struct hub *hub, uint64_t now)
+static uint64_t read_queue(struct hub *hub, struct tun *tun, uint64_t now)
 {
-	hub->reading = true;
 	for (int i = 0; i < READS; i++) {
 		struct tun_packet packet;
-		int rc = tun_read(hub->tun, keep_room(hub->keep), &packet);
+		int rc = tun_read(tun, keep_room(hub->keep), &packet);
 
 		if (rc < 0)
 			device_failed(hub, -rc);
@@ -582,6 +584,18 @@ void hub_read(struct hub *hub, uint64_t now)
 		take_read(hub, &packet, now);
 		now = clock_us();
 	}
+	return now;
+}
+
+void hub_read(struct hub *hub, uint64_t now)
+{
+	hub->reading = true;
+	if (hub->marked) {
+		hub->twice = true;
+		now = read_queue(hub, hub->marked, now);
+		hub->twice = false;
+	}
+	now = read_queue(hub, hub->tun, now);
 	work_touched(hub, now);
 	hub->reading = false;
 	flush_out(hub);

@@ -196,16 +196,21 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 static void put_device(json_t *out, const struct hub *hub)
 {
 	const struct tun_counters *tun = tun_counters(hub->tun);
+	struct tun_counters marked = { 0 };
 	json_t *object = json_object();
 
+	if (hub->marked)
+		marked = *tun_counters(hub->marked);
 	put_text(object, "offloads", tun_offloads(hub->tun));
-	put(object, "in-packets", tun->in_packets);
-	put(object, "in-bytes", tun->in_bytes);
+	put(object, "in-packets", tun->in_packets + marked.in_packets);
+	put(object, "in-bytes", tun->in_bytes + marked.in_bytes);
+	if (hub->marked)
+		put(object, "marked", marked.in_packets);
 	put(object, "out-packets", tun->out_packets);
 	put(object, "out-bytes", tun->out_bytes);
-	put(object, "reads", tun->reads);
+	put(object, "reads", tun->reads + marked.reads);
 	put(object, "writes", tun->writes);
-	put(object, "malformed", tun->malformed);
+	put(object, "malformed", tun->malformed + marked.malformed);
 	put(object, "refused", tun->refused);
 	put(object, "unrouted", hub->unrouted);
 	json_object_set_new(out, "tun", object);

@@ -13,6 +13,7 @@
 #include "backends/engine/control.h"
 #include "backends/engine/restore.h"
 #include "backends/engine/sandbox.h"
+#include "backends/engine/steer.h"
 #include "backends/engine/watch.h"
 #include "backends/tunnel/client.h"
 
@@ -182,6 +183,7 @@ static int run(const struct options *options, struct err *err)
 	if (!control)
 		return 1;
 	aead_choose(); /* measured while nobody waits for it */
+	steer_open();
 	if (sandbox_drop(options->user, err) < 0)
 		return 1;
 	load(engine, options->store);

@@ -31,20 +31,32 @@ enum {
 
 /* --- reading -------------------------------------------------------------- */
 
-static bool is_tun(const struct nlattr *link_info, struct tunnel_data *out)
+/* Is it one of tun's? What the kernel says of it, where it does. */
+static bool parse_tun(const struct nlattr *link_info,
+		      struct nlattr *data[IFLA_TUN_MAX + 1])
 {
-	struct nlattr *info[IFLA_INFO_MAX + 1], *data[IFLA_TUN_MAX + 1];
+	struct nlattr *info[IFLA_INFO_MAX + 1];
 
+	memset(data, 0, sizeof(*data) * (IFLA_TUN_MAX + 1));
 	if (!link_info ||
 	    nla_parse_nested(info, IFLA_INFO_MAX, (struct nlattr *)link_info,
 			     NULL) < 0 ||
 	    !info[IFLA_INFO_KIND] ||
 	    nla_strcmp(info[IFLA_INFO_KIND], "tun") != 0)
 		return false;
-	if (!info[IFLA_INFO_DATA] ||
+	if (info[IFLA_INFO_DATA] &&
 	    nla_parse_nested(data, IFLA_TUN_MAX, info[IFLA_INFO_DATA], NULL) <
 		    0)
-		return true;
+		memset(data, 0, sizeof(*data) * (IFLA_TUN_MAX + 1));
+	return true;
+}
+
+static bool is_tun(const struct nlattr *link_info, struct tunnel_data *out)
+{
+	struct nlattr *data[IFLA_TUN_MAX + 1];
+
+	if (!parse_tun(link_info, data))
+		return false;
 	out->tap = data[IFLA_TUN_TYPE] &&
 		   nla_get_u8(data[IFLA_TUN_TYPE]) == IFF_TAP;
 	out->queues = data[IFLA_TUN_MULTI_QUEUE] &&
@@ -89,6 +101,31 @@ int device_read(struct netlink *netlink, const char *name,
 		return 0;
 	}
 	return rc < 0 ? rc : 1;
+}
+
+static int take_held(const struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[IFLA_MAX + 1], *data[IFLA_TUN_MAX + 1];
+	uint32_t *held = arg;
+
+	if (netlink_parse(message, sizeof(struct ifinfomsg), attrs, IFLA_MAX) &&
+	    parse_tun(attrs[IFLA_LINKINFO], data))
+		*held = netlink_u32(data[IFLA_TUN_NUM_QUEUES], 0);
+	return 0;
+}
+
+int device_held(struct netlink *netlink, const char *name, struct err *err)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *message =
+		netlink_message(RTM_GETLINK, 0, &header, sizeof(header), 0);
+	uint32_t held = 0;
+	int rc;
+
+	nla_put_string(message, IFLA_IFNAME, name);
+	rc = netlink_get(netlink, message, take_held, &held, err);
+	nlmsg_free(message);
+	return rc < 0 ? rc : (int)held;
 }
 
 struct addresses {

@@ -18,6 +18,10 @@ int device_addresses(struct netlink *netlink, const char *name,
 		     void (*each)(const struct tunnel_data *data, void *arg),
 		     void *arg, struct err *err);
 
+/* How many of a device's queues somebody holds; 0 of one that was made for one.
+ * Linux 4.17. */
+int device_held(struct netlink *netlink, const char *name, struct err *err);
+
 int device_make(struct netlink *netlink, const struct tunnel_data *data,
 		struct err *err);
 /* Up or down, as data says. */

@@ -459,6 +459,9 @@ static void tell_link(struct live *live, const struct node *link,
 	if (server)
 		tell_threads(live, link, status);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
+	if (json_object_get(json_object_get(status, "tun"), "marked"))
+		live_set_u(live, link, LINK_MARKED,
+			   number(json_object_get(status, "tun"), "marked"));
 	tell_counters(live, link, LINK_COUNTERS, status);
 	tell_drops(live, link, status);
 	node_each (node, node_fixed(link, &kind_peers)) {

@@ -200,6 +200,12 @@ void tunnel_print_change(const struct object *before,
 	json_decref(new);
 }
 
+static bool has_queue(const json_t *link)
+{
+	return json_object_get(link, "duplicate-mark") ||
+	       json_object_get(link, "duplicate-class");
+}
+
 bool tunnel_is_hitless(const struct object *before, const struct object *after)
 {
 	static const char *const fixed[] = { "device",	"tap",
@@ -208,7 +214,8 @@ bool tunnel_is_hitless(const struct object *before, const struct object *after)
 					     "threads", "secret-digest" };
 	json_t *old = json_loads(tunnel_of(before)->text, 0, NULL);
 	json_t *new = json_loads(tunnel_of(after)->text, 0, NULL);
-	bool hitless = true;
+	/* Its queue comes or goes; another mark is one of the same queue. */
+	bool hitless = has_queue(old) == has_queue(new);
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (!json_equal(json_object_get(old, fixed[i]),

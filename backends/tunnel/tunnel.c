@@ -237,6 +237,52 @@ static void add(struct plan *plan, const struct object *want, void *arg)
 			 levels[data->what], EFFECT_HITLESS, NULL, want);
 }
 
+static bool has_word(const char *key, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *at = key; (at = strstr(at, word)); at++)
+		if ((at == key || at[-1] == ' ') &&
+		    (!at[size] || at[size] == ' '))
+			return true;
+	return false;
+}
+
+/* The first of the classes and routes on a device, NULL if there are none. They
+ * go with it, and their drivers, who have seen them, would not put them back.
+ */
+static const char *who_stands_on(const struct planning *planning,
+				 const char *device)
+{
+	for (size_t i = 0; i < planning->want->count; i++) {
+		const struct object *object = &planning->want->items[i];
+
+		if ((object->backend == &backend_tc ||
+		     object->backend == &backend_route) &&
+		    has_word(object->key, device) &&
+		    state_find(planning->now, object->backend, object->key))
+			return object->path;
+	}
+	return NULL;
+}
+
+static void remake(struct plan *plan, const struct object *now,
+		   const struct object *want, struct planning *planning)
+{
+	const char *device = tunnel_of(want)->device;
+	const char *who = who_stands_on(planning, device);
+
+	if (who)
+		report_add(planning->report, FINDING_ERROR, EBUSY, want->path,
+			   "device %s has to be made anew for that, and %s "
+			   "stands on it: set enabled=no there, then this, "
+			   "then enabled=yes again",
+			   device, who);
+	else
+		plan_add(plan, &backend_tunnel, STEP_REPLACE, PHASE_BUILD,
+			 LEVEL_DEVICE, EFFECT_REBUILD, now, want);
+}
+
 static void change(struct plan *plan, const struct object *now,
 		   const struct object *want, void *arg)
 {
@@ -252,12 +298,12 @@ static void change(struct plan *plan, const struct object *now,
 		return;
 	}
 	if (data->what == TUNNEL_DEVICE) {
-		bool kind = is_other_kind(tunnel_of(now), data);
-
-		plan_add(plan, &backend_tunnel,
-			 kind ? STEP_REPLACE : STEP_CHANGE, PHASE_BUILD,
-			 LEVEL_DEVICE, kind ? EFFECT_REBUILD : EFFECT_HITLESS,
-			 now, want);
+		if (is_other_kind(tunnel_of(now), data))
+			remake(plan, now, want, planning);
+		else
+			plan_add(plan, &backend_tunnel, STEP_CHANGE,
+				 PHASE_BUILD, LEVEL_DEVICE, EFFECT_HITLESS, now,
+				 want);
 		return;
 	}
 	hitless = tunnel_is_hitless(now, want);

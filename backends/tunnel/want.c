@@ -210,6 +210,7 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 {
 	json_t *out = json_object();
 	uint64_t doubled = node_u(link, LINK_DOUBLE);
+	const struct value *mark = node_value(link, LINK_DUPLICATE_MARK);
 
 	put_text(out, "name", node_name(link));
 	put_text(out, "device", node_text(link, LINK_DEVICE));
@@ -226,6 +227,13 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_number(out, "small", doubled ? doubled : NONE_DOUBLED);
 	if (node_has(link, LINK_DUPLICATE))
 		put_number(out, "duplicate-dscp", node_u(link, LINK_DUPLICATE));
+	if (mark) {
+		put_number(out, "duplicate-mark", mark->bits.value);
+		put_number(out, "duplicate-mask", mark->bits.mask);
+	}
+	if (node_has(link, LINK_DUPLICATE_CLASS))
+		put_number(out, "duplicate-class",
+			   node_u(link, LINK_DUPLICATE_CLASS));
 	put_number(out, "hold-us", node_u(link, LINK_HOLD));
 	put_number(out, "slice-us", node_u(link, LINK_SLICE));
 	put_number(out, "slices", node_u(link, LINK_SLICES));
@@ -254,7 +262,7 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 }
 
 /* Several queues only where they may be used: with 256 of them, as the kernel
- * makes them, a device takes some megabytes. */
+ * makes them, a device takes some megabytes. One is for marked packets. */
 static void want_queues(const struct node *link, struct tunnel_data *device)
 {
 	uint64_t threads = node_u(link, LINK_THREADS);
@@ -262,6 +270,9 @@ static void want_queues(const struct node *link, struct tunnel_data *device)
 	device->queues = node_u(link, LINK_ROLE) == ROLE_SERVER &&
 			 !device->tap && threads != 1;
 	device->must_queues = device->queues && threads;
+	if (node_has(link, LINK_DUPLICATE_MARK) ||
+	    node_has(link, LINK_DUPLICATE_CLASS))
+		device->queues = device->must_queues = true;
 }
 
 static void want_link(const struct node *link, const struct facts *facts,

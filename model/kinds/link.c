@@ -308,6 +308,21 @@ static const struct attr link_attrs[] = {
 			"once; what comes from the other end, it decides",
 		.example = "ef",
 	},
+	[LINK_DUPLICATE_MARK] = {
+		.name = "duplicate-mark",
+		.type = &type_mark,
+		.effect = EFFECT_REBUILD,
+		.help = "the same of this mark; the first one makes the device "
+			"anew, and a server then has one thread",
+		.example = "0x10/0xff",
+	},
+	[LINK_DUPLICATE_CLASS] = {
+		.name = "duplicate-class",
+		.type = &type_classid,
+		.effect = EFFECT_REBUILD,
+		.help = "the same of what is in this class of the device",
+		.example = "1:10",
+	},
 	[LINK_HOLD] = {
 		.name = "hold",
 		.type = &type_duration,
@@ -384,6 +399,9 @@ static const struct attr link_attrs[] = {
 				   "2"),
 	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
 				"clients of a server that are up", "3"),
+	[LINK_MARKED] = TELLS("marked", type_number,
+			      "packets that were of duplicate-mark or duplicate-class",
+			      "1200"),
 	[LINK_REFUSED] = TELLS("refused", type_text,
 			       "datagrams that were refused, by reason",
 			       "\"3: replayed 2, forged 1\""),
@@ -444,6 +462,15 @@ const struct kind kind_link = {
 	       "segment: a switch, which has learnt where an address is, hands "
 	       "a frame from client to client, and to all who are there if "
 	       "nobody knows. With isolate=yes they reach the server alone.\n"
+	       "\n"
+	       "What is to go on two lines at once is said by DSCP "
+	       "(duplicate=), by a mark that rules of this host have set "
+	       "(duplicate-mark=), or by a class of the device, the way tc "
+	       "names it (duplicate-class=): one that matches lead to "
+	       "(classifier=nft; else say its mark, with class-mask), or that "
+	       "rules of another's set as priority. The packet is not changed "
+	       "for it: the kernel brings it by a queue of its own (eBPF; the "
+	       "engine loads the filter when it starts, with CAP_BPF).\n"
 	       "\n"
 	       "A client whose local is left to auto takes the addresses that "
 	       "its server hands out, which are those of its peer there, and "

@@ -57,7 +57,9 @@ TEST(description, is_read_field_by_field)
 
 	CU_ASSERT_EQUAL(
 		taken(START ",'listen':5000,'mtu':1400,'mode':'failover',"
-			    "'small':1,'hold-us':5000,'duplicate-dscp':0,'tap':"
+			    "'small':1,'hold-us':5000,'duplicate-dscp':0,"
+			    "'duplicate-mark':16,'duplicate-mask':240,"
+			    "'duplicate-class':65552,'tap':"
 			    "true,'peers':[" PEER ",'psk':'" SECRET
 			    "','prefixes':['10.77.0.2',"
 			    "'fd77::/64'],'endpoints':['192.0.2.1:5000',"
@@ -77,6 +79,9 @@ TEST(description, is_read_field_by_field)
 	CU_ASSERT_EQUAL(got.config.small_bytes, 1);
 	CU_ASSERT_EQUAL(got.config.hold_max_us, 5000);
 	CU_ASSERT_EQUAL(got.config.duplicate_dscp, 0);
+	CU_ASSERT_EQUAL(got.config.duplicate.value, 16);
+	CU_ASSERT_EQUAL(got.config.duplicate.mask, 240);
+	CU_ASSERT_EQUAL(got.config.duplicate.class, 65552);
 	CU_ASSERT_EQUAL(got.peer_count, 1);
 	CU_ASSERT_EQUAL(got.member_count, 2);
 	peer = &got.peers[0];
@@ -101,6 +106,8 @@ TEST(description, duplicates_no_class_unless_told)
 
 	CU_ASSERT_EQUAL(taken(START "}", &got), 0);
 	CU_ASSERT_EQUAL(got.config.duplicate_dscp, HUB_NO_DSCP);
+	CU_ASSERT_EQUAL(got.config.duplicate.mask, 0);
+	CU_ASSERT_EQUAL(got.config.duplicate.class, 0);
 	description_clear(&got);
 	refused(START ",'duplicate-dscp':65}",
 		"link home0: duplicate-dscp: is no number from 0 to 64");
