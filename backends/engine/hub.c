@@ -286,7 +286,8 @@ static void memory(struct hub *hub)
 {
 	hub->room = udp_room_new();
 	hub->keep = keep_new(KEEP_BYTES);
-	hub->out = mem_alloc(HUB_OUT + 4096);
+	for (int i = 0; i < HUB_BUNCHES; i++)
+		hub->bunches[i].out = mem_alloc(HUB_OUT + 4096);
 	hub->control = mem_alloc(HUB_CONTROL);
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
@@ -397,7 +398,8 @@ void hub_free(struct hub *hub)
 	switch_close(hub);
 	free(hub->others);
 	free(hub->heap);
-	free(hub->out);
+	for (int i = 0; i < HUB_BUNCHES; i++)
+		free(hub->bunches[i].out);
 	free(hub->control);
 	free(hub->scratch);
 	pthread_mutex_destroy(&hub->lock);

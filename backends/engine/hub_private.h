@@ -20,8 +20,10 @@ enum {
 	HUB_OUT = 160 << 10,	 /* bytes that are sealed at once */
 	HUB_CONTROL = 64 << 10,	 /* a payload that probes the MTU */
 	HUB_SCRATCH = 512 << 10, /* delivered, and not yet written */
-	HUB_FRAME = 18, /* Ethernet header with a tag (802.1Q): a frame is that
-			 * much more than what the device's MTU counts */
+	HUB_FRAME = 18,	 /* Ethernet header with a tag (802.1Q): a frame is that
+			  * much more than what the device's MTU counts */
+	HUB_BUNCHES = 2, /* open at a time: what goes by one lane, and copies of
+			  * it by another */
 	NO_LANE = 255,
 };
 
@@ -74,7 +76,8 @@ struct bunch {
 	struct peer *peer;
 	struct lane *lane;
 	size_t stride;
-	size_t from, bytes; /* in the hub's out */
+	uint8_t *out;	    /* owned, HUB_OUT */
+	size_t from, bytes; /* in it */
 	bool ended;	    /* the last one is shorter */
 };
 
@@ -118,13 +121,13 @@ struct hub {
 
 	struct udp_room *room;
 	struct keep *keep;
-	struct bunch bunch;
+	struct bunch bunches[HUB_BUNCHES];
+	unsigned bunch;	      /* that was last added to */
 	bool reading;	      /* the device: more will follow */
 	bool twice;	      /* ... its queue of marked packets */
 	uint8_t *control;     /* HUB_CONTROL */
 	struct peer *touched; /* has got packets that were not sent yet */
 	size_t touched_bytes;
-	uint8_t *out;
 	uint8_t *scratch; /* HUB_SCRATCH */
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */

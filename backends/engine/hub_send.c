@@ -84,52 +84,69 @@ static bool seal(uint8_t *at, struct session *session, uint8_t lane,
 
 /* --- datagrams for one lane go out together ------------------------------- */
 
-static void send_bytes(struct hub *hub, size_t size)
+static void send_bytes(struct bunch *bunch, size_t size)
 {
-	struct bunch *bunch = &hub->bunch;
 	size_t sent;
 	int rc = udp_send(bunch->lane->udp, &bunch->lane->to,
-			  hub->out + bunch->from, size, bunch->stride, &sent);
+			  bunch->out + bunch->from, size, bunch->stride, &sent);
 
 	bunch->from += size;
 	bunch->bytes -= size;
 	if (rc || bunch->lane->refused)
-		hub_sent(hub, bunch->peer, bunch->lane, rc);
+		hub_sent(bunch->peer->hub, bunch->peer, bunch->lane, rc);
+}
+
+static void flush_bunch(struct bunch *bunch)
+{
+	if (bunch->bytes)
+		send_bytes(bunch, bunch->bytes);
 }
 
 static void flush_out(struct hub *hub)
 {
-	if (hub->bunch.bytes)
-		send_bytes(hub, hub->bunch.bytes);
+	for (int i = 0; i < HUB_BUNCHES; i++)
+		flush_bunch(&hub->bunches[i]);
 }
 
 /* What fills a system call goes while it is in the cache. The rest, a few
  * datagrams of each 64 kB, would cost another one, here and at the other end:
  * it waits for what comes next. */
-static void send_full(struct hub *hub)
+static void send_full(struct bunch *bunch)
 {
-	struct bunch *bunch = &hub->bunch;
 	size_t most = udp_send_most(bunch->stride);
 
 	while (bunch->bytes >= most)
-		send_bytes(hub, most);
+		send_bytes(bunch, most);
+}
+
+/* What goes by one lane is in one bunch, so that its order is kept. A lane that
+ * has none takes that which was not added to for longer. */
+static struct bunch *bunch_of(struct hub *hub, const struct lane *lane)
+{
+	unsigned place = (hub->bunch + 1) % HUB_BUNCHES;
+
+	for (unsigned i = 0; i < HUB_BUNCHES; i++)
+		if (hub->bunches[i].bytes && hub->bunches[i].lane == lane)
+			place = i;
+	hub->bunch = place;
+	return &hub->bunches[place];
 }
 
 /* All but the last of a bunch have the same size (udp.h). */
-static uint8_t *bunch_room(struct peer *peer, struct lane *lane, size_t stride,
-			   size_t bytes, unsigned count)
+static struct bunch *bunch_open(struct peer *peer, struct lane *lane,
+				size_t stride, size_t bytes, unsigned count)
 {
-	struct hub *hub = peer->hub;
-	struct bunch *bunch = &hub->bunch;
+	struct bunch *bunch = bunch_of(peer->hub, lane);
 
 	if (bunch->bytes && (bunch->lane != lane || bunch->ended ||
 			     (stride != bunch->stride &&
 			      (count > 1 || bytes > bunch->stride)) ||
 			     bunch->from + bunch->bytes + bytes > HUB_OUT))
-		flush_out(hub);
+		flush_bunch(bunch);
 	if (!bunch->bytes)
-		*bunch = (struct bunch){ peer, lane, stride, 0, 0, false };
-	return hub->out + bunch->from + bunch->bytes;
+		*bunch = (struct bunch){ peer, lane, stride, bunch->out,
+					 0,    0,    false };
+	return bunch;
 }
 
 static void bunch_add(struct bunch *bunch, size_t bytes)
@@ -155,20 +172,22 @@ static bool send_out(struct peer *peer, struct session *session,
 				   .bucket = out->bucket,
 				   .seq = out->seq,
 				   .handle = out->handle };
+	struct bunch *bunch;
 	uint8_t *at;
 
 	if (!lane || !lane->reachable)
 		return true;
-	at = bunch_room(peer, lane, stride, bytes, out->count);
+	bunch = bunch_open(peer, lane, stride, bytes, out->count);
+	at = bunch->out + bunch->from + bunch->bytes;
 	fill(at, out, stride, now);
 	if (!seal(at, session, out->lane, size, last, out->count, now, &first))
 		return false;
-	bunch_add(&peer->hub->bunch, bytes);
+	bunch_add(bunch, bytes);
 	note.counter = first;
 	if (out->packet && out->packet->unsummed)
 		note.flags |= WIRE_UNSUMMED;
 	braid_sent(peer->braid, &note, now);
-	send_full(peer->hub);
+	send_full(bunch);
 	return true;
 }
 
@@ -256,7 +275,7 @@ static int run_most(const struct peer *peer, size_t size)
 }
 
 /* A copy on a second lane, if that is what was planned, and the acks that can
- * go along. First things first: each lane's datagrams are one system call. */
+ * go along. What is alone goes before its copy is made. */
 static void send_planned(struct peer *peer, struct session *session,
 			 struct outgoing *out, int second, uint64_t now)
 {
@@ -273,6 +292,8 @@ static void send_planned(struct peer *peer, struct session *session,
 		send_out(peer, session, &acks);
 	if (second < 0)
 		return;
+	if (backlog_is_empty(peer->backlog))
+		flush_out(peer->hub);
 	out->lane = acks.lane = (uint8_t)second;
 	out->flags |= WIRE_COPY;
 	send_out(peer, session, out);
