@@ -139,3 +139,24 @@ TEST(cgroup, is_a_relative_path)
 	REFUSES(&cgroup, "a\nb", EINVAL,
 		"a\\x0ab: control characters cannot stand here");
 }
+
+TEST(text, a_word_for_a_shell_is_in_quotes_where_it_takes_some)
+{
+	static const char *const words[][2] = {
+		{ "wan0.100", "wan0.100" },
+		{ "", "''" },
+		{ "a b", "'a b'" },
+		{ "a;b", "'a;b'" },
+		{ "a'b", "\"a'b\"" },
+		{ "a'$b", "'a'\\''$b'" },
+		{ "$(id)", "'$(id)'" },
+		{ "caf\u00e9", "'caf\u00e9'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		AUTO_TEXT out = TEXT_NONE;
+
+		text_put_word(&out, words[i][0]);
+		ASSERT_TEXT(text_get(&out), words[i][1]);
+	}
+}
