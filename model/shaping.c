@@ -92,11 +92,16 @@ uint64_t class_ceil_bytes(const struct node *class)
 					   : class_rate_bytes(class);
 }
 
+uint64_t shaping_standard_burst(uint64_t rate_bytes)
+{
+	return rate_bytes / BURST_HZ + BURST_PACKET;
+}
+
 static uint64_t burst_or_default(const struct node *class, size_t attr,
 				 uint64_t rate_bytes)
 {
 	return node_has(class, attr) ? node_u(class, attr)
-				     : rate_bytes / BURST_HZ + BURST_PACKET;
+				     : shaping_standard_burst(rate_bytes);
 }
 
 uint64_t class_burst(const struct node *class)

@@ -85,6 +85,8 @@ bool class_is_ptm(const struct node *class);
  * 1,000 and 200,000 (htb_change_class()). */
 uint32_t shaping_quantum(uint64_t rate_bytes, uint64_t r2q);
 
+/* What tc takes for a burst where none is given. */
+uint64_t shaping_standard_burst(uint64_t rate_bytes);
 /*
  * Ticks that bytes take at a rate. Equal to those of tc 6.1, which cuts to
  * whole microseconds first, as long as that loses little; for less than 10 us,

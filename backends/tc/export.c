@@ -3,8 +3,8 @@
  * What is wanted as commands of tc (declared in tc.h). Rates are in bit, so
  * that nothing is rounded; what tc would choose anyhow is left to it.
  *
- * tc before 6.7 cuts bursts to whole microseconds, so at high rates its ticks
- * are not ours (they are with the tc of today).
+ * tc before 6.7 cuts bursts to whole microseconds, so those of less than ten,
+ * at rates of gigabits, are not ours with it (they are with the tc of today).
  */
 #include <linux/pkt_sched.h>
 
@@ -13,6 +13,7 @@
 #include "backends/tc/say.h"
 #include "backends/tc/tc.h"
 #include "model/base/text.h"
+#include "model/shaping.h"
 #include "model/shard.h"
 
 /* "tc class add dev wan0": the name of a device may hold what a shell obeys. */
@@ -44,6 +45,20 @@ static void put_given(const char *name, uint64_t given, struct text *out)
 		text_printf(out, " %s %llu", name, (unsigned long long)given);
 }
 
+/* As it was given, or left to tc, if that comes to the same with it. */
+static void put_burst(const char *name, uint64_t rate, uint64_t given,
+		      uint32_t ticks, struct text *out)
+{
+	const char *doubt = NULL;
+	const struct say say = { .doubt = &doubt };
+	uint64_t bytes = given ? given : shaping_standard_burst(rate);
+
+	if (!say_is_burst(rate, bytes, ticks) &&
+	    say_burst(&say, rate, ticks, &bytes) == 0)
+		given = bytes;
+	put_given(name, given, out);
+}
+
 static void put_class(const struct tc_object *object, struct text *out)
 {
 	const struct tc_class *class = &object->class;
@@ -55,13 +70,12 @@ static void put_class(const struct tc_object *object, struct text *out)
 	text_printf(out, " htb rate %llubit ceil %llubit",
 		    (unsigned long long)class->rate * 8,
 		    (unsigned long long)class->ceil * 8);
-	put_given("burst", class->burst, out);
-	put_given("cburst", class->cburst, out);
-	if (!class->level) {
-		put_given("prio", class->prio, out);
-		if (class->fixed_quantum)
-			put_given("quantum", class->quantum, out);
-	}
+	put_burst("burst", class->rate, class->burst, class->buffer, out);
+	put_burst("cburst", class->ceil, class->cburst, class->cbuffer, out);
+	/* An inner class keeps what it had as a leaf, at birth. */
+	put_given("prio", class->prio, out);
+	if (class->fixed_quantum)
+		put_given("quantum", class->quantum, out);
 	put_given("overhead", class->overhead, out);
 	put_given("mpu", class->mpu, out);
 	if (class->linklayer == TC_LINKLAYER_ATM)

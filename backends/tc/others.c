@@ -132,10 +132,12 @@ static void give_up(struct others *others, uint32_t id)
 		others->at->failed[others->at->failures++] = id;
 }
 
+/* It, or the qdisc that a class is of. */
 static bool has_failed(const struct others *others, uint32_t id)
 {
 	for (size_t i = 0; i < others->at->failures; i++)
-		if (others->at->failed[i] == id)
+		if (others->at->failed[i] == id ||
+		    others->at->failed[i] == TC_H_MAJ(id))
 			return true;
 	return others->at->failures == ARRAY_SIZE(others->at->failed);
 }

@@ -64,6 +64,8 @@ int say_police(const struct say *say, const struct nlattr *options);
 int say_ematch(const struct say *say, const struct nlattr *tree);
 /* "bytecode '...'"; ops: struct sock_filter[]. */
 void say_bytecode(const void *ops, size_t size, struct text *out);
+/* Does tc, before 6.7, make these ticks of so many bytes? */
+bool say_is_burst(uint64_t rate, uint64_t bytes, uint32_t ticks);
 /* A burst of tc: bytes that come to these ticks at a rate in byte/s. */
 int say_burst(const struct say *say, uint64_t rate, uint32_t ticks,
 	      uint64_t *bytes);

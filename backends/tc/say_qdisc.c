@@ -68,6 +68,11 @@ static uint64_t fewest(uint64_t (*ticks_of)(uint64_t, uint64_t), uint64_t rate,
 	return low;
 }
 
+bool say_is_burst(uint64_t rate, uint64_t bytes, uint32_t ticks)
+{
+	return rate && old_ticks(rate, bytes) == ticks;
+}
+
 int say_burst(const struct say *say, uint64_t rate, uint32_t ticks,
 	      uint64_t *bytes)
 {

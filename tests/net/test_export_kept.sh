@@ -268,4 +268,116 @@ if [ -z "$stock" ]; then
 	copy bash -c 'all_of wan0' >"$tmp/there"
 	same 'and makes the same' "$tmp/here" "$tmp/there"
 fi
+
+# ---- what cannot be said is said to be so ----
+
+fresh
+ip link add gone0 type veth peer name gone1
+try filter add dev wan0 parent 1: protocol ip pref 5 u32 \
+	match ip dport 26 0xffff action mirred egress mirror dev gone0
+try filter add dev wan0 parent 1: protocol ip pref 6 u32 \
+	match ip dport 27 0xffff action mirred egress mirror dev mir0
+if [ -n "$stock" ]; then
+	try class add dev wan0 parent 1:1 classid 1:10 htb rate 1mbit burst 20k
+	try qdisc add dev wan0 parent 1:10 handle 10: sfb
+	try qdisc add dev wan0 parent 10:1 handle 11: pfifo limit 7
+	try filter add dev wan0 parent 10: protocol ip pref 7 matchall action pass
+	try filter add dev wan0 parent 1: protocol ip pref 7 basic match \
+		'meta(nf_mark eq 7)' flowid 1:30
+fi
+make_all 2
+ip link del gone0
+run 0 'imported' tresse /classes import wan0 u filters=keep
+run 1 'export ends with 1 where something cannot be said' \
+	tresse export tc "$tmp/tc.sh"
+has 'names it, and why' "$tmp/err" \
+	'filter u32 pref 5 .* of wan0 is not exported: the device .* not there' \
+	'for each a line of comment|instead a line of comment'
+has 'and what is written does, too' "$tmp/tc.sh" \
+	'^# not exported: filter u32 pref 5 .* of wan0: the device' \
+	'^tc filter add dev wan0 parent 1: protocol ip pref 6 '
+run 0 'the rest can be made' copy tc -batch \
+	<(sed -n 's/^tc //p' "$tmp/tc.sh")
+if [ -n "$stock" ]; then
+	has 'nor what stands on it' "$tmp/tc.sh" \
+		'^# not exported: qdisc sfb 10: .*does not know' \
+		'^# not exported: qdisc pfifo 11: .*what it stands on' \
+		'^# not exported: filter basic pref 7 .*extended match of kind 4'
+fi
+run 1 'for programs, too' tresse -j export tc
+is 'with what is missing' "$(jq '.error.findings | length > 0' "$tmp/err")" true
+
+# ---- random ones ----
+
+RANDOM=${SEED:-4711}
+kinds=(htb pfifo bfifo tbf pfifo_head_drop)
+[ -z "$stock" ] || kinds+=(prio drr hfsc ets sfq fq_codel red netem)
+# grow PARENT DEPTH: a queue there, and perhaps more in what it has.
+grow() {
+	local kind=${kinds[RANDOM % ${#kinds[@]}]} parent=$1 depth=$2 major i
+
+	[ "$depth" -lt 3 ] || kind=pfifo
+	next=$((next + 1))
+	major=$(printf %x $next)
+	on=(qdisc add dev wan0 parent "$parent" handle "$major:")
+	case $kind in
+	htb | drr | hfsc) try "${on[@]}" "$kind" ;;
+	prio) try "${on[@]}" prio bands $((RANDOM % 5 + 3)) ;;
+	ets) try "${on[@]}" ets bands 3 quanta $((RANDOM + 1500)) 3000 2000 ;;
+	tbf) try "${on[@]}" tbf rate $((RANDOM * 97 + 90000))bit \
+		burst $((RANDOM + 2000)) limit $((RANDOM + 5000)) ;;
+	red) try "${on[@]}" red limit 60000 min $((RANDOM % 4000 + 6000)) \
+		max 30000 avpkt 1000 burst $((RANDOM % 9 + 15)) \
+		bandwidth $((RANDOM % 50 + 1))mbit probability 0.0$((RANDOM % 99 + 1)) ;;
+	netem) try "${on[@]}" netem delay $((RANDOM + 1))us limit $((RANDOM + 1)) ;;
+	sfq) try "${on[@]}" sfq perturb $((RANDOM % 60)) quantum $((RANDOM + 1500)) ;;
+	fq_codel) try "${on[@]}" fq_codel target $((RANDOM + 1))us \
+		interval $((RANDOM * 9 + 1))us ;;
+	bfifo) try "${on[@]}" bfifo limit $((RANDOM + 1)) ;;
+	*) try "${on[@]}" "$kind" limit $((RANDOM + 1)) ;;
+	esac
+	for ((i = 1; i <= RANDOM % 3 + 1; i++)); do
+		case $kind in
+		htb)
+			try class add dev wan0 parent "$major:" \
+				classid "$major:$i" htb \
+				rate $((RANDOM * 977 + 90000))bit \
+				ceil $((RANDOM * 977 + 40000000))bit \
+				burst $((RANDOM + 1600)) cburst $((RANDOM + 1600)) \
+				prio $((RANDOM % 8)) quantum $((RANDOM + 1500)) ;;
+		drr)
+			try class add dev wan0 parent "$major:" \
+				classid "$major:$i" drr quantum $((RANDOM + 64)) ;;
+		hfsc)
+			try class add dev wan0 parent "$major:" \
+				classid "$major:$i" hfsc \
+				sc m1 $((RANDOM * 91 + 8))bit \
+				d $((RANDOM + 1))us m2 $((RANDOM * 9 + 800))bit ;;
+		prio | ets) [ "$i" -le 3 ] || return ;;
+		*) return ;;
+		esac
+		[ $((RANDOM % 2)) = 0 ] || grow "$major:$i" $((depth + 1))
+		case $kind in
+		htb | drr | hfsc | prio)
+			try filter add dev wan0 parent "$major:" protocol all \
+				pref $((RANDOM % 3 + 1)) u32 match u32 \
+				$((RANDOM * 7919)) "$(printf 0x%x $((RANDOM * 65537)))" \
+				at $((RANDOM % 9 * 4)) flowid "$major:$i" ;;
+		esac
+	done
+}
+trees=1
+[ -n "$stock" ] || trees=4
+for ((tree = 1; tree <= trees; tree++)); do
+	fresh
+	next=255
+	for ((j = 1; j <= 12; j++)); do
+		leaf=$(printf %x $((j + 63)))
+		try class add dev wan0 parent 1:1 classid "1:$leaf" \
+			htb rate 1mbit burst 20k
+		grow "1:$leaf" 1
+	done
+	make_all 24
+	goes_round "random tree $tree"
+done
 finish
