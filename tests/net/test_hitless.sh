@@ -41,8 +41,7 @@ done
 is 'eighty changes were made' "$changes" 80
 check "some of them while it was sending ($amid)" test "$amid" -ge 20
 fed
-check "all datagrams were sent ($(sent_all))" [ $(($(sent_all) % datagrams)) = 0 ]
-is 'every datagram arrived' "$(arrived)" "$(sent_all)"
+all_came ''
 
 # What the kernel can only make anew.
 hitless nft 'pfifo limit 4000' 'bfifo limit 6000000'

@@ -63,8 +63,7 @@ run 0 'and goes, with what waits in it' tresse /classes delete line
 check 'still its counters went on' test "$(sent 1:10)" -gt "$was"
 check 'all this while it was sending' kill -0 "$sender"
 fed
-check "all datagrams were sent ($(sent_all))" [ $(($(sent_all) % datagrams)) = 0 ]
-is 'every datagram arrived' "$(arrived)" "$(sent_all)"
+all_came ''
 everything >"$tmp/after"
 same 'the host is as the script left it' "$tmp/before" "$tmp/after"
 

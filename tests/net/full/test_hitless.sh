@@ -9,7 +9,8 @@
 
 uplink
 shape='rate=2mbit ceil=2mbit burst=20k'
-send=2000000
+send=4000000
+chunk=300 low=150
 # sfq keeps 127 packets of a flow at most.
 flows=30
 # It is to lead packets to their class: what it drops is no part of this.
