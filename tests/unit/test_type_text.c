@@ -143,14 +143,10 @@ TEST(cgroup, is_a_relative_path)
 TEST(text, a_word_for_a_shell_is_in_quotes_where_it_takes_some)
 {
 	static const char *const words[][2] = {
-		{ "wan0.100", "wan0.100" },
-		{ "", "''" },
-		{ "a b", "'a b'" },
-		{ "a;b", "'a;b'" },
-		{ "a'b", "\"a'b\"" },
-		{ "a'$b", "'a'\\''$b'" },
-		{ "$(id)", "'$(id)'" },
-		{ "caf\u00e9", "'caf\u00e9'" },
+		{ "wan0.100", "wan0.100" }, { "", "''" },
+		{ "a b", "'a b'" },	    { "a;b", "'a;b'" },
+		{ "a'b", "\"a'b\"" },	    { "a'$b", "'a'\\''$b'" },
+		{ "$(id)", "'$(id)'" },	    { "caf\u00e9", "'caf\u00e9'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
