@@ -205,6 +205,7 @@ fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
 	udp.c) $(fuzz_prefix) model/base/crypto.c $(pkg_libs)
 fuzz_lease = backends/engine/lease.c $(fuzz_prefix)
+fuzz_packet = $(addprefix backends/engine/,packet.c tun.c) $(fuzz_prefix)
 fuzz_prefix = $(addprefix model/base/,mem.c err.c text.c) \
 	$(addprefix model/types/,address.c plain.c scan.c)
 fuzz_braid = $(filter-out tests/%,$(sim))
@@ -217,7 +218,8 @@ fuzz-%: FORCE
 		tests/fuzz/fuzz_$*.c $(fuzz_$*)
 	build/fuzz/$* -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 \
 		-print_final_stats=1 -artifact_prefix=build/fuzz/ \
-		build/fuzz/$*.corpus
+		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
+		build/fuzz/$*.corpus $(wildcard tests/fuzz/$*.seeds)
 
 lint:
 	@tests/run 'lint: tests/lab/lint'

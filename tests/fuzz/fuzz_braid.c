@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A braid and what an authenticated peer, gone mad, can do to it, for libFuzzer
- * (`make fuzz`): control payloads of any bytes, datagrams with any numbers on
- * any lane, lanes that come and go, time that leaps; and traffic of our own in
- * between. Nothing is written where it must not be, nothing is delivered that
- * did not come, and memory stays bounded.
+ * (`make fuzz`): control payloads of any bytes, acks and messages that make
+ * sense but for what they claim, datagrams with any numbers on any lane, lanes
+ * that come and go, time that leaps; and traffic of our own in between. Nothing
+ * is written where it must not be, nothing is delivered that did not come, and
+ * memory stays bounded.
  *
  * Each step is a byte of what, then its arguments; what is missing is zero.
  */
@@ -13,6 +14,8 @@
 #include <string.h>
 
 #include "backends/engine/braid.h"
+#include "backends/engine/message.h"
+#include "backends/engine/mtu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,6 +67,56 @@ static void control(struct braid *braid)
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = next();
 	braid_read(braid, lane, bytes, size, now_us);
+}
+
+/* Of what was really sent, or nearly; times and sums are as he likes. */
+static void make_ack(struct message_ack *ack)
+{
+	uint8_t lane = next() % LANES, shape = next();
+
+	*ack = (struct message_ack){
+		.lane = lane,
+		.largest = (uint32_t)counters[lane] - 1 - (shape & 7),
+		.time = shape & 8 ? next32() & 0xffffff : wire_time(now_us),
+		.delay = shape & 16 ? next32() & 0xffffff : next() * 64U,
+		.bytes = shape & 32 ? next32() : (uint32_t)counters[lane] * 900,
+		.ranges = 1U + (shape >> 6),
+	};
+	for (unsigned i = 0; i < ack->ranges; i++) {
+		ack->range[i].gap = i ? 1U + next() : 0;
+		ack->range[i].length = 1U + next();
+	}
+}
+
+static void sensible(struct braid *braid)
+{
+	static const uint8_t said[40];
+	uint8_t bytes[256], lane = next() % LANES;
+	struct message message = { .type = 1 + next() % 8 };
+
+	switch (message.type) {
+	case MESSAGE_SKIP:
+		message.skip.bucket = next() & 3;
+		message.skip.seq = next32() & 0xfffff;
+		break;
+	case MESSAGE_LANE:
+		message.lane = (struct message_lane){
+			.lane = next() % LANES,
+			.flags = next(),
+			.tier = next(),
+			.line = next() & 3,
+			.cap_kbps = next32(),
+		};
+		break;
+	case MESSAGE_NOTE:
+	case MESSAGE_NOTED:
+		message.note = (struct message_note){ next(), 9, said };
+		break;
+	case MESSAGE_PING: break;
+	default: make_ack(&message.ack); break;
+	}
+	braid_read(braid, lane, bytes,
+		   message_print(&message, bytes, sizeof(bytes)), now_us);
 }
 
 static void datagram(struct braid *braid)
@@ -148,8 +201,33 @@ static void turn(struct braid *braid)
 		else
 			tell(braid, again.lane, again.flags, again.bucket,
 			     again.seq, again.size, 1);
+	for (lane = 0; lane < LANES; lane++)
+		if ((size = braid_along(braid, lane, payload, sizeof(payload),
+					now_us)))
+			tell(braid, lane, WIRE_CONTROL, 0, 0, (uint16_t)size,
+			     1);
 	while (braid_event(braid, &event))
 		;
+}
+
+static void look(const struct braid *braid)
+{
+	struct braid_line_stats line;
+	struct braid_stats stats;
+
+	braid_stats(braid, &stats);
+	if (stats.waiting > 16)
+		abort();
+	braid_line_stats(braid, BRAID_ALL_LINES, now_us, &line);
+	for (int id = 0; id < LANES; id++) {
+		struct braid_lane_stats lane;
+
+		if (braid_lane_stats(braid, (uint8_t)id, now_us, &lane) < 0)
+			continue;
+		braid_line_stats(braid, lane.line, now_us, &line);
+		if (lane.window_bytes > 512 << 20 || lane.mtu < MTU_LEAST)
+			abort();
+	}
 }
 
 static void lane(struct braid *braid)
@@ -163,9 +241,8 @@ static void lane(struct braid *braid)
 		.weight = next() & 3,
 	};
 	uint8_t id = next() % LANES;
-	struct braid_lane_stats stats;
 
-	switch (next() % 7) {
+	switch (next() % 9) {
 	case 0: braid_lane_add(braid, id, &config, now_us); break;
 	case 1:
 		braid_lane_remove(braid, id, now_us);
@@ -175,13 +252,19 @@ static void lane(struct braid *braid)
 	case 3: braid_lane_up(braid, id, now_us); break;
 	case 4: braid_lane_drain(braid, id, now_us); break;
 	case 5: braid_lane_set(braid, id, &config, now_us); break;
-	default: braid_lane_stats(braid, id, now_us, &stats); break;
+	case 6: braid_note(braid, &id, 1, now_us); break;
+	case 7:
+		braid_slices(braid, 1000U + next() * 10000U, next(), now_us);
+		break;
+	default: look(braid); break;
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct braid_config config = {
+		.mode = size ? data[0] & 3 : 0,
+		.small_bytes = 600,
 		.hold_packets = 16,
 		.deliver = deliver,
 		.noted = take_note,
@@ -199,7 +282,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		braid_lane_add(braid, i, &(struct braid_lane_config){ 0 },
 			       now_us);
 	for (int step = 0; step < STEPS && script < script_end; step++) {
-		switch (next() % 8) {
+		switch (next() % 12) {
 		case 0: control(braid); break;
 		case 1:
 		case 2: datagram(braid); break;
@@ -207,6 +290,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 4: now_us += next() * 100U; break;
 		case 5: now_us += next32(); break;
 		case 6: lane(braid); break;
+		case 7:
+		case 8:
+		case 9:
+		case 10: sensible(braid); break;
 		default:
 			switch (next()) {
 			case 77: braid_restart(braid, now_us); break;

@@ -3,7 +3,8 @@
  * What comes in from the network, for libFuzzer (`make fuzz`): two ends that
  * know each other, a third that one of them knows too, and a script of what an
  * attacker between them all does: makes up datagrams, changes and replays those
- * on their way, lets time go by, or has a key of his own and says nonsense.
+ * on their way, lets time go by, has a key of his own and says nonsense, or
+ * floods one end, so that cookies are asked for.
  *
  * Whatever he does, nothing is opened that was not sealed, or twice; and when
  * he stops, the two talk again within seconds.
@@ -36,6 +37,7 @@ static struct datagram kept[KEPT]; /* the last ones sent, in a ring */
 static unsigned kept_count, carried;
 static uint64_t now_us, seed;
 static uint64_t sealed, opened;
+static bool flooded;
 static const uint8_t *script, *script_end;
 
 static void must(int holds)
@@ -89,6 +91,7 @@ static void begin(void)
 	memset(kept, 0, sizeof(kept)); /* keys come again with the seed */
 	kept_count = carried = 0;
 	now_us = sealed = opened = 0;
+	flooded = false;
 	seed = 1;
 	for (uint8_t i = 0; i < ENDS; i++) {
 		memset(ends[i].secret, i + 1, NOISE_KEY);
@@ -245,9 +248,24 @@ static void give_nonsense(void)
 	give(B, MALLORY, message, sizeof(message));
 }
 
+/* More inits than are worked on without cookies, as anybody can make them. */
+static void flood(void)
+{
+	uint8_t bytes[HANDSHAKE_INIT] = { WIRE_INIT, WIRE_NEWEST };
+	uint8_t to = next() % 2;
+
+	/* Rarely: it takes a hundred times as long as all the rest. */
+	if (flooded || next() != 0xf1 || next() != 0x0d)
+		return;
+	flooded = true;
+	mac_again(to, bytes, sizeof(bytes));
+	for (int i = 0; i < 250; i++)
+		give(to, (uint8_t)i, bytes, sizeof(bytes));
+}
+
 static void step(void)
 {
-	switch (next() % 8) {
+	switch (next() % 10) {
 	case 0: give_raw(); break;
 	case 1: give_kept(); break;
 	case 2: carry(); break;
@@ -265,7 +283,8 @@ static void step(void)
 		break;
 	}
 	case 6: give_nonsense(); break;
-	case 7:
+	case 7: flood(); break;
+	default:
 		for (int i = 0; i < ENDS; i++)
 			handshake_timer(ends[i].handshake, now_us);
 		break;
