@@ -56,9 +56,10 @@ enum {
 	HOSTS = 1024,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
 	LONGEST_INIT = HANDSHAKE_LONGEST,
-	DECLINES = 1,  /* the version of a response that does */
-	IN_VAIN = 3,   /* so are answers that are not taken up */
-	NO_ANSWER = 5, /* inits without an answer are worth a sentence */
+	DECLINES = 1,	   /* the version of a response that does */
+	IN_VAIN = 3,	   /* so are answers that are not taken up */
+	NO_ANSWER = 5,	   /* inits without an answer are worth a sentence */
+	PACKETS_A_US = 64, /* of one peer, at most */
 };
 
 /* What a cookie message brings. */
@@ -1366,7 +1367,15 @@ static uint64_t renew_us(const struct session *session)
 						 : SESSION_RENEW_LATER_US);
 }
 
-static uint64_t peer_due(const struct handshake_peer *peer)
+/* Keys are worn by time, or by packets: of these there cannot be more than so
+ * many in a microsecond, so it is soon enough to look then. */
+static uint64_t worn_us(const struct session *session, uint64_t now_us)
+{
+	return least(renew_us(session),
+		     now_us + session_left(session) / PACKETS_A_US + 1);
+}
+
+static uint64_t peer_due(const struct handshake_peer *peer, uint64_t now_us)
 {
 	const struct session *const all[] = { peer->current, peer->previous,
 					      peer->next };
@@ -1376,7 +1385,7 @@ static uint64_t peer_due(const struct handshake_peer *peer)
 		if (all[i])
 			at = least(at, session_since(all[i]) + SESSION_LIFE_US);
 	if (peer->calls && peer->current && peer->send_us == NEVER)
-		at = least(at, renew_us(peer->current));
+		at = least(at, worn_us(peer->current, now_us));
 	return at;
 }
 
@@ -1401,7 +1410,7 @@ uint64_t handshake_timer(struct handshake *handshake, uint64_t now_us)
 		LIST_FOREACH(peer, &handshake->peers[i], bucket)
 		{
 			peer_tick(peer, now_us);
-			at = least(at, peer_due(peer));
+			at = least(at, peer_due(peer, now_us));
 		}
 	handshake->due_us = at;
 	return at;

@@ -217,8 +217,15 @@ bool session_worn(const struct session *session, uint64_t now_us)
 		session->initiator ? SESSION_RENEW_US : SESSION_RENEW_LATER_US;
 
 	return !session->send || now_us - session->since_us >= limit ||
-	       session->sealed >= SESSION_RENEW_PACKETS ||
-	       session->opened >= SESSION_RENEW_PACKETS;
+	       !session_left(session);
+}
+
+uint64_t session_left(const struct session *session)
+{
+	uint64_t used = session->sealed > session->opened ? session->sealed
+							  : session->opened;
+
+	return used < SESSION_RENEW_PACKETS ? SESSION_RENEW_PACKETS - used : 0;
 }
 
 bool session_era_worn(const struct session *session)
@@ -322,6 +329,12 @@ enum refusal session_open(struct session *session, uint8_t *datagram,
 uint64_t session_heard(const struct session *session)
 {
 	return session->heard_us;
+}
+
+void session_wear(struct session *session, uint8_t lane, uint64_t datagrams)
+{
+	lane_get(session->era, lane)->next += datagrams;
+	session->sealed += datagrams;
 }
 
 uint64_t session_sealed(const struct session *session)

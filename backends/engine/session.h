@@ -131,6 +131,8 @@ bool session_confirmed(const struct session *session);
 bool session_expired(const struct session *session, uint64_t now_us);
 /* Time, or many packets, call for new keys. */
 bool session_worn(const struct session *session, uint64_t now_us);
+/* So many more one way, and they do. */
+uint64_t session_left(const struct session *session);
 
 /* A lane's counter is so far on that the next keys should begin a new era. */
 bool session_era_worn(const struct session *session);
@@ -176,6 +178,8 @@ enum refusal session_open(struct session *session, uint8_t *datagram,
 
 /* When something authentic last came in; 0: never. */
 uint64_t session_heard(const struct session *session);
+/* For tests: as if so many more had been sealed there. */
+void session_wear(struct session *session, uint8_t lane, uint64_t datagrams);
 /* Datagrams sealed and opened with these keys. */
 uint64_t session_sealed(const struct session *session);
 uint64_t session_opened(const struct session *session);

@@ -673,6 +673,51 @@ TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
 	net_close(&net);
 }
 
+TEST(handshake, keys_that_sealed_many_are_renewed_before_their_time)
+{
+	struct net net;
+	struct session *before;
+	uint32_t index;
+
+	net_open(&net);
+	connect_ends(&net);
+	before = handshake_session(net.ends[0].peer);
+	index = session_index(before);
+	session_wear(before, 9, session_left(before) - 2);
+	pass(&net, 70 * SECOND); /* as many as there can be by then */
+	CU_ASSERT_EQUAL(index,
+			session_index(handshake_session(net.ends[0].peer)));
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	session_wear(before, 9, 1);
+	pass(&net, 1 * SECOND);
+	CU_ASSERT_NOT_EQUAL(index,
+			    session_index(handshake_session(net.ends[0].peer)));
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 1, 0), REFUSED_NOT);
+	net_close(&net);
+}
+
+TEST(handshake, a_counter_that_is_far_on_begins_a_new_era)
+{
+	struct net net;
+	uint64_t era;
+
+	net_open(&net);
+	connect_ends(&net);
+	era = session_era_name(handshake_session(net.ends[0].peer));
+	session_wear(handshake_session(net.ends[0].peer), 1,
+		     SESSION_COUNTERS / 2 + 1);
+	pass(&net, 122 * SECOND);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	for (int i = 0; i < 2; i++) {
+		struct session *now = handshake_session(net.ends[i].peer);
+
+		CU_ASSERT_NOT_EQUAL(session_era_name(now), era);
+		CU_ASSERT(session_next(now, 1) < 100);
+	}
+	net_close(&net);
+}
+
 TEST(handshake, hours_of_renewal_lose_no_datagram)
 {
 	struct net net;

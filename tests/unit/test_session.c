@@ -337,6 +337,44 @@ TEST(session, old_keys_neither_seal_nor_open)
 	ends_free(&ends);
 }
 
+TEST(session, many_packets_wear_keys_out)
+{
+	struct ends ends = ends_new(AEAD_AES256GCM, NULL, 0);
+	uint8_t datagram[ROOM];
+
+	session_wear(ends.a, 3, SESSION_RENEW_PACKETS - 1);
+	CU_ASSERT(!session_worn(ends.a, 0));
+	seal(ends.a, 1, datagram);
+	CU_ASSERT(session_worn(ends.a, 0));
+	ends_free(&ends);
+}
+
+/* A nonce that comes twice would give all away. */
+TEST(session, the_last_counter_of_a_lane_is_the_last_and_other_lanes_go_on)
+{
+	struct ends ends = ends_new(AEAD_AES256GCM, NULL, 0);
+	uint8_t datagrams[2 * ROOM];
+	struct session_run run = { .lane = 3,
+				   .datagrams = datagrams,
+				   .stride = ROOM,
+				   .size = PLAIN,
+				   .count = 2 };
+
+	session_wear(ends.a, 3, SESSION_COUNTERS / 2);
+	CU_ASSERT(!session_era_worn(ends.a));
+	session_wear(ends.a, 3, 1);
+	CU_ASSERT(session_era_worn(ends.a));
+	session_wear(ends.a, 3, SESSION_COUNTERS / 2 - 2);
+	CU_ASSERT(!session_seal(ends.a, &run, 0, NULL));
+	run.count = 1;
+	CU_ASSERT(session_seal(ends.a, &run, 0, NULL));
+	CU_ASSERT(!session_seal(ends.a, &run, 0, NULL));
+	CU_ASSERT_EQUAL(session_next(ends.a, 3), SESSION_COUNTERS);
+	run.lane = 4;
+	CU_ASSERT(session_seal(ends.a, &run, 0, NULL));
+	ends_free(&ends);
+}
+
 TEST(session, who_began_renews_first)
 {
 	struct ends ends = ends_new(AEAD_AES256GCM, NULL, 0);
