@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/watch.h"
 
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -22,6 +23,31 @@ int watch_open(void)
 		return -1;
 	}
 	return fd;
+}
+
+/* All devices, one by one, as if each had changed. */
+static void ask_all(int fd)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg info;
+	} ask = {
+		.header = { .nlmsg_len = sizeof(ask),
+			    .nlmsg_type = RTM_GETLINK,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+	};
+
+	send(fd, &ask, sizeof(ask), 0);
+}
+
+/* More had changed while one answer was under way: once more, behind it. */
+static bool is_busy(const struct nlmsghdr *message)
+{
+	const struct nlmsgerr *error = NLMSG_DATA(message);
+
+	return message->nlmsg_type == NLMSG_ERROR &&
+	       message->nlmsg_len >= NLMSG_LENGTH(sizeof(*error)) &&
+	       error->error == -EBUSY;
 }
 
 static const char *name_of(const struct nlmsghdr *message, char name[IFNAMSIZ])
@@ -71,9 +97,17 @@ void watch_turn(int fd, struct engine *engine)
 		ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 		const struct nlmsghdr *at = (const void *)bytes;
 
+		if (got < 0 && errno == ENOBUFS) {
+			engine_addresses(engine);
+			ask_all(fd);
+			continue;
+		}
 		if (got <= 0)
 			return;
 		for (; NLMSG_OK(at, (size_t)got); at = NLMSG_NEXT(at, got))
-			take(at, engine);
+			if (is_busy(at))
+				ask_all(fd);
+			else
+				take(at, engine);
 	}
 }

@@ -72,6 +72,19 @@ for i in 1 2; do
 done
 check 'and after all devices were down' wait_for 20 pings
 
+# --- more news than can be taken in -------------------------------------------
+ip -n home tuntap add noise mode tun
+ip -n home link set w1 down
+check 'a line without its device is down' wait_for 5 says down
+kill -STOP "$pid_home"
+for i in $(seq 600); do echo "link set noise mtu $((1300 + i % 2))"; done |
+	ip -n home -batch -
+ip -n home link set w1 up
+ip -n home route replace default via 10.201.1.1 dev w1 table 20000 proto 84
+kill -CONT "$pid_home"
+check 'of many changes the last is not missed' wait_for 20 says up
+ip -n home tuntap del noise mode tun
+
 # --- a device that is not there yet ------------------------------------------
 home tresse -q /paths create late device=w9 gateway=10.201.9.1 2>/dev/null
 run 0 'a member may come before its device' home tresse /links/home0/members create late
