@@ -50,7 +50,8 @@ struct queue {
  */
 struct backlog {
 	struct backlog_config config;
-	struct item *pool;
+	struct item *pool; /* of config.runs */
+	uint32_t touched;  /* so many of them were ever used */
 	struct items spare;
 	struct queue queues[QUEUES + 1];
 	struct queue *heap[QUEUES + 1]; /* from 1: those that wait, least tag
@@ -83,8 +84,6 @@ struct backlog *backlog_new(const struct backlog_config *config)
 	set_default(&backlog->config.stale_us, STALE_US);
 	backlog->pool = mem_array(backlog->config.runs, sizeof(struct item));
 	STAILQ_INIT(&backlog->spare);
-	for (uint32_t i = 0; i < backlog->config.runs; i++)
-		STAILQ_INSERT_TAIL(&backlog->spare, &backlog->pool[i], next);
 	for (int i = 0; i <= QUEUES; i++)
 		STAILQ_INIT(&backlog->queues[i].items);
 	return backlog;
@@ -209,6 +208,24 @@ static struct queue *choose(struct backlog *backlog)
 /* --- runs ------------------------------------------------------------------
  */
 
+static bool has_item(const struct backlog *backlog)
+{
+	return !STAILQ_EMPTY(&backlog->spare) ||
+	       backlog->touched < backlog->config.runs;
+}
+
+/* One that was used before, if there is one: the rest of the pool stays
+ * untouched. */
+static struct item *take_item(struct backlog *backlog)
+{
+	struct item *item = STAILQ_FIRST(&backlog->spare);
+
+	if (!item)
+		return &backlog->pool[backlog->touched++];
+	STAILQ_REMOVE_HEAD(&backlog->spare, next);
+	return item;
+}
+
 static uint32_t run_bytes(const struct backlog_run *run)
 {
 	return (uint32_t)(run->count - 1) * run->flow.size + run->last;
@@ -274,11 +291,10 @@ void backlog_put(struct backlog *backlog, const struct backlog_run *run,
 		return;
 	bytes = run_bytes(run);
 	while (backlog->stats.runs &&
-	       (STAILQ_EMPTY(&backlog->spare) ||
+	       (!has_item(backlog) ||
 		backlog->stats.bytes + bytes > backlog->config.limit_bytes))
 		make_room(backlog);
-	item = STAILQ_FIRST(&backlog->spare);
-	STAILQ_REMOVE_HEAD(&backlog->spare, next);
+	item = take_item(backlog);
 	item->run = *run;
 	item->at = now;
 	STAILQ_INSERT_TAIL(&queue->items, item, next);

@@ -390,7 +390,7 @@ void braid_restart(struct braid *braid, uint64_t now)
 	reorder_restart(braid->reorder);
 	resend_clear(&braid->resend);
 	note_restart(&braid->note, now);
-	memset(braid->streams, 0, sizeof(braid->streams));
+	mem_zero(braid->streams, sizeof(braid->streams));
 	braid->skip_head = braid->skip_tail;
 	braid->copy_size = 0;
 	braid->plan = (struct braid_plan){ 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* main.c - tressed, the engine: options, signals, and the loop of control. */
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -36,6 +37,8 @@ static const char usage[] =
 	"  -h, --help         this text\n"
 	"\n"
 	"SIGHUP: it reads the store again. SIGTERM, SIGINT: it ends.\n";
+
+enum { LARGE = 64 << 10 };
 
 struct options {
 	const char *socket, *store, *measured, *user;
@@ -203,6 +206,8 @@ int main(int argc, char **argv)
 	AUTO(str) char *measured = NULL;
 	int status = options_read(argc, argv, &options);
 
+	/* Of a peer's large tables only what is used is to be real. */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 	if (status >= 0)
 		return status;
 	measured = mem_printf("%s.measured", options.store);

@@ -554,7 +554,7 @@ void reorder_restart(struct reorder *reorder)
 	while (reorder->waiting_count)
 		jump(reorder, &reorder->flows[reorder->waiting[0]],
 		     reorder->used_at);
-	memset(reorder->flows, 0, BUCKETS * sizeof(*reorder->flows));
+	mem_zero(reorder->flows, BUCKETS * sizeof(*reorder->flows));
 	reorder->loose_any = false;
 	reorder->next = BRAID_NEVER;
 }
