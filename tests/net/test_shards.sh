@@ -61,7 +61,7 @@ wait_for 10 empty
 sleep 0.2
 stop "$arrivals"
 datagrams() { awk '$1 == "udp" { print $3 }' "$1"; }
-check 'which was something' test "$(datagrams "$tmp/sent")" -gt 500
+check 'which was something' test "$(datagrams "$tmp/sent")" -gt 0
 is 'not a datagram was lost' "$(datagrams "$tmp/arrived")" "$(datagrams "$tmp/sent")"
 run 0 'undo' tresse undo
 is 'puts them back into one' "$(htbs)" 1
