@@ -20,20 +20,23 @@ look() { for n in home gw; do counters $n >"$tmp/$n.$1"; done; }
 # between FROM TO [WORD]: what both ends have sent by each line between two looks,
 # in packets (home1, home2, gw1, gw2) and in kbit/s (home1_kbit or _WORD and so on).
 between() {
-	local n i from to as=${3:-kbit} name
+	local n i from to ms as=${3:-kbit} name
 
 	figures=
 	for n in home gw; do
 		read -ra from <"$tmp/$n.$1"
 		read -ra to <"$tmp/$n.$2"
+		# At once after the first look: by nothing it cannot be divided, and bash
+		# would go on at the next line of the script, without a verdict.
+		ms=$((to[0] - from[0]))
 		for i in 1 2; do
 			printf -v $n$i %d $((to[2 * i - 1] - from[2 * i - 1]))
 			name=$n${i}_$as
 			printf -v "$name" %d \
-				$(((to[2 * i] - from[2 * i]) * 8 / (to[0] - from[0])))
+				$(((to[2 * i] - from[2 * i]) * 8 / (ms ? ms : 1)))
 			figures+="$n$i: $(($n$i)) packets, $((name)) kbit/s; "
 		done
-		figures+="$((to[0] - from[0])) ms; "
+		figures+="$ms ms; "
 	done
 }
 meanwhile() {
