@@ -15,7 +15,7 @@ policed() { gw tresse /links/home0/peers/home get policed | sed 's/policed=//; s
 # kbit/s of payload that arrive: [iperf3 OPTION...]. A server that is not done with
 # the one before is asked again.
 received_of() {
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		home iperf3 -c 10.77.0.1 -J "$@" >"$tmp/iperf" 2>/dev/null &&
 			jq '.end.sum_received.bits_per_second / 1000 | floor' "$tmp/iperf" && return
 		sleep 1
