@@ -53,16 +53,24 @@ static int add_word(struct words *words, const char *text, struct err *err)
 	return rc;
 }
 
+/* A whole command in quotes is one word, which names nothing. */
+static bool is_quoted(char **argv)
+{
+	return argv[0] && !argv[1] && strpbrk(argv[0], " \t");
+}
+
 static int do_words(struct session *session, char **argv)
 {
 	AUTO_WORDS words = WORDS_NONE;
 	AUTO_ERR err = ERR_NONE;
 	int rc = 0;
 
-	for (; *argv && rc == 0; argv++)
-		rc = add_word(&words, *argv, &err);
+	for (size_t i = 0; argv[i] && rc == 0; i++)
+		rc = add_word(&words, argv[i], &err);
 	if (rc == 0)
 		rc = run_words(session, &words, &err);
+	if (rc < 0 && is_quoted(argv))
+		err_append(&err, "; a whole command in quotes goes behind -c");
 	if (rc < 0)
 		run_tell(session, &err);
 	return rc;

@@ -579,10 +579,13 @@ void hub_took_handed(struct hub *hub, uint64_t now)
 /* A device that is gone would wake us without end. */
 static void device_failed(struct hub *hub, int code)
 {
-	if (!hub->error[0])
+	if (!hub->error[0] && code == EBADFD)
 		snprintf(hub->error, sizeof(hub->error),
-			 "device %s: %s: it was taken away: `tresse repair` "
-			 "makes it anew",
+			 "device %s was taken away: `tresse repair` makes it "
+			 "anew",
+			 hub->config.device);
+	else if (!hub->error[0])
+		snprintf(hub->error, sizeof(hub->error), "device %s: %s",
 			 hub->config.device, strerror(code));
 	if (code != EBADFD || hub->lost)
 		return;

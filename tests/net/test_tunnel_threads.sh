@@ -174,7 +174,7 @@ is 'with as many threads' "$(threads_now)" 2
 
 # --- the device is taken away --------------------------------------------------
 ip -n gw link del tun0
-device_lost() { in_ gw tresse /links/home0 get error | grep -q 'tresse repair'; }
+device_lost() { in_ gw tresse /links/home0 get error | grep -q 'device tun0 was taken away: .tresse repair'; }
 check 'a device that is taken away is told, with the remedy' wait_for 3 device_lost
 before=$(awk '{ print $14 + $15 }' "/proc/$pid_gw/stat")
 sleep 1
