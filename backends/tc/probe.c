@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -307,6 +308,32 @@ static void ask_sorter(struct host *host, struct facts *facts)
 		close(fd);
 }
 
+/* Loaded, or built in with a parameter, as htb is: then nothing has to be
+ * tried. That a module is not there says nothing; it may be loaded when it is
+ * asked for.
+ */
+static bool is_loaded(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return access(path, F_OK) == 0;
+}
+
+static void skip_loaded(struct facts *facts, struct question *question)
+{
+	for (const struct leaf_kind *kind = leaf_kinds; kind->name; kind++)
+		if (question->asked[place_of(kind)] &&
+		    is_loaded(kind->module)) {
+			question->asked[place_of(kind)] = false;
+			facts_set_qdisc(facts, kind->name, true);
+		}
+	if (question->asked[HTB] && is_loaded("sch_htb")) {
+		question->asked[HTB] = false;
+		facts_set_qdisc(facts, "htb", true);
+	}
+}
+
 int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
 	     struct err *err)
 {
@@ -316,6 +343,7 @@ int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
 
 	node_each (uplink, tree_classes(tree))
 		ask_uplink(uplink, facts, &question);
+	skip_loaded(facts, &question);
 	if (question.asked[SORTER])
 		ask_sorter(host, facts);
 	if (!asks_anything(&question))
