@@ -226,7 +226,7 @@ static uint32_t salt(void)
 	return bytes;
 }
 
-void peer_ready(struct peer *peer, uint64_t now)
+static void start_braid(struct peer *peer, uint64_t now)
 {
 	struct hub *hub = peer->hub;
 	uint16_t most =
@@ -245,13 +245,18 @@ void peer_ready(struct peer *peer, uint64_t now)
 				       .context = peer };
 	struct member *member;
 
-	if (peer->braid)
-		return;
 	peer->braid = braid_new(&config);
 	peer->era = 0;
 	TAILQ_FOREACH (member, &hub->members, entry)
 		member_join(peer, member, now);
 	hand_out(peer, now);
+}
+
+/* Called for every datagram that is authentic: what it costs, each pays. */
+void peer_ready(struct peer *peer, uint64_t now)
+{
+	if (!peer->braid)
+		start_braid(peer, now);
 }
 
 /* Eras have names, no order: the one we send with counts. */

@@ -120,11 +120,15 @@ static void send_full(struct bunch *bunch)
 }
 
 /* What goes by one lane is in one bunch, so that its order is kept. A lane that
- * has none takes that which was not added to for longer. */
+ * has none takes the first that is free, whose memory is still in the caches,
+ * or that which was not added to for longer. */
 static struct bunch *bunch_of(struct hub *hub, const struct lane *lane)
 {
 	unsigned place = (hub->bunch + 1) % HUB_BUNCHES;
 
+	for (unsigned i = HUB_BUNCHES; i--;)
+		if (!hub->bunches[i].bytes)
+			place = i;
 	for (unsigned i = 0; i < HUB_BUNCHES; i++)
 		if (hub->bunches[i].bytes && hub->bunches[i].lane == lane)
 			place = i;
