@@ -135,26 +135,26 @@ static uint32_t fill(const struct sums *sums, struct shard *shards)
 	return prio < SUM_PRIOS ? prio : 0;
 }
 
-uint32_t shard_sum(const struct node *parent, struct shard *shards)
+static uint32_t fill_by(void (*read)(const struct node *, struct sums *),
+			const struct node *parent, struct shard *shards)
 {
 	struct sums sums = SUMS_NONE;
 	uint32_t prio;
 
-	sums_of(parent, &sums);
+	read(parent, &sums);
 	prio = fill(&sums, shards);
 	sums_clear(&sums);
 	return prio;
 }
 
+uint32_t shard_sum(const struct node *parent, struct shard *shards)
+{
+	return fill_by(sums_of, parent, shards);
+}
+
 uint32_t shard_sum_was(const struct node *parent, struct shard *shards)
 {
-	struct sums sums = SUMS_NONE;
-	uint32_t prio;
-
-	sums_were(parent, &sums);
-	prio = fill(&sums, shards);
-	sums_clear(&sums);
-	return prio;
+	return fill_by(sums_were, parent, shards);
 }
 
 /* ---- dealing out ---- */

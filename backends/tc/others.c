@@ -412,8 +412,33 @@ static void put_filters(struct others *others, struct things *things)
 
 static int put_below(struct others *others, uint32_t handle, struct err *err);
 
+/* The beginning of the command that makes a queue or a class: "WORD add PLACE
+ * NAME HANDLE ". What it is called elsewhere goes to `what`. */
+static void put_head(struct others *others, const struct thing *thing,
+		     const char *word, uint32_t parent, const char *name,
+		     struct text *what)
+{
+	uint32_t handle = thing->header->tcm_handle;
+
+	text_printf(what, "%s %s ", word, thing->kind);
+	say_id(handle, what);
+	put_start(others, word);
+	put_place(parent, others->out);
+	text_printf(others->out, " %s ", name);
+	say_id(handle, others->out);
+	text_put_char(others->out, ' ');
+}
+
+static int stands(const struct others *others, uint32_t parent, struct err *err)
+{
+	if (!has_failed(others, parent))
+		return 0;
+	return err_set(err, EOPNOTSUPP, "what it stands on is not exported");
+}
+
 static void put_qdisc(struct others *others, const struct thing *thing)
 {
+	const struct tcmsg *header = thing->header;
 	size_t from = others->out->length;
 	const char *doubt = NULL;
 	AUTO_ERR why = ERR_NONE;
@@ -422,27 +447,20 @@ static void put_qdisc(struct others *others, const struct thing *thing)
 				 &doubt };
 	int rc = 0;
 
-	text_printf(&what, "qdisc %s ", thing->kind);
-	say_id(thing->header->tcm_handle, &what);
+	put_head(others, thing, "qdisc", header->tcm_parent, "handle", &what);
 	text_put(&what, " parent ");
-	say_id(thing->header->tcm_parent, &what);
-	put_start(others, "qdisc");
-	put_place(thing->header->tcm_parent, others->out);
-	text_put(others->out, " handle ");
-	say_id(thing->header->tcm_handle, others->out);
-	text_put_char(others->out, ' ');
+	say_id(header->tcm_parent, &what);
 	/* The kernel takes none there; one day it may. */
 	if (thing->attrs[TCA_STAB])
 		rc = err_set(&why, EOPNOTSUPP,
 			     "it has a size table (stab) that is not its "
 			     "root's");
-	if (rc == 0 && has_failed(others, thing->header->tcm_parent))
-		rc = err_set(&why, EOPNOTSUPP,
-			     "what it stands on is not exported");
+	if (rc == 0)
+		rc = stands(others, header->tcm_parent, &why);
 	if (rc == 0)
 		rc = say_qdisc(&say, thing->kind, thing->attrs[TCA_OPTIONS]);
 	if (!settle(others, from, rc, text_get(&what), &why, doubt))
-		give_up(others, thing->header->tcm_handle);
+		give_up(others, header->tcm_handle);
 }
 
 static void put_class(struct others *others, const struct thing *thing)
@@ -457,18 +475,10 @@ static void put_class(struct others *others, const struct thing *thing)
 	AUTO_TEXT what = TEXT_NONE;
 	const struct say say = { others->out, others->exporting->facts, &why,
 				 &doubt };
-	int rc = 0;
+	int rc;
 
-	text_printf(&what, "class %s ", thing->kind);
-	say_id(header->tcm_handle, &what);
-	put_start(others, "class");
-	put_place(parent, others->out);
-	text_put(others->out, " classid ");
-	say_id(header->tcm_handle, others->out);
-	text_put_char(others->out, ' ');
-	if (has_failed(others, parent))
-		rc = err_set(&why, EOPNOTSUPP,
-			     "what it stands on is not exported");
+	put_head(others, thing, "class", parent, "classid", &what);
+	rc = stands(others, parent, &why);
 	if (rc == 0)
 		rc = say_class(&say, thing->kind, thing->attrs[TCA_OPTIONS]);
 	if (!settle(others, from, rc, text_get(&what), &why, doubt))

@@ -59,8 +59,18 @@ trap at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# A program that is not there fails the test, whoever called it and whatever the
+# test made of its empty output. bash calls this, in any of its children, too.
+command_not_found_handle() {
+	echo "$1: command not found" | tee -a /run/not-found >&2
+	return 127
+}
+export -f command_not_found_handle
+
 # finish: the last line of every test.
 finish() {
+	[ ! -e /run/not-found ] ||
+		not_ok "all programs are there: $(sort -u /run/not-found)"
 	finished=1
 	exit $((failures > 0))
 }

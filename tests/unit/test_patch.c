@@ -134,6 +134,15 @@ static void add_link(struct facts *facts, const char *name, int index)
 	snprintf(link->name, sizeof(link->name), "%s", name);
 }
 
+/* Two devices, and what stands in for them where packets arrive. */
+static void add_links(struct facts *facts)
+{
+	add_link(facts, "wan0", 7);
+	add_link(facts, "lan0", 8);
+	add_link(facts, "tr-wan0", 9);
+	add_link(facts, "tr-lan0", 10);
+}
+
 /* ---- settings ---- */
 
 static const char *value_for(const char *setting)
@@ -280,10 +289,7 @@ TEST(patch, settings_of_their_own_make_no_other_node_s_objects)
 {
 	struct facts facts = { 0 };
 
-	add_link(&facts, "wan0", 7);
-	add_link(&facts, "lan0", 8);
-	add_link(&facts, "tr-wan0", 9);
-	add_link(&facts, "tr-lan0", 10);
+	add_links(&facts);
 	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
 		if (kind_class.attrs[attr].flags & ATTR_OWN)
 			for (unsigned round = 0; round < 60; round++) {
@@ -331,10 +337,7 @@ TEST(patch, settings_of_several_make_no_others_objects)
 {
 	struct facts facts = { 0 };
 
-	add_link(&facts, "wan0", 7);
-	add_link(&facts, "lan0", 8);
-	add_link(&facts, "tr-wan0", 9);
-	add_link(&facts, "tr-lan0", 10);
+	add_links(&facts);
 	for (seed = 0; seed < 300; seed++) {
 		uint64_t round = seed;
 
@@ -504,10 +507,7 @@ TEST(patch, a_part_of_the_tree_wants_the_same)
 {
 	struct facts facts = { 0 };
 
-	add_link(&facts, "wan0", 7);
-	add_link(&facts, "lan0", 8);
-	add_link(&facts, "tr-wan0", 9);
-	add_link(&facts, "tr-lan0", 10);
+	add_links(&facts);
 	for (size_t attr = 0; attr < kind_class.attr_count; attr++)
 		if (kind_class.attrs[attr].flags & ATTR_OWN)
 			for (unsigned round = 0; round < 12; round++) {
