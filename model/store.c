@@ -120,22 +120,13 @@ static int find_path(struct store *store, struct err *err)
 
 /* --- opening ------------------------------------------------------------ */
 
-/* A long-lived reader would go on reading a file that was removed, or replaced
- * by a copy. A writer is told so by SQLite. */
-static bool has_moved(const struct store *store)
-{
-	int moved = 0;
-
-	sqlite3_file_control(store->db.db, "main", SQLITE_FCNTL_HAS_MOVED,
-			     &moved);
-	return moved != 0;
-}
-
 int store_reach(struct store *store, struct err *err)
 {
 	int rc = 0;
 
-	if (store->db.db && !(store->mode == STORE_READ && has_moved(store)))
+	/* A writer is told by SQLite. */
+	if (store->db.db &&
+	    !(store->mode == STORE_READ && db_is_stale(&store->db)))
 		return 0;
 	db_close(&store->db);
 	if (!store->path)
@@ -150,6 +141,7 @@ int store_reach(struct store *store, struct err *err)
 
 static int convert(struct store *store, struct err *err)
 {
+	int64_t version;
 	bool current;
 	int rc = db_is_current(&store->db, &current, err);
 
@@ -158,7 +150,11 @@ static int convert(struct store *store, struct err *err)
 	rc = store_lock(store, "creating or converting the store",
 			CONVERT_WAIT_MS, NULL, err);
 	if (rc == 0)
+		rc = db_int(&store->db, SQL_VERSION, &version, err);
+	if (rc == 0)
 		rc = db_convert(&store->db, err);
+	store->converted =
+		rc == 0 && version > 0 && version < store->schema->version;
 	store_unlock(store);
 	return rc;
 }
@@ -205,6 +201,11 @@ const char *store_file(const struct store *store)
 	return store->file;
 }
 
+bool store_was_converted(const struct store *store)
+{
+	return store->converted;
+}
+
 /* --- reading ------------------------------------------------------------ */
 
 int store_see(struct store *store,
@@ -216,9 +217,12 @@ int store_see(struct store *store,
 	if (rc < 0 || !store->db.db)
 		return rc;
 	rc = db_begin(&store->db, SQL_BEGIN_READ, err);
-	if (rc < 0)
-		return rc;
-	return db_end(&store->db, reader(&store->db, into, err), err);
+	if (rc == 0)
+		return db_end(&store->db, reader(&store->db, into, err), err);
+	/* Of another schema now: the next one opens it as that. */
+	if (store->mode == STORE_READ)
+		db_close(&store->db);
+	return rc;
 }
 
 static int look_revision(struct database *db, void *into, struct err *err)

@@ -41,12 +41,15 @@ struct store;
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* STORE_WRITE creates the file (0644 in a directory that is made 0755) and
- * migrates an older schema, after copying the file to FILE-vN. */
+ * migrates an older schema, after copying the file to FILE-vN. STORE_READ sees
+ * what an older program wrote as if that had been done. */
 struct store *store_open(const char *file, enum store_mode mode,
 			 struct err *err);
 void store_free(struct store *store);
 AUTO_DEFINE(store, struct store *, store_free)
 const char *store_file(const struct store *store);
+/* Was it migrated just now? Programs that are older cannot read it any more. */
+bool store_was_converted(const struct store *store);
 
 /* Number of the last committed revision; 0 for an empty store. Who wants to
  * change what store_load() gives asks for this first: a commit in between is

@@ -179,18 +179,22 @@ int db_damaged(const struct database *db, const char *how, struct err *err)
 
 int db_newer(const struct database *db, int version, struct err *err)
 {
+	AUTO(str) char *copy = db_copy_path(db, db->schema->version);
+	bool kept = access(copy, F_OK) == 0;
+
 	return err_set(err, ENOTSUP,
 		       "%s was written by a newer Tresse (schema %d; this one "
-		       "knows %d): upgrade, or use another --store",
-		       db->name, version, db->schema->version);
+		       "knows %d): upgrade, or use another --store%s%s%s",
+		       db->name, version, db->schema->version,
+		       kept ? " (as it was before that: " : "",
+		       kept ? copy : "", kept ? ")" : "");
 }
 
 int db_older(const struct database *db, int version, struct err *err)
 {
 	return err_set(err, EACCES,
-		       "%s was written by an older Tresse (schema %d; this one "
-		       "needs %d): change something as root once, which "
-		       "converts it",
+		       "%s was put back by an older Tresse meanwhile (schema "
+		       "%d; this one needs %d): try again",
 		       db->name, version, db->schema->version);
 }
 

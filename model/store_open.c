@@ -220,8 +220,11 @@ static int set_pragmas(struct database *db, enum store_mode mode,
 		if (rc < 0)
 			return rc;
 	}
-	if (mode == STORE_WRITE)
-		return 0;
+	return 0;
+}
+
+static int forbid_writing(struct database *db, struct err *err)
+{
 	return db_pragma(db, "PRAGMA query_only = ON", "PRAGMA query_only", "1",
 			 err);
 }
@@ -277,7 +280,70 @@ static int open_as(struct database *db, int flags, enum store_mode mode,
 		rc = configure(db, err);
 	if (rc == 0)
 		rc = set_pragmas(db, mode, err);
+	if (rc == 0 && mode == STORE_READ)
+		rc = forbid_writing(db, err);
 	return rc;
+}
+
+/* Another one after each change by somebody else; less than 0: not known. */
+static int64_t state_of(sqlite3 *file)
+{
+	sqlite3_stmt *at = NULL;
+	int64_t state = -1;
+
+	if (sqlite3_prepare_v2(file, "PRAGMA data_version", -1, &at, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_step(at) == SQLITE_ROW)
+		state = sqlite3_column_int64(at, 0);
+	sqlite3_finalize(at);
+	return state;
+}
+
+bool db_is_stale(const struct database *db)
+{
+	sqlite3 *file = db->older ? db->older : db->db;
+	int moved = 0;
+
+	sqlite3_file_control(file, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved || (db->older && state_of(file) != db->seen);
+}
+
+static int copy_as_todays(struct database *db, struct database *copy,
+			  struct err *err)
+{
+	int rc = db_copy(db, copy, err);
+
+	copy->path = db->path;
+	if (rc == 0)
+		rc = configure(copy, err);
+	if (rc == 0)
+		rc = set_pragmas(copy, STORE_READ, err);
+	if (rc == 0)
+		rc = db_climb(copy, err);
+	if (rc == 0)
+		rc = forbid_writing(copy, err);
+	return rc;
+}
+
+/* What an older program wrote is converted in memory, by the steps that will
+ * convert the file: no right and no room is needed, and the program that wrote
+ * it, which may still run, can go on. */
+static int look_back(struct database *db, struct err *err)
+{
+	struct database copy = { .name = db->name, .schema = db->schema };
+	int64_t seen = state_of(db->db);
+	int rc = copy_as_todays(db, &copy, err);
+
+	if (rc < 0) {
+		db_close(&copy);
+		return rc;
+	}
+	copy.older = TAKE(db->db);
+	copy.seen = seen;
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(db->cache[i]);
+	*db = copy;
+	return 0;
 }
 
 /* A file that a writer made and then did not fill is nothing to read. */
@@ -300,8 +366,8 @@ static int open_reader(struct database *db, struct err *err)
 	if (version == 0)
 		db_close(db);
 	else if (version < db->schema->version)
-		return db_older(db, (int)version, err);
-	return 0;
+		rc = look_back(db, err);
+	return rc;
 }
 
 int db_open(struct database *db, enum store_mode mode, struct err *err)
@@ -328,5 +394,6 @@ void db_close(struct database *db)
 		db->cache[i] = NULL;
 	}
 	sqlite3_close(db->db);
-	db->db = NULL;
+	sqlite3_close(db->older);
+	db->db = db->older = NULL;
 }

@@ -25,6 +25,7 @@
 #define MODEL_STORE_PRIVATE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "model/store.h"
@@ -109,6 +110,10 @@ struct database {
 	const char *path; /* absolute, no symbolic link in it; borrowed */
 	const struct schema *schema;
 	sqlite3_stmt *cache[SQL_COUNT]; /* prepared when first used */
+	/* For a reader, if an older program wrote it: the file. db is a copy of
+	 * it in memory then, as today's, of the state called seen. */
+	sqlite3 *older;
+	int64_t seen;
 };
 
 struct store {
@@ -117,7 +122,8 @@ struct store {
 	enum store_mode mode;
 	const struct schema *schema;
 	struct database db;
-	int lock; /* descriptor; -1 while not held */
+	int lock;	/* descriptor; -1 while not held */
+	bool converted; /* by opening it */
 };
 
 /* store_open() for another schema: tests have older and newer ones. */
@@ -128,15 +134,24 @@ struct store *store_open_schema(const char *file, enum store_mode mode,
 int store_reach(struct store *store, struct err *err);
 
 /* Opens what is at db->path. A missing, empty or half-made file leaves db->db
- * NULL for a reader, which is no error; a writer gets it created and converted,
- * and has to hold the lock if db_is_current() says no. */
+ * NULL for a reader, which is no error; what is of an older schema a reader has
+ * as if it were converted. A writer gets it created and converted, and has to
+ * hold the lock if db_is_current() says no. */
 int db_open(struct database *db, enum store_mode mode, struct err *err);
 int db_is_current(struct database *db, bool *current, struct err *err);
+/* After a copy was made of what is there: all the way, or not at all. */
 int db_convert(struct database *db, struct err *err);
+/* The same without a copy, wherever the database is. */
+int db_climb(struct database *db, struct err *err);
+/* What a reader has open: it is not the file (any more), or a copy of what was
+ * there before. */
+bool db_is_stale(const struct database *db);
 /* Opens the file at to->path, which is there and empty, or memory if that is
  * NULL, and fills it with all that is in from. */
 int db_copy(struct database *from, struct database *to, struct err *err);
 void db_close(struct database *db);
+/* FILE-vN, the caller's: the way back to the program that wrote schema N. */
+char *db_copy_path(const struct database *db, int version);
 
 /* A statement that is ready to be bound. It belongs to the database. */
 int db_sql(struct database *db, enum sql sql, sqlite3_stmt **at,

@@ -215,18 +215,31 @@ int db_copy(struct database *from, struct database *to, struct err *err)
 	if (result != SQLITE_OK)
 		return db_error(to, result, err);
 	backup = sqlite3_backup_init(to->db, "main", from->db, "main");
-	if (backup) {
-		sqlite3_backup_step(backup, -1);
-		sqlite3_backup_finish(backup);
-	}
-	result = sqlite3_extended_errcode(to->db);
-	return result == SQLITE_OK ? 0 : db_error(to, result, err);
+	if (!backup)
+		return db_error(to, sqlite3_extended_errcode(to->db), err);
+	/* What is in the way for too long is no error of the backup's end. */
+	result = sqlite3_backup_step(backup, -1);
+	sqlite3_backup_finish(backup);
+	if ((result & 0xff) == SQLITE_BUSY || (result & 0xff) == SQLITE_LOCKED)
+		return db_error(from, result, err);
+	return result == SQLITE_DONE ? 0 : db_error(to, result, err);
 }
 
-/* FILE-vN: the way back to the program that wrote schema N. */
+char *db_copy_path(const struct database *db, int version)
+{
+	return mem_printf("%s-v%d", db->path, version);
+}
+
+static void drop_copy(const struct database *db, int version)
+{
+	AUTO(str) char *path = db_copy_path(db, version);
+
+	unlink(path);
+}
+
 static int copy(struct database *db, int version, struct err *err)
 {
-	AUTO(str) char *path = mem_printf("%s-v%d", db->path, version);
+	AUTO(str) char *path = db_copy_path(db, version);
 	struct database to = { .name = path, .path = path };
 	int fd, rc;
 
@@ -256,42 +269,48 @@ static int check_references(struct database *db, struct err *err)
 	return result == SQLITE_DONE ? 0 : db_error(db, result, err);
 }
 
+static int take_steps(struct database *db, int version, struct err *err)
+{
+	int result = SQLITE_OK;
+
+	while (result == SQLITE_OK && version < db->schema->version)
+		result = sqlite3_exec(db->db, db->schema->steps[version++],
+				      NULL, NULL, NULL);
+	return result == SQLITE_OK ? 0 : db_error(db, result, err);
+}
+
 static int climb(struct database *db, int version, struct err *err)
 {
-	int rc = db_run_sql(db, SQL_BEGIN_WRITE, err), result;
+	int rc = db_run_sql(db, SQL_BEGIN_WRITE, err);
 
 	if (rc < 0)
 		return rc;
 	rc = db_is_version(db, version, err);
-	if (rc == 0) {
-		result = sqlite3_exec(db->db, db->schema->steps[version], NULL,
-				      NULL, NULL);
-		if (result != SQLITE_OK)
-			rc = db_error(db, result, err);
-	}
+	if (rc == 0)
+		rc = take_steps(db, version, err);
 	if (rc == 0)
 		rc = check_references(db, err);
 	if (rc == 0)
-		rc = db_is_version(db, version + 1, err);
+		rc = db_is_version(db, db->schema->version, err);
 	return db_end(db, rc, err);
 }
 
 /* Foreign keys rest meanwhile: to rebuild a table is to drop it, and that
  * would delete what refers to it. */
-static int climb_all(struct database *db, int version, struct err *err)
+static int climb_from(struct database *db, int version, struct err *err)
 {
 	int rc = db_pragma(db, "PRAGMA foreign_keys = OFF",
 			   "PRAGMA foreign_keys", "0", err);
 
-	while (rc == 0 && version < db->schema->version)
-		rc = climb(db, version++, err);
+	if (rc == 0)
+		rc = climb(db, version, err);
 	if (rc == 0)
 		rc = db_pragma(db, "PRAGMA foreign_keys = ON",
 			       "PRAGMA foreign_keys", "1", err);
 	return rc;
 }
 
-int db_convert(struct database *db, struct err *err)
+int db_climb(struct database *db, struct err *err)
 {
 	int64_t version;
 	int rc = db_int(db, SQL_VERSION, &version, err);
@@ -300,9 +319,21 @@ int db_convert(struct database *db, struct err *err)
 		return rc;
 	if (version > db->schema->version)
 		return db_newer(db, (int)version, err);
-	if (version > 0)
+	return climb_from(db, (int)version, err);
+}
+
+int db_convert(struct database *db, struct err *err)
+{
+	int64_t version;
+	int rc = db_int(db, SQL_VERSION, &version, err);
+
+	if (rc == 0 && version > 0 && version < db->schema->version)
 		rc = copy(db, (int)version, err);
-	if (rc == 0)
-		rc = climb_all(db, (int)version, err);
+	if (rc < 0)
+		return rc;
+	rc = db_climb(db, err);
+	/* It may be the copy that took the last of the room. */
+	if (rc == -ENOSPC && version > 0)
+		drop_copy(db, (int)version);
 	return rc;
 }

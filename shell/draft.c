@@ -12,6 +12,7 @@
 #include "shell/session.h"
 #include "shell/sync.h"
 #include "shell/told.h"
+#include "shell/trial.h"
 #include "shell/who.h"
 
 enum { KEEP_WAIT_MS = 5000 };
@@ -196,11 +197,16 @@ static int start(struct session *session, struct store *store,
 
 static struct store *open_store(struct session *session, struct err *err)
 {
+	struct store *store;
+
 	if (session->options.dry) {
 		err_set(err, ECANCELED, "a dry run keeps no candidate");
 		return NULL;
 	}
-	return store_open(session->options.store, STORE_WRITE, err);
+	store = store_open(session->options.store, STORE_WRITE, err);
+	if (store)
+		trial_take_over(session, store);
+	return store;
 }
 
 static int check_begin(const struct session *session, struct err *err)

@@ -358,6 +358,7 @@ static int open_for_write(struct session *session, const char *doing,
 		return err->code;
 	if (session->options.dry)
 		return 0;
+	trial_take_over(session, session->writer);
 	rc = store_lock(session->writer, doing, WAIT_MS, tell_waiting, err);
 	return rc < 0 ? rc : recover(session, err);
 }

@@ -106,6 +106,15 @@ void trial_begun(struct session *session, const struct outcome *outcome)
 		session->trial = 0;
 }
 
+void trial_take_over(struct session *session, struct store *store)
+{
+	struct trial trial = { 0 };
+
+	if (store_was_converted(store) && look_in(store, &trial))
+		start_watcher(session);
+	trial_clear(&trial);
+}
+
 /* ---- what others see ---- */
 
 void trial_warn(struct session *session, struct store *store)

@@ -1723,12 +1723,9 @@ TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 
 	fill(&site);
 	write_file(copy, "of an earlier attempt", 21);
-	CU_ASSERT_PTR_NULL(
-		store_open_schema(site.file, STORE_READ, &schema, &err));
-	CU_ASSERT(contains(err.text, "older Tresse (schema 4; this one needs "
-				     "6)"));
 	store = store_open_schema(site.file, STORE_WRITE, &schema, &err);
 	MUST(store != NULL);
+	CU_ASSERT_TRUE(store_was_converted(store));
 	CU_ASSERT_EQUAL(ask(store->db.db, "PRAGMA user_version"), 6);
 	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM node WHERE "
 					  "note = 'converted'"),
@@ -1742,14 +1739,14 @@ TEST(store, an_older_schema_is_converted_after_a_copy_was_made)
 	CU_ASSERT_PTR_NULL(store_open(site.file, STORE_WRITE, &err));
 	CU_ASSERT(contains(err.text, "newer Tresse (schema 6; this one knows "
 				     "4)"));
+	CU_ASSERT(contains(err.text, copy));
 }
 
-TEST(store, a_conversion_that_fails_stops_before_the_step_that_failed)
+TEST(store, a_conversion_that_fails_takes_none_of_its_steps)
 {
 	SITE(site);
 	const char *steps[6];
 	struct schema schema = later_schema(steps, step_bad);
-	struct schema second = later_schema((const char *[6]){ 0 }, NULL);
 	AUTO(store) struct store *store = NULL;
 	AUTO_ERR err = ERR_NONE;
 
@@ -1757,12 +1754,136 @@ TEST(store, a_conversion_that_fails_stops_before_the_step_that_failed)
 	CU_ASSERT_PTR_NULL(
 		store_open_schema(site.file, STORE_WRITE, &schema, &err));
 	CU_ASSERT(contains(err.text, "a reference leads nowhere"));
-	second.steps = steps;
-	store = store_open_schema(site.file, STORE_WRITE, &second, &err);
-	MUST(store != NULL);
+	store = open_or_die(site.file, STORE_WRITE);
+	CU_ASSERT_FALSE(store_was_converted(store));
+	CU_ASSERT_EQUAL(ask(store->db.db, "PRAGMA user_version"), 4);
 	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM sqlite_schema"
 					  " WHERE name = 'half'"),
 			0);
+	assert_sound(&site);
+}
+
+static void read_older_as_nobody(const struct site *site)
+{
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
+	AUTO_ERR err = ERR_NONE;
+	AUTO(store) struct store *store = NULL;
+	AUTO(tree) struct tree *tree = NULL;
+
+	lose_rights();
+	store = store_open_schema(site->file, STORE_READ, &schema, &err);
+	MUST(store != NULL);
+	tree = load(store);
+	CU_ASSERT_EQUAL(node_count(tree_paths(tree)), 2);
+	CU_ASSERT_EQUAL(ask(store->db.db, "SELECT count(*) FROM node WHERE "
+					  "note = 'converted'"),
+			8);
+	CU_ASSERT_EQUAL(sqlite3_exec(store->db.db, "DELETE FROM node", NULL,
+				     NULL, NULL),
+			SQLITE_READONLY);
+}
+
+TEST(store, an_older_schema_is_read_as_if_converted_without_rights_or_a_trace)
+{
+	SITE(site);
+	uint64_t before;
+
+	fill(&site);
+	close_to_writers(&site);
+	before = fingerprint(&site);
+	CU_ASSERT_EQUAL(in_child(read_older_as_nobody, &site), 0);
+	CU_ASSERT_EQUAL(fingerprint(&site), before);
+}
+
+static uint64_t seen_by(struct store *store)
+{
+	uint64_t revision = 0;
+
+	CU_ASSERT_EQUAL(store_revision(store, &revision, NULL), 0);
+	return revision;
+}
+
+TEST(store, who_reads_an_older_schema_sees_what_is_written_and_converted)
+{
+	SITE(site);
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
+	AUTO(store) struct store *reader = NULL;
+	AUTO(store) struct store *older = NULL;
+	AUTO(tree) struct tree *tree = NULL;
+
+	fill(&site);
+	reader = store_open_schema(site.file, STORE_READ, &schema, NULL);
+	MUST(reader != NULL);
+	CU_ASSERT_EQUAL(seen_by(reader), 1);
+	CU_ASSERT_PTR_NOT_NULL(reader->db.older);
+	older = open_locked(site.file);
+	tree = load(older);
+	set(at_path(tree, "/paths/adsl0"), "up", "2mbit");
+	CU_ASSERT_EQUAL(commit(older, tree, 1), 2);
+	store_unlock(older);
+	CU_ASSERT_EQUAL(seen_by(reader), 2);
+	store_free(store_open_schema(site.file, STORE_WRITE, &schema, NULL));
+	CU_ASSERT_EQUAL(seen_by(reader), 2);
+	CU_ASSERT_PTR_NULL(reader->db.older);
+}
+
+TEST(store, who_reads_sees_an_older_store_that_was_copied_over_it)
+{
+	SITE(site);
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
+	AUTO(str) char *copy = mem_printf("%s-v4", site.file);
+	AUTO(store) struct store *reader = NULL;
+	sqlite3 *from, *to;
+	uint64_t revision;
+
+	fill(&site);
+	store_free(store_open_schema(site.file, STORE_WRITE, &schema, NULL));
+	reader = store_open_schema(site.file, STORE_READ, &schema, NULL);
+	MUST(reader != NULL);
+	CU_ASSERT_EQUAL(seen_by(reader), 1);
+	sqlite3_open(copy, &from);
+	sqlite3_open(site.file, &to);
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+	CU_ASSERT_EQUAL(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+	sqlite3_backup_finish(backup);
+	sqlite3_close(from);
+	sqlite3_close(to);
+	store_revision(reader, &revision, NULL);
+	CU_ASSERT_EQUAL(seen_by(reader), 1);
+	CU_ASSERT_PTR_NOT_NULL(reader->db.older);
+}
+
+static void convert_with_small_files(const struct site *site)
+{
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
+	struct rlimit limit = { 8192, 8192 };
+	AUTO_ERR err = ERR_NONE;
+
+	signal(SIGXFSZ, SIG_IGN);
+	CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CU_ASSERT_PTR_NULL(
+		store_open_schema(site->file, STORE_WRITE, &schema, &err));
+	CU_ASSERT(contains(err.text, "no space left"));
+}
+
+TEST(store, a_full_disk_converts_nothing)
+{
+	SITE(site);
+	AUTO(str) char *copy = mem_printf("%s-v4", site.file);
+	const char *steps[6];
+	struct schema schema = later_schema(steps, step_6);
+	AUTO(store) struct store *store = NULL;
+
+	fill(&site);
+	CU_ASSERT_EQUAL(in_child(convert_with_small_files, &site), 0);
+	CU_ASSERT_NOT_EQUAL(access(copy, F_OK), 0);
+	store = store_open_schema(site.file, STORE_WRITE, &schema, NULL);
+	CU_ASSERT_PTR_NOT_NULL(store);
 	assert_sound(&site);
 }
 
