@@ -8,8 +8,9 @@
  *     tresse.db-secrets  keys, mode 0600; made with the first one
  *     tresse.db-lock     flock() while a change is applied; holds who, what,
  *                        since when
- *     tresse.db-seal     what the running system came down to when it was last
- *                        found to be as the tree says; may be removed
+ *     tresse.db-reserve  room on the disk for the way back, while a commit is
+ * on trial tresse.db-seal     what the running system came down to when it was
+ * last found to be as the tree says; may be removed
  *
  * Opening for reading needs no rights beyond reading the file, takes no lock
  * and creates nothing; a store that is not there reads as an empty one.
@@ -204,6 +205,9 @@ void trial_clear(struct trial *trial);
 int store_trial(struct store *store, struct trial *trial, struct err *err);
 /* It is confirmed: what runs stays. by: who or what did, for the history. */
 int store_trial_end(struct store *store, const char *by, struct err *err);
+/* What ends a trial comes now: the room on the disk that was set aside for it
+ * is there to be used. */
+void store_make_room(struct store *store);
 /* What is ill now, or NULL; nothing where that revision is not on trial. */
 int store_trial_ill(struct store *store, uint64_t revision, const char *ill,
 		    struct err *err);

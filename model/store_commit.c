@@ -435,11 +435,16 @@ static int write_all(struct writer *writer, uint64_t base,
 		rc = db_stamp_trial(db, stamp, base, *revision, err);
 	if (rc == 0)
 		rc = db_keep_owned(db, owned, err);
-	return rc < 0 ? rc : db_run_sql(db, SQL_DISARM, err);
+	if (rc == 0)
+		rc = db_run_sql(db, SQL_DISARM, err);
+	if (rc == 0 && stamp->confirm_us && set.changes)
+		rc = db_reserve(db, set.changes, set.size, err);
+	return rc;
 }
 
 struct writing {
 	struct writer writer;
+	bool reserves; /* room for its way back */
 	uint64_t reached;
 };
 
@@ -453,6 +458,8 @@ static int end_writing(struct writing *writing, int rc, struct err *err)
 	free(writer->fresh);
 	if (rc == 0)
 		tree_clean(writer->tree);
+	else if (writing->reserves)
+		db_release_unused(writer->db);
 	free(writing);
 	return rc;
 }
@@ -469,6 +476,7 @@ struct writing *store_write(struct store *store, struct tree *tree,
 	writing = mem_alloc(sizeof(*writing));
 	*writing =
 		(struct writing){ .writer = { .db = &store->db, .tree = tree },
+				  .reserves = stamp->confirm_us != 0,
 				  .reached = base };
 	rc = write_all(&writing->writer, base, owned, stamp, &writing->reached,
 		       err);

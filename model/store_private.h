@@ -10,6 +10,7 @@
  *     store_lock.c    one writer at a time
  *     store_pending.c   candidates that wait for their commit
  *     store_trial.c   a commit that waits for its confirmation
+ *     store_reserve.c ...and the room on the disk for its way back
  *     store_seal.c    what all came down to when it was as it should be
  *     store_blame.c   who set what
  *     store_secret.c  keys, in their own file
@@ -208,6 +209,13 @@ int64_t db_now_us(void);
 /* The trial that a commit of revision begins, joins or ends (struct stamp). */
 int db_stamp_trial(struct database *db, const struct stamp *stamp,
 		   uint64_t base, uint64_t revision, struct err *err);
+/* Sets room aside for the way back of a revision of so many rows, its changeset
+ * so large; more, if there is some already. Inside its transaction. */
+int db_reserve(struct database *db, int64_t rows, int64_t bytes,
+	       struct err *err);
+void db_release(const struct database *db);
+/* ...if there is no trial (any more). */
+void db_release_unused(struct database *db);
 /* Runs a reader in one snapshot; not at all where there is nothing. */
 int store_see(struct store *store,
 	      int (*reader)(struct database *db, void *into, struct err *err),

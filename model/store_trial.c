@@ -83,7 +83,7 @@ static int note_confirmed(struct database *db, const char *by, struct err *err)
 	return db_run(db, at, err);
 }
 
-int store_trial_end(struct store *store, const char *by, struct err *err)
+static int end_trial(struct store *store, const char *by, struct err *err)
 {
 	int rc = db_begin(&store->db, SQL_BEGIN_WRITE, err);
 
@@ -93,6 +93,17 @@ int store_trial_end(struct store *store, const char *by, struct err *err)
 	if (rc == 0)
 		rc = db_run_sql(&store->db, SQL_TRIAL_DELETE, err);
 	return db_end(&store->db, rc, err);
+}
+
+int store_trial_end(struct store *store, const char *by, struct err *err)
+{
+	AUTO_ERR full = ERR_NONE;
+	int rc = end_trial(store, by, &full);
+
+	if (rc < 0 && rc != -ENOSPC)
+		return err_move(err, &full);
+	store_make_room(store);
+	return rc < 0 ? end_trial(store, by, err) : 0;
 }
 
 static int put_ill(struct database *db, uint64_t revision, const char *ill,

@@ -1259,6 +1259,8 @@ int txn_run(const struct txn *txn, struct tree *candidate, uint64_t base,
 
 	*outcome = (struct outcome){ .revision = base };
 	hold_signals(&before);
+	if (txn->stamp.ends_trial && !txn->dry)
+		store_make_room(txn->store);
 	rc = go(&run, err);
 	if (rc < 0 && !txn->dry && txn->store)
 		secret_drop_fresh(txn->store, candidate);

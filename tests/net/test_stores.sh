@@ -89,6 +89,55 @@ everything >"$tmp/after"
 same 'a full disk: so is the host' "$tmp/before" "$tmp/after"
 umount "$tmp/full"
 
+# Full while a commit waits to be confirmed: its way back has room set aside.
+mount -t tmpfs -o size=512k full "$tmp/full"
+cp "$good" "$tmp/full/tresse.db"
+export TRESSE_STORE=$tmp/full/tresse.db
+fill() { head -c 1M /dev/zero >"$tmp/full/ballast" 2>/dev/null; }
+room() { df --output=avail "$tmp/full" | tail -n 1 | tr -d ' '; }
+on_trial() {
+	printf '%s\n' begin '/classes create tree path=adsl0' \
+		'/classes/tree create all rate=1mbit' "commit confirm=$1" |
+		tresse >"$tmp/out" 2>"$tmp/err"
+}
+run 0 'the uplink is there' tresse /paths/adsl0 set enabled=yes
+everything >"$tmp/before"
+is_before() { everything >"$tmp/after" && cmp -s "$tmp/before" "$tmp/after"; }
+check 'a commit on trial' on_trial 4s
+fill
+is 'then the disk is full' "$(room)" 0
+check 'the commit is there' sh -c 'tc class show dev wan0 | grep -q -i 1mbit'
+wait_for 30 is_before
+same 'nobody confirms, and it is undone' "$tmp/before" "$tmp/after"
+rm "$tmp/full/ballast"
+run 0 'and kept as that' tresse history 1
+has 'with why' "$tmp/out" 'not confirmed in 4s'
+check 'nothing is set aside any more' test ! -e "$TRESSE_STORE-reserve"
+
+check 'another one on trial' on_trial 1h
+fill
+run 0 'a full disk: somebody can confirm' tresse confirm
+rm "$tmp/full/ballast"
+check 'nothing is set aside any more' test ! -e "$TRESSE_STORE-reserve"
+run 0 'and undo it' tresse undo
+check 'all is as before' is_before
+
+check 'one more' on_trial 1h
+fill
+run 0 'a full disk: somebody can undo it' tresse undo
+check 'all is as before' is_before
+rm "$tmp/full/ballast"
+
+cp "$good" "$tmp/full/tresse.db"
+run 0 'the uplink is there' tresse /paths/adsl0 set enabled=yes
+everything >"$tmp/before"
+head -c $(($(room) * 1024 - 120000)) /dev/zero >"$tmp/full/ballast"
+check 'no room for the way back: refused' eval '! on_trial 1h'
+has 'and says so' "$tmp/err" 'to set aside for the way back'
+check 'nothing was changed' is_before
+check 'nor set aside' test ! -e "$TRESSE_STORE-reserve"
+umount "$tmp/full"
+
 # Not there.
 export TRESSE_STORE=$tmp/none/deeper/tresse.db
 run 0 'a store that is not there reads as an empty one' tresse ls
