@@ -21,8 +21,8 @@ struct store;
 
 /* After a commit: if it is on trial, starts the watcher and tells everybody. */
 void trial_begun(struct session *session, const struct outcome *outcome);
-/* A store that was converted cannot be read any more by the watcher of the older
- * program that began a trial: one of ours takes over. */
+/* A store that was converted cannot be read any more by the watcher of the
+ * older program that began a trial: one of ours takes over. */
 void trial_take_over(struct session *session, struct store *store);
 /* What was not confirmed and still runs: a warning. */
 void trial_warn(struct session *session, struct store *store);
