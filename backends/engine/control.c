@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/control.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +31,7 @@ struct client {
 struct control {
 	struct engine *engine;
 	char *path; /* that we made; NULL: adopted */
+	int lock;   /* of the path, or -1 */
 	int listener, epoll;
 	unsigned count;
 	uint64_t now, told;
@@ -343,6 +346,7 @@ struct control *control_adopt(int fd, struct engine *engine)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	control->engine = engine;
+	control->lock = -1;
 	control->listener = fd;
 	control->epoll = epoll_create1(EPOLL_CLOEXEC);
 	TAILQ_INIT(&control->clients);
@@ -360,13 +364,64 @@ static bool is_answered(const struct sockaddr_un *name)
 	return answered;
 }
 
+/* Two that start at once, after a crash of the last one, both find nobody: the
+ * second would take the socket away from the first, who has the devices. So who
+ * holds the lock has the path; it goes with the process. */
+static int lock_path(const char *path, struct err *err)
+{
+	AUTO(str) char *name = mem_printf("%s-lock", path);
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_set(err, errno, "%s: %m", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return err_set(err, EADDRINUSE,
+		       "%s: another engine has it, or is about to", path);
+}
+
+static int listen_at(const struct sockaddr_un *name, struct err *err)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t mask = umask(0117);
+	int rc;
+
+	unlink(name->sun_path);
+	rc = bind(fd, (const struct sockaddr *)name, sizeof(*name));
+	umask(mask);
+	if (rc == 0 && listen(fd, CONTROL_CLIENTS * 2) == 0)
+		return fd;
+	err_set(err, errno, "%s: %m", name->sun_path);
+	close(fd);
+	return err->code;
+}
+
+static int take_path(const struct sockaddr_un *name, int *lock, struct err *err)
+{
+	int fd;
+
+	/* One of a version that knows no lock. */
+	if (is_answered(name))
+		return err_set(err, EADDRINUSE,
+			       "%s: an engine answers there already",
+			       name->sun_path);
+	*lock = lock_path(name->sun_path, err);
+	if (*lock < 0)
+		return *lock;
+	fd = listen_at(name, err);
+	if (fd < 0)
+		close(*lock);
+	return fd;
+}
+
 struct control *control_new(const char *path, struct engine *engine,
 			    struct err *err)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	AUTO_ERR own = ERR_NONE;
 	struct control *control;
-	mode_t mask;
-	int fd, rc;
+	int fd, lock = -1;
 
 	if (strlen(path) >= sizeof(name.sun_path)) {
 		err_set(err, ENAMETOOLONG, "%s: is too long for a socket",
@@ -374,23 +429,14 @@ struct control *control_new(const char *path, struct engine *engine,
 		return NULL;
 	}
 	memcpy(name.sun_path, path, strlen(path));
-	if (is_answered(&name)) {
-		err_set(err, EADDRINUSE, "%s: an engine answers there already",
-			path);
-		return NULL;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	unlink(path);
-	mask = umask(0117);
-	rc = bind(fd, (struct sockaddr *)&name, sizeof(name));
-	umask(mask);
-	if (rc < 0 || listen(fd, CONTROL_CLIENTS * 2) < 0) {
-		err_set(err, errno, "%s: %m", path);
-		close(fd);
+	fd = take_path(&name, &lock, &own);
+	if (fd < 0) {
+		err_move(err, &own);
 		return NULL;
 	}
 	control = control_adopt(fd, engine);
 	control->path = mem_strdup(path);
+	control->lock = lock;
 	return control;
 }
 
@@ -407,6 +453,8 @@ void control_free(struct control *control)
 	free(control->path);
 	close(control->listener);
 	close(control->epoll);
+	if (control->lock >= 0)
+		close(control->lock); /* last: until now the path is ours */
 	free(control);
 }
 

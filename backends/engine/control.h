@@ -51,8 +51,9 @@ enum {
 
 struct control;
 
-/* Listens at path: a socket that nobody answers at is replaced. EADDRINUSE:
- * there is an engine already. engine is borrowed. */
+/* Listens at path: a socket that nobody answers at is replaced. Of several that
+ * start at once one has it: by flock() of the file PATH-lock. EADDRINUSE: there
+ * is an engine already. engine is borrowed. */
 struct control *control_new(const char *path, struct engine *engine,
 			    struct err *err);
 /* The same with a listening socket that systemd made (sd_listen_fds(3)). */

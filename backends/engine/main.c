@@ -178,8 +178,10 @@ static struct control *control_open(const struct options *options,
 
 static int run(const struct options *options, struct err *err)
 {
-	AUTO(engine) struct engine *engine = engine_new(options->measured);
+	/* Freed last: who starts while we end must not find the place of the
+	 * engine free and its devices taken. */
 	AUTO(control) struct control *control = NULL;
+	AUTO(engine) struct engine *engine = engine_new(options->measured);
 	int signals = signals_open();
 
 	control = control_open(options, engine, err);

@@ -303,3 +303,32 @@ TEST(control, leaves_who_follows_and_never_reads)
 	close(fd);
 	close_place(&place);
 }
+
+/* After a crash systemd and a change may start one each: both find nobody
+ * there, and the second must not take the socket from the first, who has the
+ * devices. */
+TEST(control, of_two_that_start_at_once_one_has_the_socket)
+{
+	AUTO(str) char *path = mem_printf("/tmp/tresse-%d.sock", getpid());
+	AUTO(str) char *lock = mem_printf("%s-lock", path);
+	struct engine *engine = engine_new(NULL);
+	AUTO_ERR err = ERR_NONE;
+	struct control *first = control_new(path, engine, &err), *second;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+	/* Between its bind() and its listen() nobody is heard there either. */
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	second = control_new(path, engine, &err);
+	CU_ASSERT_PTR_NULL(second);
+	CU_ASSERT_EQUAL(err.code, -EADDRINUSE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another engine"));
+	control_free(second);
+	control_free(first);
+	/* What a crash leaves behind is in nobody's way. */
+	CU_ASSERT_EQUAL(access(lock, F_OK), 0);
+	second = control_new(path, engine, NULL);
+	CU_ASSERT_PTR_NOT_NULL(second);
+	control_free(second);
+	engine_free(engine);
+	unlink(lock);
+}
