@@ -349,6 +349,7 @@ static void switch_lane(struct braid *braid, struct lane *lane, uint64_t now)
 {
 	bool down = lane->down || lane->peer_down;
 
+	lane_knock(lane, now);
 	if (down == (lane->state == BRAID_DOWN))
 		return;
 	lane_become(lane, down ? BRAID_DOWN : BRAID_PROVING, now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hub_peer.c - who the hub talks to, and over which lines. */
-#include <linux/if.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -587,16 +587,33 @@ static void member_end(struct hub *hub, struct member *member)
 	member_free(member);
 }
 
-/* Sockets that it lacks. A device that is not there is no failure: the member
- * says so, and joins when it comes. */
+/* Sockets that it lacks, and those that it has where the device of that name is
+ * another than it was: they keep their ports and lanes. */
+static int sockets_open(struct hub *hub, struct member *member, struct err *err)
+{
+	const char *device = member->config.device;
+	uint32_t index = if_nametoindex(device);
+	int rc = 0;
+
+	for (int i = 0; i < HUB_SOCKETS && !rc; i++)
+		if (member->udp[i] && member->index != index)
+			rc = udp_device(member->udp[i], device, err);
+	for (int i = 0; i < member->config.sockets && !rc; i++)
+		if (!member->udp[i])
+			rc = socket_open(hub, member, i, err);
+	if (!rc)
+		member->index = index;
+	return rc;
+}
+
+/* A device that is not there is no failure: the member says so, and joins when
+ * it comes. */
 static void member_open(struct hub *hub, struct member *member)
 {
 	AUTO_ERR err = ERR_NONE;
 
 	member->error[0] = '\0';
-	for (int i = 0; i < member->config.sockets; i++)
-		if (!member->udp[i] && socket_open(hub, member, i, &err) < 0)
-			break;
+	sockets_open(hub, member, &err);
 	if (err.code == -ENODEV)
 		snprintf(member->error, sizeof(member->error),
 			 "device %s is not there: the member joins when it "
@@ -681,12 +698,46 @@ struct device_call {
 	bool up;
 };
 
+/* Gone, made anew or renamed: the name is nobody's, or another device's. */
+static bool has_another(const struct member *member,
+			const struct device_call *call)
+{
+	const char *device = member->config.device;
+
+	return (member->index == call->index || !strcmp(device, call->name)) &&
+	       member->index != if_nametoindex(device);
+}
+
+static void members_follow(struct hub *hub, const struct device_call *call)
+{
+	struct peer *peer = hub_only_peer(hub);
+	struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry) {
+		if (member->leaving || !has_another(member, call))
+			continue;
+		member_open(hub, member);
+		if (peer && peer->braid && !member->error[0])
+			member_join(peer, member, clock_us());
+	}
+}
+
+static bool is_by(const struct lane *lane, const struct device_call *call)
+{
+	const struct member *member = lane->member;
+
+	return member ? !strcmp(member->config.device, call->name) ||
+				member->index == call->index
+		      : lane->to.device == call->index;
+}
+
 static void device_changed(struct hub *hub, void *arg)
 {
 	const struct device_call *call = arg;
 	uint64_t now = clock_us();
 	struct peer *peer;
 
+	members_follow(hub, call);
 	if (call->up)
 		members_retry(hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
@@ -695,12 +746,10 @@ static void device_changed(struct hub *hub, void *arg)
 		for (int id = 0; id < 256; id++) {
 			const struct lane *lane = peer->lanes[id];
 
-			if (!lane ||
-			    (lane->member ? strcmp(lane->member->config.device,
-						   call->name) != 0
-					  : lane->to.device != call->index))
+			if (!lane || !is_by(lane, call))
 				continue;
-			if (call->up)
+			if (call->up &&
+			    !(lane->member && lane->member->error[0]))
 				braid_lane_up(peer->braid, lane->id, now);
 			else
 				braid_lane_down(peer->braid, lane->id, now);

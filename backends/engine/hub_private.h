@@ -65,6 +65,7 @@ struct member {
 	struct udp *udp[HUB_SOCKETS];
 	uint8_t lanes[HUB_SOCKETS]; /* ids; NO_LANE: none */
 	uint8_t line;		    /* its number to the braid */
+	uint32_t index;		    /* of the device that they are bound to */
 	bool leaving;
 	int refused; /* errno of the last init that was sent by it */
 	char error[HUB_SENTENCE];

@@ -118,6 +118,14 @@ static void source_of(const struct address *from,
 	source->host = IN6_IS_ADDR_V4MAPPED(&from->far.sin6_addr) ? 16 : 8;
 }
 
+/* By another address, or by another device of ours: one that was made anew (a
+ * PPP session, say) is another, too. */
+static bool has_moved(const struct hub *hub, const struct lane *lane)
+{
+	return hub->config.server && (!address_equal(&lane->to, &hub->from) ||
+				      lane->to.device != hub->from.device);
+}
+
 /* The lane that this came by. A server makes it, and a client that moved is
  * followed, by what is newest and authentic. */
 static bool lane_follow(struct peer *peer, const struct session_packet *packet,
@@ -132,8 +140,7 @@ static bool lane_follow(struct peer *peer, const struct session_packet *packet,
 		    braid_lane_add(peer->braid, packet->lane, &learnt, now) < 0)
 			return false;
 		lane = lane_add(peer, packet->lane, hub->from_udp, &hub->from);
-	} else if (packet->counter > lane->newest && hub->config.server &&
-		   !address_equal(&lane->to, &hub->from)) {
+	} else if (packet->counter > lane->newest && has_moved(hub, lane)) {
 		lane->to = hub->from;
 		lane->udp = hub->from_udp;
 		braid_lane_up(peer->braid, packet->lane, now);

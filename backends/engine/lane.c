@@ -8,6 +8,7 @@ enum {
 	PROBE_US = 20000,
 	PROBE_MOST_US = 2000000,
 	PROBE_METERED_US = 10000000,
+	PROBE_DOWN_US = 500000, /* then twice as long each time */
 	PROOFS_FRESH = 1,
 	PROOFS_BACK = 8,
 	PROOFS_MOST = 200,
@@ -110,6 +111,14 @@ static void die(struct lane *lane, uint64_t now)
 	lane->ping_at = now + lane->ping_gap_us;
 }
 
+void lane_knock(struct lane *lane, uint64_t now)
+{
+	if (lane->state != BRAID_DOWN || lane->down || lane->ping_at)
+		return;
+	lane->ping_gap_us = PROBE_DOWN_US;
+	lane->ping_at = now + lane->ping_gap_us;
+}
+
 bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 {
 	if (lane->state == state)
@@ -134,6 +143,7 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 		lane->ping_at = 0;
 	lane->state = state;
 	lane->state_at = now;
+	lane_knock(lane, now);
 	return true;
 }
 
@@ -271,7 +281,7 @@ static uint64_t ping_next(const struct lane *lane, bool quiet)
 {
 	uint64_t next = lane->ping_at ? lane->ping_at : BRAID_NEVER;
 
-	if (lane->state == BRAID_DOWN)
+	if (lane->state == BRAID_DOWN && lane->down)
 		return BRAID_NEVER;
 	if (!quiet && lane->state == BRAID_UP &&
 	    lane->sent_at + keepalive_us(lane) < next)
@@ -291,6 +301,7 @@ void lane_pinged(struct lane *lane, uint64_t now)
 
 	lane->pinged_at = now;
 	switch (lane->state) {
+	case BRAID_DOWN:
 	case BRAID_DEAD:
 		lane->ping_gap_us = lane->ping_gap_us > most / 2
 					    ? most

@@ -97,6 +97,10 @@ static inline uint8_t lane_weight(const struct lane *lane)
 }
 uint8_t lane_tier(const struct lane *lane);
 uint64_t lane_cap_bps(const struct lane *lane);
+/* Of a lane that is down because the other end says so: it is asked now and
+ * then, for that end may not know that its device is back until it hears of us.
+ */
+void lane_knock(struct lane *lane, uint64_t now);
 /* The state changed; returns whether it did. */
 bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
 /* Something sent there was acked. */

@@ -102,15 +102,21 @@ static void buffers(int fd, int receive)
 		set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 }
 
+int udp_device(struct udp *udp, const char *device, struct err *err)
+{
+	if (setsockopt(udp->fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+		       (socklen_t)strlen(device)) < 0)
+		return err_set(err, errno, "device %s: %m", device);
+	return 0;
+}
+
 static int tune(struct udp *udp, const struct udp_options *options,
 		struct err *err)
 {
 	int fd = udp->fd;
 
-	if (options->device &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device,
-		       (socklen_t)strlen(options->device)) < 0)
-		return err_set(err, errno, "device %s: %m", options->device);
+	if (options->device && udp_device(udp, options->device, err) < 0)
+		return err->code;
 	if (options->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &options->mark,
 					sizeof(options->mark)) < 0)
 		return err_set(err, errno, "mark 0x%x: %m", options->mark);

@@ -60,6 +60,8 @@ enum {
 };
 
 struct udp *udp_open(const struct udp_options *options, struct err *err);
+/* Binds it to the device that has this name now; its port stays. -ENODEV. */
+int udp_device(struct udp *udp, const char *device, struct err *err);
 /* Opens sockets[1..count + UDP_DOORS - 1] on the port of sockets[0], which are
  * then one group (SO_REUSEPORT): a transport datagram comes to the one of the
  * first count whose number wire_part() says, all others to the doors behind

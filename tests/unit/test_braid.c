@@ -522,6 +522,39 @@ TEST(braid, failover_uses_the_heaviest_lane_and_then_the_next)
 	finish();
 }
 
+/* Its device there may be back as another one, which it learns from us. */
+TEST(braid, asks_now_and_then_for_a_lane_that_the_other_end_calls_down)
+{
+	struct braid_lane_config configs[2] = { { 0 } };
+	struct braid_lane_stats stats;
+	uint64_t before;
+
+	begin(2, configs, BRAID_AGGREGATE);
+	pass(300000);
+	braid_lane_down(world.ends[1].braid, 1, world.now);
+	pass(100000);
+	braid_lane_stats(world.ends[0].braid, 1, world.now, &stats);
+	CU_ASSERT_EQUAL(stats.state, BRAID_DOWN);
+	before = world.ends[0].sent[1];
+	pass(10 * SECOND);
+	CU_ASSERT(world.ends[0].sent[1] >= before + 4);
+	CU_ASSERT(world.ends[0].sent[1] <= before + 10);
+
+	/* Not where it is down here, too; and again when it is not any more. */
+	braid_lane_down(world.ends[0].braid, 1, world.now);
+	before = world.ends[0].sent[1];
+	pass(10 * SECOND);
+	CU_ASSERT_EQUAL(world.ends[0].sent[1], before);
+	braid_lane_up(world.ends[0].braid, 1, world.now);
+	pass(10 * SECOND);
+	CU_ASSERT(world.ends[0].sent[1] > before);
+	braid_lane_up(world.ends[1].braid, 1, world.now);
+	pass(SECOND);
+	braid_lane_stats(world.ends[0].braid, 1, world.now, &stats);
+	CU_ASSERT_EQUAL(stats.state, BRAID_UP);
+	finish();
+}
+
 /* What end 1 sent by each lane since the last look. */
 static void look_back(uint64_t data[LANES])
 {
