@@ -119,21 +119,17 @@ static bool marks(const struct hub_config *config)
 	return config->duplicate.mask || config->duplicate.class;
 }
 
-/* Frames go to who has the address, which any hub may learn: so one has all
- * (tap). A client has one peer. The queue for marked packets takes the kernel's
- * choice of queue away: all others have one. */
+/* A client has one peer. The queue for marked packets takes the kernel's choice
+ * of queue away: all others have one. */
 static unsigned hubs_wanted(struct crew *crew)
 {
 	const struct hub_config *config = &crew->config;
 	unsigned count = config->threads;
 
-	if (config->server && config->tap && count > 1)
-		snprintf(crew->why_one, sizeof(crew->why_one),
-			 "with mode=tap one does all");
-	else if (config->server && marks(config) && count != 1)
+	if (config->server && marks(config) && count != 1)
 		snprintf(crew->why_one, sizeof(crew->why_one),
 			 "with duplicate-mark or duplicate-class one does all");
-	if (!config->server || config->tap || marks(config))
+	if (!config->server || marks(config))
 		return 1;
 	if (!count) {
 		count = processors();
@@ -233,11 +229,11 @@ static void one_for(struct crew *crew, struct err *why)
 static void open_others(struct crew *crew, struct parts *parts)
 {
 	struct udp_options options = { .port = crew->config.listen };
+	unsigned flags = kind_of(&crew->config) | TUN_QUEUES | TUN_BESIDE;
 	AUTO_ERR why = ERR_NONE;
 
 	for (unsigned i = 1; i < crew->count; i++) {
-		parts->tun[i] = tun_open(crew->config.device,
-					 TUN_QUEUES | TUN_BESIDE, &why);
+		parts->tun[i] = tun_open(crew->config.device, flags, &why);
 		if (!parts->tun[i])
 			break;
 	}
@@ -289,6 +285,7 @@ static int start(struct crew *crew, struct parts *parts, struct err *err)
 	int rc = 0;
 
 	rings_new(crew);
+	crew->fdb = switch_new(&crew->config);
 	for (unsigned i = 0; i < crew->count; i++) {
 		crew->hubs[i] = hub_new(crew, i, TAKE(parts->tun[i]),
 					TAKE(parts->udp[i]), err);
@@ -386,6 +383,7 @@ void crew_free(struct crew *crew)
 	for (unsigned i = 0; i < crew->count; i++)
 		for (unsigned j = 0; j < crew->count; j++)
 			ring_free(crew->rings[i][j]);
+	fdb_free(crew->fdb);
 	for (size_t i = 0; i < ARRAY_SIZE(crew->peers); i++)
 		for (struct crew_peer *peer; (peer = crew->peers[i]);) {
 			peer_unlink(crew, peer);

@@ -11,7 +11,9 @@
  * peers; a peer stays with its hub. The kernel brings a peer's datagrams to its
  * hub by what the index in them says (udp_share()), and a flow's packets to the
  * queue that last wrote to it. What comes to the wrong hub nevertheless is
- * handed over by a ring (hub_hand.c).
+ * handed over by a ring (hub_hand.c), and so is, in tap mode, what is for a
+ * client of another hub, or for all of them: where an address is they all look
+ * up in one table (fdb.h).
  *
  * Where the device has one queue, or the kernel cannot steer, there is one hub,
  * and crew_status() says why. So it is where packets of a mark are to be told
@@ -28,8 +30,9 @@ enum {
 	CREW_AUTO = 8,		/* where the number is not given */
 };
 
-struct ring;
 struct crew_peer;
+struct fdb;
+struct ring;
 
 /* What its hubs share. They read it; who writes what is said. */
 struct crew {
@@ -37,6 +40,7 @@ struct crew {
 	unsigned count;
 	struct hub *hubs[CREW_MOST];
 	struct ring *rings[CREW_MOST][CREW_MOST]; /* from, to; else NULL */
+	struct fdb *fdb; /* server, tap: where an address is; else NULL */
 	uint8_t cookie_root[NOISE_KEY];
 	char why_one[160]; /* hub, though more were wanted */
 	/* Which hub has which peer: changed within hub 0 only. */

@@ -14,7 +14,7 @@
 
 enum { TURN = 64 }; /* records of one ring, before others have their turn */
 
-enum what { PACKET, DATAGRAM, INIT };
+enum what { PACKET, PACKET_FOR_ALL, DATAGRAM, INIT };
 
 /* Its bytes stand behind it. */
 struct record {
@@ -52,10 +52,10 @@ static void done(struct hub *hub, const struct hub *to)
 }
 
 void hub_hand_packet(struct hub *hub, struct hub *to,
-		     const struct tun_packet *packet)
+		     const struct tun_packet *packet, bool all)
 {
-	struct record *record =
-		room(hub, to, PACKET, packet->data, packet->size);
+	struct record *record = room(hub, to, all ? PACKET_FOR_ALL : PACKET,
+				     packet->data, packet->size);
 
 	if (!record)
 		return;
@@ -138,7 +138,7 @@ static void hear_packet(struct hub *hub, const struct record *record,
 
 	memcpy(to, record + 1, record->size);
 	packet.data = to;
-	hub_take_handed(hub, &packet, now);
+	hub_take_handed(hub, &packet, record->what == PACKET_FOR_ALL, now);
 }
 
 static void hear_datagram(struct hub *hub, struct record *record, uint64_t now)
@@ -157,7 +157,7 @@ static void hear_ring(struct hub *hub, struct ring *ring, uint64_t now)
 
 		if (!record)
 			return;
-		if (record->what == PACKET)
+		if (record->what <= PACKET_FOR_ALL)
 			hear_packet(hub, record, now);
 		else
 			hear_datagram(hub, record, now);

@@ -413,6 +413,7 @@ static void peer_set(struct hub *hub, void *arg)
 		peer = mem_alloc(sizeof(*peer));
 		peer->hub = hub;
 		TAILQ_INSERT_TAIL(&hub->peers, peer, entry);
+		switch_join(peer);
 	}
 	call->rc = prefixes_change(peer, call->config, call->err);
 	if (!call->rc)

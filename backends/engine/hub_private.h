@@ -112,10 +112,12 @@ struct hub {
 	 * there as others[its part], of which only .hub means something. */
 	struct inner_map *prefixes;
 	struct peer *others;
-	struct fdb *fdb;	  /* server, tap: where an address is */
+	struct fdb *fdb;	  /* the crew's: server, tap */
 	struct fdb_port port;	  /* ... of the device */
 	uint8_t mac[FDB_ADDRESS]; /* ... and its own */
-	struct peer **heap;	  /* from 1: the next to look after first */
+	struct peer **ports;	  /* ... of our peers; NULL: free */
+	size_t port_room;
+	struct peer **heap; /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping; /* when it is due */
 	uint64_t retry;	       /* when lines that do not work are tried */
@@ -211,9 +213,12 @@ bool hub_peer_trouble(const struct peer *peer, uint64_t now,
 		      char text[HUB_SENTENCE]);
 
 /* hub_switch.c: a server's clients as one Ethernet segment. */
-/* Makes the table, and reads the device's own address. */
+/* NULL: it is no switch. */
+struct fdb *switch_new(const struct hub_config *config);
+/* Reads the device's own address. */
 void switch_open(struct hub *hub);
 void switch_close(struct hub *hub);
+void switch_join(struct peer *peer);
 void switch_forget(struct peer *peer);
 void switch_age(struct hub *hub, uint64_t now);
 /* May this frame have come from that peer? Then it is remembered. */
@@ -224,10 +229,12 @@ bool switch_learn(struct peer *peer, const uint8_t *frame, size_t size,
 bool switch_from_peer(struct peer *peer, const uint8_t *packet, size_t size,
 		      const struct packet_info *info, bool unsummed,
 		      uint64_t now);
-/* A frame of the device: the peer it is for; NULL and *all: for every one. */
-struct peer *switch_from_device(struct hub *hub,
-				const struct tun_packet *packet, bool *all,
-				uint64_t now);
+/* A frame of the device, in keep_room(), goes to the peers that it is for. */
+void switch_from_device(struct hub *hub, struct tun_packet *packet,
+			uint64_t now);
+/* The same of a frame that another hub has handed over; all: for all peers. */
+void switch_handed(struct hub *hub, struct tun_packet *packet, bool all,
+		   uint64_t now);
 
 /* hub_status.c: for hub_moments(). */
 void hub_remember(struct peer *peer, const struct braid_event *event,
@@ -243,15 +250,20 @@ void peer_work(struct peer *peer, uint64_t now);
 /* Reads the tun device. */
 void hub_read(struct hub *hub, uint64_t now);
 
-/* A packet of the device that another hub has read, in keep_room(). */
-void hub_take_handed(struct hub *hub, struct tun_packet *packet, uint64_t now);
+/* A packet of the device, in keep_room(), is for that peer; NULL: for nobody.
+ */
+void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
+	      uint64_t now);
+/* One that another hub has, in keep_room(); all: for all peers. */
+void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
+		     uint64_t now);
 /* That was all of them for now. */
 void hub_took_handed(struct hub *hub, uint64_t now);
 
 /* hub_hand.c: from one hub to another. What does not fit is lost and counted.
  */
 void hub_hand_packet(struct hub *hub, struct hub *to,
-		     const struct tun_packet *packet);
+		     const struct tun_packet *packet, bool all);
 /* A datagram from hub->from: to the one whose it is, or an init to the one that
  * has its sender. */
 void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,

@@ -534,20 +534,17 @@ void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
 				wait_in_line(peer, &run, now);
 }
 
-/* Where a packet goes in its own hub; all: to all peers of it. */
-static void take_in(struct hub *hub, struct peer *peer, bool all,
-		    struct tun_packet *packet, uint64_t now)
+void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
+	      uint64_t now)
 {
 	struct backlog_run run;
 
-	if (all) {
-		hub_pass(hub, packet, NULL, NULL, now);
-	} else if (!peer) {
+	if (!peer) {
 		hub->unrouted += packet->count;
-	} else {
-		run = run_of(hub, packet);
-		queue(peer, &run, now);
+		return;
 	}
+	run = run_of(hub, packet);
+	queue(peer, &run, now);
 }
 
 /* The kernel gives packets of a flow to the queue that was last written to by
@@ -555,24 +552,31 @@ static void take_in(struct hub *hub, struct peer *peer, bool all,
  * hub whose it is. */
 static void take_read(struct hub *hub, struct tun_packet *packet, uint64_t now)
 {
-	bool all = false;
-	struct peer *peer = hub->fdb
-				    ? switch_from_device(hub, packet, &all, now)
-				    : peer_for(hub, packet);
+	struct peer *peer;
 
+	if (hub->fdb) {
+		switch_from_device(hub, packet, now);
+		return;
+	}
+	peer = peer_for(hub, packet);
 	if (peer && peer->hub != hub)
-		hub_hand_packet(hub, peer->hub, packet);
+		hub_hand_packet(hub, peer->hub, packet, false);
 	else
-		take_in(hub, peer, all, packet, now);
+		hub_take(hub, peer, packet, now);
 }
 
-void hub_take_handed(struct hub *hub, struct tun_packet *packet, uint64_t now)
+void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
+		     uint64_t now)
 {
-	struct peer *peer = peer_for(hub, packet);
+	struct peer *peer;
 
+	if (hub->fdb) {
+		switch_handed(hub, packet, all, now);
+		return;
+	}
+	peer = peer_for(hub, packet);
 	/* Not one that has gone meanwhile. */
-	take_in(hub, peer && peer->hub == hub ? peer : NULL, false, packet,
-		now);
+	hub_take(hub, peer && peer->hub == hub ? peer : NULL, packet, now);
 }
 
 void hub_took_handed(struct hub *hub, uint64_t now)

@@ -178,7 +178,8 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 	put(out, "policed", peer->policed);
 	put(out, "isolated", peer->isolated);
 	if (peer->hub->fdb)
-		put(out, "stations", peer->port.count);
+		put(out, "stations",
+		    fdb_count(peer->hub->fdb, peer->port.number));
 	put(out, "oversize", peer->oversize);
 	put(out, "dropped", peer->dropped);
 	if (peer->braid) {

@@ -4,9 +4,11 @@
  *
  * In tap mode they and the device are ports of one switch (fdb.h): a frame goes
  * where its address was seen, and everywhere else if that is not known or it is
- * for a group; never back to where it came from. In tun mode all goes through
- * the device, and so through this host's own routes and rules. With isolate
- * clients reach the device alone.
+ * for a group; never back to where it came from. Clients of other hubs are
+ * handed it by these (hub_hand.c), once each hub, which look for the address
+ * again: so a port is a number to all, and a pointer to its own hub only. In
+ * tun mode all goes through the device, and so through this host's own routes
+ * and rules. With isolate clients reach the device alone.
  */
 #include <linux/if.h>
 #include <string.h>
@@ -16,10 +18,69 @@
 
 #include "backends/engine/hub_private.h"
 
-enum { ADDRESSES = 2 * FDB_ADDRESS, HEADER = 14 };
+enum { ADDRESSES = 2 * FDB_ADDRESS, HEADER = 14, DEVICE = FDB_PORTS };
 
-#define PEER_OF(at)                                                            \
-	((struct peer *)((uint8_t *)(at)-offsetof(struct peer, port)))
+/* --- ports: every hub has each count'th number ---------------------------- */
+
+static size_t first_free(const struct hub *hub)
+{
+	size_t i = 0;
+
+	while (i < hub->port_room && hub->ports[i])
+		i++;
+	return i;
+}
+
+/* More than there are numbers for are reached by flooding. */
+void switch_join(struct peer *peer)
+{
+	struct hub *hub = peer->hub;
+	size_t i, number;
+
+	if (!hub->fdb)
+		return;
+	i = first_free(hub);
+	number = (i + 1) * hub->crew->count + hub->part;
+	if (number >= DEVICE)
+		return;
+	if (i == hub->port_room) {
+		hub->port_room = hub->port_room * 2 + 16;
+		hub->ports =
+			mem_resize(hub->ports, hub->port_room * sizeof(peer));
+		memset(hub->ports + i, 0, (hub->port_room - i) * sizeof(peer));
+	}
+	hub->ports[i] = peer;
+	peer->port.number = (uint16_t)number;
+}
+
+void switch_forget(struct peer *peer)
+{
+	struct hub *hub = peer->hub;
+
+	if (!hub->fdb || peer->port.number == FDB_NO_PORT)
+		return;
+	fdb_forget(hub->fdb, peer->port.number);
+	hub->ports[peer->port.number / hub->crew->count - 1] = NULL;
+}
+
+/* Of another hub; NULL: it is one of ours, or the device. */
+static struct hub *hub_of(const struct hub *hub, uint16_t port)
+{
+	unsigned part = port % hub->crew->count;
+
+	return port == DEVICE || part == hub->part ? NULL
+						   : hub->crew->hubs[part];
+}
+
+/* One of ours; NULL: it is the device, or another hub's. */
+static struct peer *peer_at(const struct hub *hub, uint16_t port)
+{
+	return port == FDB_NO_PORT || port == DEVICE || hub_of(hub, port)
+		       ? NULL
+		       : hub->ports[port / hub->crew->count - 1];
+}
+
+/* --- the segment ---------------------------------------------------------- */
 
 /* Nobody else may have it: what comes for it is ours. */
 static void read_own_address(struct hub *hub)
@@ -34,34 +95,36 @@ static void read_own_address(struct hub *hub)
 	close(fd);
 }
 
-void switch_open(struct hub *hub)
+struct fdb *switch_new(const struct hub_config *config)
 {
 	uint64_t key = clock_us();
 
-	if (!hub->config.server || !hub->config.tap)
-		return;
+	if (!config->server || !config->tap)
+		return NULL;
 	if (getrandom(&key, sizeof(key), 0) < 0)
-		key ^= (uintptr_t)hub;
-	hub->fdb = fdb_new(key);
-	read_own_address(hub);
+		key ^= (uintptr_t)config;
+	return fdb_new(key);
+}
+
+void switch_open(struct hub *hub)
+{
+	hub->fdb = hub->crew->fdb;
+	hub->port.number = DEVICE;
+	if (hub->fdb)
+		read_own_address(hub);
 }
 
 void switch_close(struct hub *hub)
 {
-	fdb_free(hub->fdb);
-}
-
-void switch_forget(struct peer *peer)
-{
-	if (peer->hub->fdb)
-		fdb_forget(peer->hub->fdb, &peer->port);
+	free(hub->ports);
 }
 
 void switch_age(struct hub *hub, uint64_t now)
 {
 	if (!hub->fdb)
 		return;
-	fdb_age(hub->fdb, now);
+	if (hub->part == 0)
+		fdb_age(hub->fdb, now);
 	read_own_address(hub);
 }
 
@@ -81,21 +144,36 @@ bool switch_learn(struct peer *peer, const uint8_t *frame, size_t size,
 	return true;
 }
 
+static void hand_to_all(struct hub *hub, const struct tun_packet *packet)
+{
+	for (unsigned i = 0; i < hub->crew->count; i++)
+		if (i != hub->part)
+			hub_hand_packet(hub, hub->crew->hubs[i], packet, true);
+}
+
 /* A copy: what was delivered is only lent. */
-static void pass(struct peer *from, struct peer *to, const uint8_t *frame,
+static void pass(struct peer *from, uint16_t port, const uint8_t *frame,
 		 size_t size, const struct packet_info *info, bool unsummed,
 		 uint64_t now)
 {
-	struct hub *hub = from->hub;
-	uint8_t *room = keep_room(hub->keep);
-	struct tun_packet packet = { .data = room,
+	struct hub *hub = from->hub, *other = NULL;
+	struct tun_packet packet = { .data = frame,
 				     .size = (uint32_t)size,
 				     .count = 1,
 				     .unsummed = unsummed,
 				     .info = *info };
 
-	memcpy(room, frame, size);
-	hub_pass(hub, &packet, to, from, now);
+	if (port == FDB_NO_PORT)
+		hand_to_all(hub, &packet);
+	else
+		other = hub_of(hub, port);
+	if (other) {
+		hub_hand_packet(hub, other, &packet, false);
+		return;
+	}
+	packet.data = keep_room(hub->keep);
+	memcpy((uint8_t *)packet.data, frame, size);
+	hub_pass(hub, &packet, peer_at(hub, port), from, now);
 }
 
 static bool switched(struct peer *peer, const uint8_t *frame, size_t size,
@@ -103,20 +181,19 @@ static bool switched(struct peer *peer, const uint8_t *frame, size_t size,
 		     uint64_t now)
 {
 	struct hub *hub = peer->hub;
-	struct fdb_port *port = fdb_find(hub->fdb, frame, now);
+	uint16_t port = fdb_find(hub->fdb, frame, now);
 	bool ours = !memcmp(frame, hub->mac, FDB_ADDRESS);
 
-	if (port == &peer->port)
+	if (port != FDB_NO_PORT && port == peer->port.number)
 		return false;
-	if (port == &hub->port || ours)
+	if (port == DEVICE || ours)
 		return true;
 	if (port && hub->config.isolate) {
 		peer->isolated++;
 		return false;
 	}
 	if (port || !(hub->config.isolate || fdb_is_link_local(frame)))
-		pass(peer, port ? PEER_OF(port) : NULL, frame, size, info,
-		     unsummed, now);
+		pass(peer, port, frame, size, info, unsummed, now);
 	return !port;
 }
 
@@ -137,19 +214,39 @@ bool switch_from_peer(struct peer *peer, const uint8_t *packet, size_t size,
 	return false;
 }
 
-struct peer *switch_from_device(struct hub *hub,
-				const struct tun_packet *packet, bool *all,
-				uint64_t now)
+void switch_from_device(struct hub *hub, struct tun_packet *packet,
+			uint64_t now)
 {
 	const uint8_t *frame = packet->data;
-	struct fdb_port *port;
+	struct hub *other;
+	uint16_t port;
 
-	*all = false;
-	if (packet->size < HEADER)
-		return NULL;
+	if (packet->size < HEADER) {
+		hub_take(hub, NULL, packet, now);
+		return;
+	}
 	if (memcmp(frame + FDB_ADDRESS, hub->mac, FDB_ADDRESS))
 		fdb_learn(hub->fdb, frame + FDB_ADDRESS, &hub->port, now);
 	port = fdb_find(hub->fdb, frame, now);
-	*all = !port;
-	return port && port != &hub->port ? PEER_OF(port) : NULL;
+	if (port == FDB_NO_PORT) {
+		hand_to_all(hub, packet);
+		hub_pass(hub, packet, NULL, NULL, now);
+		return;
+	}
+	other = hub_of(hub, port);
+	if (other)
+		hub_hand_packet(hub, other, packet, false);
+	else
+		hub_take(hub, peer_at(hub, port), packet, now);
+}
+
+void switch_handed(struct hub *hub, struct tun_packet *packet, bool all,
+		   uint64_t now)
+{
+	if (all)
+		hub_pass(hub, packet, NULL, NULL, now);
+	else
+		hub_take(hub,
+			 peer_at(hub, fdb_find(hub->fdb, packet->data, now)),
+			 packet, now);
 }

@@ -267,8 +267,7 @@ static void want_queues(const struct node *link, struct tunnel_data *device)
 {
 	uint64_t threads = node_u(link, LINK_THREADS);
 
-	device->queues = node_u(link, LINK_ROLE) == ROLE_SERVER &&
-			 !device->tap && threads != 1;
+	device->queues = node_u(link, LINK_ROLE) == ROLE_SERVER && threads != 1;
 	device->must_queues = device->queues && threads;
 	if (node_has(link, LINK_DUPLICATE_MARK) ||
 	    node_has(link, LINK_DUPLICATE_CLASS))

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # A server in tap mode is a switch: three clients and it on one segment. Who gets
-# which frame, what a hostile client can do to the others, and isolate.
+# which frame, what a hostile client can do to the others, and isolate. Clients 1
+# and 3 are one thread's, client 2 is another's.
 # shellcheck disable=SC2154 # pid_gw comes by eval
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=ends.sh
 . "$root/tests/net/ends.sh"
-type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
+type python3 iperf3 jq >/dev/null || skip_all "python3, iperf3 or jq is missing"
 
 engine() { # NAMESPACE
 	ip netns add "$1"
@@ -17,6 +18,16 @@ engine() { # NAMESPACE
 }
 of() { get gw "/links/lan/peers/c$1" "$2"; }
 pings() { in_ "$1" ping -c "${3:-3}" -i 0.02 -W 2 -q "$2" >/dev/null; }
+# threads FILTER: of what each thread did, by jq.
+threads() {
+	in_ gw python3 -c '
+import json, os, socket
+s = socket.socket(socket.AF_UNIX)
+s.connect(os.environ["TRESSE_SOCKET"])
+f = s.makefile("rw")
+print(json.dumps({"protocol": 1, "id": 1, "do": "status"}), file=f, flush=True)
+print(json.dumps(json.loads(f.readline())["done"][0]["threads"]))' | jq -c "$1"
+}
 received() { in_ "$1" cat /sys/class/net/tap0/statistics/rx_packets; }
 mac() { in_ "$1" cat /sys/class/net/tap0/address; }
 # frames CLIENT COUNT DESTINATION SOURCE: sent as they are; SOURCE random: each
@@ -40,7 +51,7 @@ for i in range(count):
 engine gw
 ip -n gw addr add 10.200.0.1/32 dev lo
 run 0 'a server in tap mode' in_ gw tresse /links create lan role=server mode=tap \
-	device=tap0 local=10.78.0.1/24 listen=5000
+	device=tap0 local=10.78.0.1/24 listen=5000 "threads=${THREADS:-2}"
 key=$(get gw /links/lan public-key)
 for i in 1 2 3; do
 	engine c$i
@@ -54,6 +65,10 @@ done
 for i in 1 2 3; do
 	check "client $i reaches the server" wait_for 10 pings c$i 10.78.0.1
 done
+count=$(threads length)
+is 'as many threads as were asked for, each with its name' \
+	"$count $(cat "/proc/$pid_gw/task/"*/comm | grep -c '^lan')" "${THREADS:-2} ${THREADS:-2}"
+[ "$count" != 2 ] || is 'share the clients' "$(threads '[.[].peers]')" '[2,1]'
 check 'a client reaches another' wait_for 5 pings c1 10.78.0.12
 check 'and that one a third' pings c2 10.78.0.13
 is 'by its own address' "$(in_ c1 ip neigh show 10.78.0.12 | grep -o 'lladdr [^ ]*')" \
@@ -75,7 +90,18 @@ wait_for 5 all_came
 check 'what is for all, for many or for nobody known reaches all others' \
 	[ $(($(received c2) - c2)) -ge 150 -a $(($(received c3) - c3)) -ge 150 ]
 check 'the server too' [ $(($(received gw) - gw)) -ge 150 ]
+check 'each of them once' [ $(($(received c2) - c2)) -le 160 -a \
+	$(($(received c3) - c3)) -le 160 -a $(($(received gw) - gw)) -le 160 ]
 check 'and does not come back' [ $(($(received c1) - c1)) -le 4 ]
+# What the server says to all comes to the clients of all threads, once.
+c1=$(received c1) c2=$(received c2) c3=$(received c3)
+frames gw 50 ff:ff:ff:ff:ff:ff "$(mac gw)"
+all_heard() { [ $(($(received c1) - c1)) -ge 50 ] && [ $(($(received c2) - c2)) -ge 50 ] && [ $(($(received c3) - c3)) -ge 50 ]; }
+wait_for 5 all_heard
+check 'what the server says to all reaches each once' \
+	[ $(($(received c1) - c1)) -ge 50 -a $(($(received c1) - c1)) -le 58 -a \
+	$(($(received c2) - c2)) -ge 50 -a $(($(received c2) - c2)) -le 58 -a \
+	$(($(received c3) - c3)) -ge 50 -a $(($(received c3) - c3)) -le 58 ]
 c2=$(received c2) gw=$(received gw)
 frames c1 50 01:80:c2:00:00:0e "$(mac c1)"
 gw_has() { [ $(($(received gw) - gw)) -ge 50 ]; }
@@ -140,6 +166,8 @@ check 'and had many' [ "$(of 3 stations)" -ge 200 ]
 c3=$(received c3)
 check 'others keep theirs' pings c1 10.78.0.12 100
 check 'and their frames to themselves' [ $(($(received c3) - c3)) -le 8 ]
+[ "$count" = 1 ] || check 'which went from thread to thread' \
+	[ "$(threads 'map(."handed-packets") | add')" -ge 1000 ]
 before=$(of 3 spoofed)
 frames c3 20 "$(mac c1)" "$(mac gw)"
 frames c3 20 "$(mac c1)" 03:00:00:00:00:01

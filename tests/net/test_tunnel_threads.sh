@@ -198,10 +198,15 @@ run 1 'seventeen are too many' in_ gw tresse -q /links/home0 set threads=17
 run 1 'a client has one' in_ c1 tresse -q /links/home0 set threads=2
 has 'and is told why' "$tmp/err" 'threads is for a server'
 
-run 0 'with mode=tap one serves all' in_ gw tresse -q /links/home0 set mode=tap threads=2
-in_ gw tresse /links/home0 get threads-now >"$tmp/now"
-has 'and says so' "$tmp/now" '1: with mode=tap one does all'
-in_ gw tresse -q undo
+run 0 'with mode=tap as many serve all' in_ gw tresse -q /links/home0 set mode=tap threads=3
+is 'and it says so' "$(threads_now)" 3
+for i in $clients; do in_ c"$i" tresse -q /links/home0 set mode=tap; done
+check 'all clients are back in tap' wait_for 15 all_ping
+run 0 'one alone is enough' in_ gw tresse -q /links/home0 set threads=1
+check 'all clients are back in tap with it' wait_for 15 all_ping
+is 'by a device of one queue' "$(ip -n gw -d link show tun0 | grep -c multi_queue)" 1
+for i in $clients; do in_ c"$i" tresse -q undo; done
+run 0 'and back to tun' in_ gw tresse -q /links/home0 set mode=tun threads=auto
 check 'all clients are back in tun' wait_for 15 all_ping
 
 # --- a device of one queue ---------------------------------------------------
