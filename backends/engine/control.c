@@ -30,8 +30,9 @@ struct client {
 
 struct control {
 	struct engine *engine;
-	char *path; /* that we made; NULL: adopted */
-	int lock;   /* of the path, or -1 */
+	int lock;		    /* of the path that we made, or -1 */
+	struct keeping_socket made; /* by us; 0: adopted */
+	uid_t owner;		    /* who made it; may tell, like root */
 	int listener, epoll;
 	unsigned count;
 	uint64_t now, told;
@@ -75,8 +76,9 @@ static json_t *do_hello(struct control *control, struct client *client,
 	(void)client;
 	(void)request;
 	(void)err;
-	return json_pack("{s:s, s:i, s:i}", "version", TRESSE_VERSION,
-			 "protocol", CONTROL_PROTOCOL, "pid", (int)getpid());
+	return json_pack("{s:s, s:i, s:i, s:i}", "version", TRESSE_VERSION,
+			 "protocol", CONTROL_PROTOCOL, "pid", (int)getpid(),
+			 "uid", (int)geteuid());
 }
 
 static json_t *do_set(struct control *control, struct client *client,
@@ -331,7 +333,7 @@ static void client_new(struct control *control)
 	client->fd = fd;
 	client->moved = control->now;
 	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length))
-		client->may_write = who.uid == 0 || who.uid == geteuid();
+		client->may_write = who.uid == 0 || who.uid == control->owner;
 	TAILQ_INSERT_TAIL(&control->clients, client, entry);
 	control->count++;
 	event.data.ptr = client;
@@ -348,6 +350,7 @@ struct control *control_adopt(int fd, struct engine *engine)
 	control->engine = engine;
 	control->lock = -1;
 	control->listener = fd;
+	control->owner = geteuid();
 	control->epoll = epoll_create1(EPOLL_CLOEXEC);
 	TAILQ_INIT(&control->clients);
 	epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -421,6 +424,7 @@ struct control *control_new(const char *path, struct engine *engine,
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	AUTO_ERR own = ERR_NONE;
 	struct control *control;
+	struct stat about;
 	int fd, lock = -1;
 
 	if (strlen(path) >= sizeof(name.sun_path)) {
@@ -435,9 +439,16 @@ struct control *control_new(const char *path, struct engine *engine,
 		return NULL;
 	}
 	control = control_adopt(fd, engine);
-	control->path = mem_strdup(path);
 	control->lock = lock;
+	if (stat(path, &about) == 0)
+		control->made =
+			(struct keeping_socket){ about.st_dev, about.st_ino };
 	return control;
+}
+
+const struct keeping_socket *control_made(const struct control *control)
+{
+	return control->made.inode ? &control->made : NULL;
 }
 
 void control_free(struct control *control)
@@ -448,9 +459,6 @@ void control_free(struct control *control)
 		return;
 	while ((client = TAILQ_FIRST(&control->clients)))
 		client_free(control, client);
-	if (control->path)
-		unlink(control->path);
-	free(control->path);
 	close(control->listener);
 	close(control->epoll);
 	if (control->lock >= 0)

@@ -11,7 +11,7 @@
  * another one than ours is answered with an error that names ours.
  *
  *     do        with                  RESULT
- *     hello                           { "version", "protocol", "pid" }
+ *     hello                           { "version", "protocol", "pid", "uid" }
  *     set       link: description.h,  {}
  *               keys: { digest: key }
  *     remove    link: its name        {}
@@ -40,6 +40,7 @@
 #define BACKENDS_ENGINE_CONTROL_H
 
 #include "backends/engine/engine.h"
+#include "backends/engine/keeping.h"
 
 enum {
 	CONTROL_PROTOCOL = 1,
@@ -58,7 +59,8 @@ struct control *control_new(const char *path, struct engine *engine,
 			    struct err *err);
 /* The same with a listening socket that systemd made (sd_listen_fds(3)). */
 struct control *control_adopt(int fd, struct engine *engine);
-/* Removes the socket it made. */
+/* The socket it made, for who may remove it; NULL: it is adopted. */
+const struct keeping_socket *control_made(const struct control *control);
 void control_free(struct control *control);
 AUTO_DEFINE(control, struct control *, control_free)
 

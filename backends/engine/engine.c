@@ -9,6 +9,7 @@
 
 #include "backends/engine/crew.h"
 #include "backends/engine/description.h"
+#include "backends/engine/keeper.h"
 #include "backends/engine/past.h"
 #include "backends/engine/resolver.h"
 #include "backends/engine/tenant.h"
@@ -41,7 +42,7 @@ struct engine {
 	uint64_t settled_at; /* ... as they were then */
 };
 
-struct engine *engine_new(const char *measured)
+struct engine *engine_new(const struct past_shelf *measured)
 {
 	struct engine *engine = mem_alloc(sizeof(*engine));
 
@@ -348,6 +349,14 @@ static void put_name_error(const struct link *link, json_t *status)
 				     name));
 }
 
+/* It carries what it carries, but nothing new: all the others say more. */
+static void put_keeper_error(json_t *status)
+{
+	if (keeper_error() && !json_object_get(status, "error"))
+		json_object_set_new(status, "error",
+				    json_string(keeper_error()));
+}
+
 /* With the last spell of each line, and the most it carried. */
 static json_t *link_status(const struct engine *engine, const struct link *link)
 {
@@ -358,6 +367,7 @@ static json_t *link_status(const struct engine *engine, const struct link *link)
 			    past_show(engine->past, link->wanted.config.name, 1,
 				      wall_us()));
 	put_addresses(link, status);
+	put_keeper_error(status);
 	return status;
 }
 

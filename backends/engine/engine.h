@@ -13,9 +13,11 @@
 #include "model/base/mem.h"
 
 struct engine;
+struct past_shelf;
 
-/* measured: where what was measured is kept (past.h); NULL: nowhere. */
-struct engine *engine_new(const char *measured);
+/* measured: where what was measured is kept (past.h), borrowed; NULL: nowhere.
+ */
+struct engine *engine_new(const struct past_shelf *measured);
 /* Ends all links. */
 void engine_free(struct engine *engine);
 AUTO_DEFINE(engine, struct engine *, engine_free)

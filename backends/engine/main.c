@@ -12,9 +12,13 @@
 
 #include "backends/engine/aead.h"
 #include "backends/engine/control.h"
+#include "backends/engine/keeper.h"
+#include "backends/engine/notify.h"
+#include "backends/engine/past.h"
 #include "backends/engine/restore.h"
 #include "backends/engine/sandbox.h"
 #include "backends/engine/steer.h"
+#include "backends/engine/tun.h"
 #include "backends/engine/watch.h"
 #include "backends/tunnel/client.h"
 
@@ -32,7 +36,9 @@ static const char usage[] =
 	"                     what it measures, kept over its end; the "
 	"store's\n"
 	"                     name and .measured\n"
-	"      --user NAME    who it becomes; it keeps CAP_NET_ADMIN, _RAW\n"
+	"      --user NAME    who it becomes, with CAP_NET_ADMIN and _RAW; "
+	"tressed,\n"
+	"                     or nobody where there is no such user\n"
 	"  -V, --version      its version\n"
 	"  -h, --help         this text\n"
 	"\n"
@@ -97,9 +103,13 @@ static int signals_open(void)
 static void load(struct engine *engine, const char *store)
 {
 	AUTO_ERR err = ERR_NONE;
+	json_t *links = keeper_links(&err);
 
-	if (restore(engine, store, &err) < 0)
+	if (links)
+		restore(engine, links);
+	else
 		fprintf(stderr, "tressed: %s: %s\n", store, err.text);
+	json_decref(links);
 }
 
 /* false: it is to end. */
@@ -110,9 +120,9 @@ static bool hear(int fd, struct engine *engine, const char *store)
 	while (read(fd, &got, sizeof(got)) == sizeof(got)) {
 		if (got.ssi_signo != SIGHUP)
 			return false;
-		sd_notify(0, "RELOADING=1");
+		notify("RELOADING=1");
 		load(engine, store);
-		sd_notify(0, "READY=1");
+		notify("READY=1");
 	}
 	return true;
 }
@@ -149,9 +159,11 @@ static int loop(struct control *control, struct engine *engine, int signals,
 		{ .fd = watch_open(), .events = POLLIN },
 		{ .fd = engine_names_fd(engine), .events = POLLIN },
 		{ .fd = engine_news_fd(engine), .events = POLLIN },
+		{ .fd = keeper_fd() }, /* for its end */
 	};
 
 	for (;;) {
+		fds[5].fd = keeper_fd();
 		if (poll(fds, ARRAY_SIZE(fds), wait_ms(control, engine)) < 0)
 			continue;
 		if (fds[1].revents && !hear(fds[1].fd, engine, store))
@@ -162,6 +174,8 @@ static int loop(struct control *control, struct engine *engine, int signals,
 			engine_names(engine);
 		if (fds[4].revents)
 			control_tell(control, engine_news(engine), now_us());
+		if (fds[5].revents)
+			keeper_look();
 		engine_turn(engine, now_us());
 		control_turn(control, now_us());
 	}
@@ -176,26 +190,56 @@ static struct control *control_open(const struct options *options,
 	return control_new(options->socket, engine, err);
 }
 
+/* Who it is from here on, for those who look (journal, systemctl status). */
+static int become(const struct options *options, struct err *err)
+{
+	char who[SANDBOX_NAME];
+	AUTO(str) char *status = NULL;
+
+	if (sandbox_drop(options->user, who, err) < 0)
+		return err->code;
+	fprintf(stderr, "tressed: user %s\n", who);
+	status = mem_printf("STATUS=user %s", who);
+	notify(status);
+	return 0;
+}
+
+static int serve(const struct options *options, struct engine *engine,
+		 struct control *control, int signals, struct err *err)
+{
+	int status;
+
+	aead_choose(); /* measured while nobody waits for it */
+	steer_open();
+	if (become(options, err) < 0)
+		return 1;
+	load(engine, options->store);
+	if (sandbox_lock(err) < 0)
+		return 1;
+	notify("READY=1");
+	status = loop(control, engine, signals, options->store);
+	notify("STOPPING=1");
+	return status;
+}
+
+static const struct past_shelf measured = { keeper_read, keeper_write };
+
 static int run(const struct options *options, struct err *err)
 {
 	/* Freed last: who starts while we end must not find the place of the
 	 * engine free and its devices taken. */
 	AUTO(control) struct control *control = NULL;
-	AUTO(engine) struct engine *engine = engine_new(options->measured);
-	int signals = signals_open();
+	AUTO(engine) struct engine *engine = engine_new(&measured);
+	int signals = signals_open(), status;
 
 	control = control_open(options, engine, err);
 	if (!control)
 		return 1;
-	aead_choose(); /* measured while nobody waits for it */
-	steer_open();
-	if (sandbox_drop(options->user, err) < 0)
-		return 1;
-	load(engine, options->store);
-	if (sandbox_lock(err) < 0)
-		return 1;
-	sd_notify(0, "READY=1");
-	return loop(control, engine, signals, options->store);
+	status = serve(options, engine, control, signals, err);
+	engine_free(TAKE(engine));
+	if (control_made(control))
+		keeper_leave(control_made(control));
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -205,17 +249,22 @@ int main(int argc, char **argv)
 		.store = setting("TRESSE_STORE", "/var/lib/tresse/tresse.db"),
 	};
 	AUTO_ERR err = ERR_NONE;
-	AUTO(str) char *measured = NULL;
+	AUTO(str) char *beside = NULL;
+	struct keeping_files files;
 	int status = options_read(argc, argv, &options);
 
 	/* Of a peer's large tables only what is used is to be real. */
 	mallopt(M_MMAP_THRESHOLD, LARGE);
 	if (status >= 0)
 		return status;
-	measured = mem_printf("%s.measured", options.store);
+	beside = mem_printf("%s.measured", options.store);
 	if (!options.measured)
-		options.measured = measured;
-	status = run(&options, &err);
+		options.measured = beside;
+	files = (struct keeping_files){ options.store, options.measured,
+					options.socket };
+	notify_open();
+	tun_by(keeper_tun);
+	status = keeper_start(&files, &err) < 0 ? 1 : run(&options, &err);
 	if (status)
 		fprintf(stderr, "tressed: %s\n", err.text);
 	return status;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/past.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { VERSION = 1, FILE_MOST = 64 << 20, WAYS = 2 };
+enum { VERSION = 1, WAYS = 2 };
 
 enum spell_state { SPELL_LASTS, SPELL_OVER, SPELL_CUT };
 static const char *const states[] = { "lasts", "over", "cut" };
@@ -38,8 +35,8 @@ struct end {
 };
 
 struct past {
-	char *file;		    /* owned; NULL: none */
-	TAILQ_HEAD(ends, end) ends; /* the last to be told of last */
+	const struct past_shelf *shelf; /* NULL: none */
+	TAILQ_HEAD(ends, end) ends;	/* the last to be told of last */
 	size_t count;
 	bool changed, failed;
 	uint64_t saved_us;
@@ -284,19 +281,17 @@ static void end_read(struct past *past, const json_t *json)
 	way_read(json_object_get(json, "in"), &end->ways[1]);
 }
 
+/* What cannot be read is forgotten. */
 static void load(struct past *past)
 {
-	int fd = open(past->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO_ERR err = ERR_NONE;
+	AUTO(str) char *bytes = NULL;
 	json_t *json = NULL, *item;
-	struct stat about;
-	size_t i;
+	size_t size = 0, i;
 
-	if (fd < 0)
+	if (past->shelf->read(&bytes, &size, &err) < 0 || !size)
 		return;
-	if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) &&
-	    about.st_size <= FILE_MOST)
-		json = json_loadfd(fd, 0, NULL);
-	close(fd);
+	json = json_loadb(bytes, size, 0, NULL);
 	if (json_integer_value(json_object_get(json, "version")) == VERSION)
 		json_array_foreach(json_object_get(json, "lines"), i, item)
 			end_read(past, item);
@@ -311,39 +306,34 @@ static int64_t wall_us(void)
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
-/* Written beside and renamed: a reader, or a crash, sees the old or the new. */
-static bool save(const struct past *past)
+static int save(const struct past *past, struct err *err)
 {
-	AUTO(str) char *fresh = mem_printf("%s.new", past->file);
 	json_t *json = json_pack("{s:i, s:o}", "version", VERSION, "lines",
 				 past_show(past, NULL, PAST_SPELLS, wall_us()));
-	int fd = open(fresh,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		      0644);
-	bool good = fd >= 0 && json_dumpfd(json, fd, JSON_COMPACT) == 0;
+	AUTO(str) char *text = json_dumps(json, JSON_COMPACT);
 
 	json_decref(json);
-	if (fd >= 0)
-		good = close(fd) == 0 && good;
-	return good && rename(fresh, past->file) == 0;
+	return past->shelf->write(text ? text : "", text ? strlen(text) : 0,
+				  err);
 }
 
 uint64_t past_next(const struct past *past, uint64_t now_us)
 {
-	if (!past->file || !past->changed || past->failed)
+	if (!past->shelf || !past->changed || past->failed)
 		return UINT64_MAX;
 	return past->saved_us ? past->saved_us + PAST_SAVE_US : now_us;
 }
 
 static void save_now(struct past *past, uint64_t now_us)
 {
+	AUTO_ERR err = ERR_NONE;
+
 	past->changed = false;
 	past->saved_us = now_us;
-	if (save(past))
+	if (save(past, &err) >= 0)
 		return;
-	fprintf(stderr,
-		"tressed: %s: %m: what it measures will not outlive it\n",
-		past->file);
+	fprintf(stderr, "tressed: %s: what it measures will not outlive it\n",
+		err.text);
 	past->failed = true; /* said once is enough */
 }
 
@@ -355,15 +345,14 @@ void past_turn(struct past *past, uint64_t now_us)
 
 /* --- life ----------------------------------------------------------------- */
 
-struct past *past_new(const char *file)
+struct past *past_new(const struct past_shelf *shelf)
 {
 	struct past *past = mem_alloc(sizeof(*past));
 
 	TAILQ_INIT(&past->ends);
-	if (file) {
-		past->file = mem_strdup(file);
+	past->shelf = shelf;
+	if (shelf)
 		load(past);
-	}
 	return past;
 }
 
@@ -373,12 +362,11 @@ void past_free(struct past *past)
 
 	if (!past)
 		return;
-	if (past->file && past->changed && !past->failed)
+	if (past->shelf && past->changed && !past->failed)
 		save_now(past, past->saved_us);
 	while ((end = TAILQ_FIRST(&past->ends))) {
 		TAILQ_REMOVE(&past->ends, end, entry);
 		free(end);
 	}
-	free(past->file);
 	free(past);
 }

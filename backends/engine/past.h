@@ -25,8 +25,15 @@ enum {
 
 struct past;
 
-/* file: where it is kept; NULL: nowhere. */
-struct past *past_new(const char *file);
+/* Where it is kept, by whoever may write there. What is not there yet is read
+ * as no bytes. Both return 0, or a negative errno value and a sentence. */
+struct past_shelf {
+	int (*read)(char **bytes, size_t *size, struct err *err);
+	int (*write)(const char *bytes, size_t size, struct err *err);
+};
+
+/* shelf: borrowed; NULL: it is kept nowhere. */
+struct past *past_new(const struct past_shelf *shelf);
 /* Saves what is new. */
 void past_free(struct past *past);
 AUTO_DEFINE(past, struct past *, past_free)

@@ -132,18 +132,28 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 	return 0;
 }
 
+static int open_here(struct err *err)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? err_set(err, errno, "/dev/net/tun: %m") : fd;
+}
+
+static tun_opener *opener = open_here;
+
+void tun_by(tun_opener *by)
+{
+	opener = by ? by : open_here;
+}
+
 struct tun *tun_open(const char *name, unsigned flags, struct err *err)
 {
 	AUTO(tun) struct tun *tun = mem_alloc(sizeof(*tun));
 
 	tun->tap = flags & TUN_TAP;
 	tun->vnet = !(flags & TUN_PLAIN);
-	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (tun->fd < 0) {
-		err_set(err, errno, "/dev/net/tun: %m");
-		return NULL;
-	}
-	if (attach(tun, name, flags, err) < 0)
+	tun->fd = opener(err);
+	if (tun->fd < 0 || attach(tun, name, flags, err) < 0)
 		return NULL;
 	return TAKE(tun);
 }

@@ -51,6 +51,11 @@ struct tun *tun_wrap(int fd, unsigned flags);
 void tun_free(struct tun *tun);
 AUTO_DEFINE(tun, struct tun *, tun_free)
 
+/* By whom tun_open() has /dev/net/tun opened, which need not be us: returns a
+ * file descriptor, or a negative errno value and err. NULL: by ourselves. */
+typedef int tun_opener(struct err *err);
+void tun_by(tun_opener *opener);
+
 int tun_fd(const struct tun *tun);
 /* "tso4 tso6 uso", or "none". */
 const char *tun_offloads(const struct tun *tun);

@@ -330,5 +330,6 @@ TEST(control, of_two_that_start_at_once_one_has_the_socket)
 	CU_ASSERT_PTR_NOT_NULL(second);
 	control_free(second);
 	engine_free(engine);
+	unlink(path);
 	unlink(lock);
 }

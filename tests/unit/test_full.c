@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/engine/keeping.h"
 #include "backends/engine/line.h"
 #include "backends/engine/meter.h"
 #include "backends/engine/past.h"
@@ -276,6 +277,21 @@ TEST(past, a_peer_is_full_while_one_of_its_lines_is)
 	CU_ASSERT(past_take(past, "home0", &one));
 }
 
+/* As the engine's keeper has it. */
+static struct keeping_files files;
+
+static int read_file(char **bytes, size_t *size, struct err *err)
+{
+	return keeping_hands.read(&files, bytes, size, err);
+}
+
+static int write_file(const char *bytes, size_t size, struct err *err)
+{
+	return keeping_hands.write(&files, bytes, size, err);
+}
+
+static const struct past_shelf shelf = { read_file, write_file };
+
 TEST(past, comes_back_from_its_file_and_what_lasted_is_cut_off)
 {
 	char file[] = "/tmp/tresse-past-XXXXXX";
@@ -284,14 +300,15 @@ TEST(past, comes_back_from_its_file_and_what_lasted_is_cut_off)
 	json_t *shown;
 
 	close(mkstemp(file));
-	past = past_new(file);
+	files.measured = file;
+	past = past_new(&shelf);
 	one = moment(HUB_LINE_FULL, 1700000000000000, 20000000);
 	past_take(past, "home0", &one);
 	CU_ASSERT(past_next(past, 5) <= 5);
 	past_turn(past, 5);
 	CU_ASSERT_EQUAL(past_next(past, 6), UINT64_MAX);
 	past_free(past);
-	past = past_new(file);
+	past = past_new(&shelf);
 	shown = past_show(past, NULL, PAST_SPELLS, 1700000900000000);
 	CU_ASSERT_STRING_EQUAL(state_of(last_spell(out_of(shown))), "cut");
 	CU_ASSERT_EQUAL(number(last_spell(out_of(shown)), "rate"), 20000000);
@@ -313,6 +330,7 @@ TEST(past, a_file_of_other_bytes_is_forgotten)
 	char file[] = "/tmp/tresse-past-XXXXXX";
 
 	close(mkstemp(file));
+	files.measured = file;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		FILE *out = fopen(file, "w");
 		struct past *past;
@@ -320,7 +338,7 @@ TEST(past, a_file_of_other_bytes_is_forgotten)
 
 		fputs(texts[i], out);
 		fclose(out);
-		past = past_new(file);
+		past = past_new(&shelf);
 		shown = past_show(past, NULL, 1, 1);
 		CU_ASSERT_EQUAL(json_array_size(shown), 0);
 		json_decref(shown);
