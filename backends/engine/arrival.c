@@ -9,6 +9,7 @@ enum {
 	FLOOR_US = 40000,
 	HURRY_US = 300,	     /* at most so often */
 	TRICKLE_BYTES = 600, /* less than this in all is no bulk */
+	LEAP_US = 1000000,   /* no line's delay changes so much at once */
 };
 
 static uint64_t *word_of(struct arrival *arrival, uint64_t counter)
@@ -40,12 +41,13 @@ static void measure(struct arrival *arrival, uint32_t time, uint64_t now)
 {
 	uint32_t delay = (wire_time(now) - time) & 0xffffff;
 	int32_t off = arrival_since(delay, arrival->smooth);
+	uint32_t size = (uint32_t)(off < 0 ? -off : off);
 
-	if (!arrival->any) {
+	/* One end stood still, or its clock was set: the mean would need
+	 * thousands of packets to come back. */
+	if (!arrival->any || size > LEAP_US) {
 		arrival->smooth = delay;
 	} else {
-		uint32_t size = (uint32_t)(off < 0 ? -off : off);
-
 		arrival->smooth =
 			(arrival->smooth + (uint32_t)(off / 128)) & 0xffffff;
 		arrival->jitter_us +=

@@ -506,7 +506,7 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 	bytes = (uint32_t)in->size + lane->config.overhead;
 	braid->in_time = in->inner.time;
 	braid->in_at = now;
-	lane->heard_at = now;
+	lane_heard(lane, now);
 	if (!(in->inner.flags & WIRE_CONTROL))
 		braid->data_at = now;
 	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
@@ -650,7 +650,7 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 	};
 	window_ack(&lane->window, &sample, now);
 	meter_land(&lane->out, news.bytes, now);
-	if (lane_acked(lane, &news, now))
+	if (lane_acked(lane, &news, !braid->alive, now))
 		braid_changed(braid, lane, now);
 	for (unsigned i = 0; i < braid->count; i++)
 		if (!lane_shares_line(braid->lanes[i], lane))

@@ -26,6 +26,9 @@
 #define COOKIE_USE_US  (115 * SECOND_US)
 #define COOKIE_GAP_US  100000 /* between inits that cookies brought about */
 #define START_GAP_US   250000 /* between inits that the owner asked for */
+/* Between inits to who has said no: what was the matter may have been mended.
+ */
+#define DECLINED_US (5 * SECOND_US)
 /* So long it is told that somebody calls in a version that cannot be read. */
 #define ALIEN_LIFE_US (60 * SECOND_US)
 /* Without cookies, so many inits a second are worked on, after a rest. */
@@ -103,6 +106,7 @@ struct handshake_peer {
 	uint8_t mac_key[NOISE_KEY]; /* of the mac1 they expect */
 
 	bool calls;	  /* it is us who keep the session up */
+	bool declined;	  /* they have said no */
 	unsigned attempt; /* inits without an answer */
 	uint64_t send_us; /* when the next is due */
 	uint64_t number;  /* inits made for this peer */
@@ -574,14 +578,17 @@ static void make_init(struct handshake_peer *peer, uint64_t now_us)
 	put_mac1(peer->mac_key, init->bytes, HANDSHAKE_INIT);
 }
 
-/* After n inits without an answer: how long to the next. */
-static uint64_t retry_us(const struct handshake *handshake, unsigned n)
+/* After n inits without an answer: how long to the next. Less than a second
+ * at most, so that who was away for an hour is back at once. */
+static uint64_t retry_us(const struct handshake_peer *peer, unsigned n)
 {
-	static const unsigned ms[] = { 250, 500, 1000, 2000, 5000 };
+	static const unsigned ms[] = { 250, 500, 700 };
 	uint64_t us = 1000ULL * ms[n < ARRAY_SIZE(ms) ? n : ARRAY_SIZE(ms) - 1];
 	uint16_t dice;
 
-	draw(handshake, &dice, sizeof(dice));
+	if (peer->declined)
+		us = DECLINED_US;
+	draw(peer->handshake, &dice, sizeof(dice));
 	return us * 2 / 3 + (us * 2 / 3 * dice >> 16);
 }
 
@@ -598,7 +605,7 @@ static void send_init(struct handshake_peer *peer,
 		make_mac2(peer->cookie, init->bytes, HANDSHAKE_INIT,
 			  init->bytes + HANDSHAKE_INIT - NOISE_MAC);
 	init->sent_us = now_us;
-	peer->send_us = now_us + retry_us(handshake, peer->attempt++);
+	peer->send_us = now_us + retry_us(peer, peer->attempt++);
 	due(handshake, peer->send_us);
 	/* What was the matter so long ago may have been mended. */
 	if (peer->attempt >= NO_ANSWER &&
@@ -617,6 +624,7 @@ void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
 	if (peer->init.open && now_us - peer->init.sent_us < START_GAP_US)
 		return;
 	peer->attempt = 0;
+	peer->declined = false;
 	send_init(peer, NULL, now_us);
 }
 
@@ -642,6 +650,7 @@ unsigned handshake_attempt(const struct handshake_peer *peer)
 static void answered(struct handshake_peer *peer)
 {
 	peer->attempt = 0;
+	peer->declined = false;
 	peer->vain = 0;
 	peer->send_us = NEVER;
 	peer->error[0] = '\0';
@@ -722,11 +731,11 @@ static bool offered(const struct handshake *handshake, uint8_t cipher)
 }
 
 static enum refusal declined(struct handshake_peer *peer,
-			     const struct payload *payload)
+			     const struct payload *payload, uint64_t now_us)
 {
 	close_init(peer);
-	if (peer->attempt < NO_ANSWER)
-		peer->attempt = NO_ANSWER; /* no hurry */
+	peer->declined = true;
+	peer->send_us = now_us + retry_us(peer, peer->attempt);
 	if (payload->declined == DECLINED_CIPHER) {
 		complain(peer, "the peer has no cipher in common with us");
 		return REFUSED_CIPHER;
@@ -746,7 +755,7 @@ static enum refusal take_response(struct handshake_peer *peer, uint8_t version,
 	struct session *fresh;
 
 	if (payload->declined)
-		return declined(peer, payload);
+		return declined(peer, payload, now_us);
 	if (!version ||
 	    version != common_version(peer->handshake, payload->oldest,
 				      payload->newest))

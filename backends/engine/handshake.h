@@ -180,8 +180,9 @@ void handshake_psk(struct handshake_peer *peer, const uint8_t *psk);
 
 /*
  * We are the one who calls: sends an init now and again until there is an
- * answer (after 0.25, 0.5, 1, 2 and then every 5 s, give or take a third), and
- * from then on whenever keys are worn or lost, until handshake_rest().
+ * answer (after 0.25, 0.5 and then every 0.7 s, give or take a third; every 5 s
+ * if the peer declined), and from then on whenever keys are worn or lost, until
+ * handshake_rest().
  *
  * With a session there is already, a new one is made; so call it also when the
  * peer has gone silent, as its end may have been restarted. Calling it again

@@ -18,6 +18,10 @@ enum {
 	LEAST_CAP_BPS = 1000,
 	HOUSEKEEPING_US = 10 * 1000000,
 	LANE_FORGET_US = 300 * 1000000, /* a server's, that has gone silent */
+	/* Inits in vain that go by a quiet line, too: so many, then each 8th.
+	 */
+	QUIET_AT_ONCE = 4,
+	QUIET_EACH = 8,
 };
 
 /* --- lanes ---------------------------------------------------------------- */
@@ -742,6 +746,8 @@ static void device_changed(struct hub *hub, void *arg)
 	if (call->up)
 		members_retry(hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		if (call->up && handshake_is_calling(peer->handshake))
+			handshake_start(hub->handshake, peer->handshake, now);
 		if (!peer->braid)
 			continue;
 		for (int id = 0; id < 256; id++) {
@@ -796,18 +802,20 @@ static bool is_quiet(const struct member *member)
 }
 
 /* An init: by one line at first, no quiet one if another will do, then by all
- * of them. */
+ * of them; the quiet ones now and then. */
 static void send_init(struct hub *hub, struct peer *peer,
 		      const uint8_t *datagram, size_t size)
 {
-	bool once = handshake_attempt(peer->handshake) <= 1;
+	unsigned attempt = handshake_attempt(peer->handshake);
+	bool once = attempt <= 1;
+	bool seldom = attempt > QUIET_AT_ONCE && attempt % QUIET_EACH;
 	struct member *member;
 
 	if (!once)
 		hub_doubt(hub);
 	for (int quiet = 0; quiet <= 1; quiet++)
 		TAILQ_FOREACH (member, &hub->members, entry)
-			if (is_quiet(member) == quiet &&
+			if (is_quiet(member) == quiet && !(quiet && seldom) &&
 			    send_init_by(peer, member, datagram, size) && once)
 				return;
 }

@@ -9,6 +9,10 @@ enum {
 	PROBE_MOST_US = 2000000,
 	PROBE_METERED_US = 10000000,
 	PROBE_DOWN_US = 500000, /* then twice as long each time */
+	/* The same while no lane lives: who was away is back in a second. */
+	PROBE_ALONE_US = 500000,
+	PROBE_ALONE_METERED_US = 2000000,
+	PROBE_HEARD_US = 100000,
 	PROOFS_FRESH = 1,
 	PROOFS_BACK = 8,
 	PROOFS_MOST = 200,
@@ -168,8 +172,11 @@ static void note_slow(struct lane *lane, const struct flight_news *news,
 	}
 }
 
-bool lane_acked(struct lane *lane, const struct flight_news *news, uint64_t now)
+bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
+		uint64_t now)
 {
+	if (alone)
+		lane->proofs_needed = PROOFS_FRESH;
 	lane->progress_at = now;
 	lane->passed_at = 0;
 	note_slow(lane, news, now);
@@ -294,10 +301,25 @@ bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now)
 	return ping_next(lane, quiet) <= now;
 }
 
-void lane_pinged(struct lane *lane, uint64_t now)
+void lane_heard(struct lane *lane, uint64_t now)
 {
-	uint32_t most =
-		lane_is_metered(lane) ? PROBE_METERED_US : PROBE_MOST_US;
+	uint64_t soon = lane->pinged_at + PROBE_HEARD_US;
+
+	lane->heard_at = now;
+	if (lane->state == BRAID_DEAD && lane->ping_at > soon)
+		lane->ping_at = soon;
+}
+
+static uint32_t probe_most_us(const struct lane *lane, bool alone)
+{
+	if (lane_is_metered(lane))
+		return alone ? PROBE_ALONE_METERED_US : PROBE_METERED_US;
+	return alone ? PROBE_ALONE_US : PROBE_MOST_US;
+}
+
+void lane_pinged(struct lane *lane, bool alone, uint64_t now)
+{
+	uint32_t most = probe_most_us(lane, alone);
 
 	lane->pinged_at = now;
 	switch (lane->state) {

@@ -103,9 +103,12 @@ uint64_t lane_cap_bps(const struct lane *lane);
 void lane_knock(struct lane *lane, uint64_t now);
 /* The state changed; returns whether it did. */
 bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
-/* Something sent there was acked. */
-bool lane_acked(struct lane *lane, const struct flight_news *news,
+/* Something sent there was acked. alone: no lane lives, so this one is to carry
+ * with its first proof. */
+bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 		uint64_t now);
+/* Something came in by it: if it is dead, it may not be any more. */
+void lane_heard(struct lane *lane, uint64_t now);
 /* Something sent on another line was. */
 void lane_passed(struct lane *lane, uint64_t now);
 /* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
@@ -116,7 +119,8 @@ bool lane_timer(struct lane *lane, uint64_t now);
 uint64_t lane_next(struct lane *lane, bool quiet);
 /* A ping is due. */
 bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now);
-void lane_pinged(struct lane *lane, uint64_t now);
+/* alone: no lane lives. */
+void lane_pinged(struct lane *lane, bool alone, uint64_t now);
 /* Bytes that may still be sent now, by window and cap; may be negative. */
 int64_t lane_room(struct lane *lane, uint64_t now);
 /* The cap, as lane_room() found it, does not allow so much. */

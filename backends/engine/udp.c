@@ -27,6 +27,7 @@ enum {
 	SOCKET_BUFFER = 8 << 20, /* a few milliseconds at 10 Gbit/s */
 	DOOR_BUFFER = 512 << 10, /* some hundred calls at once, each door */
 	CONTROL_ROOM = 256,
+	SET_US = 1000000, /* a clock that moves by more was set */
 };
 
 struct udp {
@@ -35,6 +36,8 @@ struct udp {
 	bool segments;		/* UDP_SEGMENT works, as far as we know */
 	bool listens, was_told; /* ICMP */
 	struct udp_told told;
+	bool received;
+	int64_t apart_us; /* wall clock less ours, when it last received */
 	struct udp_counters counters;
 };
 
@@ -336,23 +339,45 @@ static int64_t clock_of(clockid_t clock)
 	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
 }
 
+/* Both clocks, when something was received. */
+struct clocks {
+	int64_t wall, now; /* now: ours */
+	bool steady;	   /* the wall clock was not set since the last time */
+};
+
+static struct clocks clocks_read(struct udp *udp)
+{
+	struct clocks clocks = { .wall = clock_of(CLOCK_REALTIME),
+				 .now = clock_of(UDP_CLOCK) };
+	int64_t apart = clocks.wall - clocks.now;
+
+	clocks.steady = udp->received && apart - udp->apart_us < SET_US &&
+			udp->apart_us - apart < SET_US;
+	udp->apart_us = apart;
+	udp->received = true;
+	return clocks;
+}
+
 /* The kernel stamps with the wall clock. What is in the future of our own
- * clock, or long ago, is the clock being set: then it came just now. */
-static uint64_t stamp_us(const void *data, int64_t wall, int64_t now)
+ * clock, or long ago though it was set meanwhile, came just now as far as we
+ * know. What is long ago otherwise was: we were stopped. */
+static uint64_t stamp_us(const void *data, const struct clocks *clocks)
 {
 	struct timespec stamp;
 	int64_t age;
 
 	memcpy(&stamp, data, sizeof(stamp));
-	age = wall - (stamp.tv_sec * 1000000LL + stamp.tv_nsec / 1000);
-	return (uint64_t)(age < 0 || age > 1000000 ? now : now - age);
+	age = clocks->wall - (stamp.tv_sec * 1000000LL + stamp.tv_nsec / 1000);
+	if (age < 0 || age > clocks->now || (age > SET_US && !clocks->steady))
+		age = 0;
+	return (uint64_t)(clocks->now - age);
 }
 
 /* What the kernel tells beside a message. */
 static void read_control(struct msghdr *message, struct udp_run *run,
-			 int64_t wall, int64_t now)
+			 const struct clocks *clocks)
 {
-	run->at_us = (uint64_t)now;
+	run->at_us = (uint64_t)clocks->now;
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at;
 	     at = CMSG_NXTHDR(message, at)) {
 		const void *data = CMSG_DATA(at);
@@ -366,7 +391,7 @@ static void read_control(struct msghdr *message, struct udp_run *run,
 				number > 0 ? (uint32_t)number : run->size;
 		} else if (at->cmsg_level == SOL_SOCKET &&
 			   at->cmsg_type == SCM_TIMESTAMPNS) {
-			run->at_us = stamp_us(data, wall, now);
+			run->at_us = stamp_us(data, clocks);
 		} else if (at->cmsg_level == IPPROTO_IPV6 &&
 			   at->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&info6, data, sizeof(info6));
@@ -457,7 +482,7 @@ bool udp_told(const struct udp *udp, struct udp_told *told)
 int udp_receive(struct udp *udp, struct udp_room *room,
 		const struct udp_run **runs)
 {
-	int64_t wall, now;
+	struct clocks clocks;
 	int got, count = 0;
 
 	room_reset(room);
@@ -468,8 +493,7 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	udp->counters.in_calls++;
 	udp->was_told = false;
-	wall = clock_of(CLOCK_REALTIME);
-	now = clock_of(UDP_CLOCK);
+	clocks = clocks_read(udp);
 	for (int i = 0; i < got; i++) {
 		struct msghdr *message = &room->messages[i].msg_hdr;
 		struct udp_run *run = &room->runs[count];
@@ -484,7 +508,7 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 			.segment = room->messages[i].msg_len,
 			.from.far = room->from[i],
 		};
-		read_control(message, run, wall, now);
+		read_control(message, run, &clocks);
 		if (!run->size)
 			continue;
 		udp->counters.in_datagrams +=

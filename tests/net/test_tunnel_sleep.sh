@@ -74,6 +74,15 @@ for how_long in 1000 100000; do
 	check 'delays stay what they are' wait_for 20 sane
 done
 
+# --- an end that is stopped, and what waits for it meanwhile --------------------
+ping_start 0.02
+kill -STOP "$pid_gw"
+sleep 3
+kill -CONT "$pid_gw"
+check 'after a stop it is back at once' wait_for 5 pings
+ping_end
+check 'delays stay what they are' wait_for 2 sane
+
 # Nobody has slept, but one end's clock says so: the other takes it as it is.
 clocks gw 0 $((slept + 100))
 check 'a clock of its own goes wrong: it is back' wait_for 5 pings

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/engine/wire.h"
@@ -186,4 +187,48 @@ TEST(udp, that_cannot_be_steered_is_alone_as_before)
 {
 	refused(SO_REUSEPORT);
 	refused(SO_ATTACH_REUSEPORT_CBPF);
+}
+
+static uint64_t clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(UDP_CLOCK, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* When the next datagram came, sent now and fetched so much later. */
+static uint64_t fetched_later(struct udp *to, struct udp_room *room,
+			      unsigned later_us)
+{
+	AUTO(udp)
+	struct udp *from = udp_open(&(struct udp_options){ .port = 0 }, NULL);
+	struct pollfd came = { .fd = udp_fd(to), .events = POLLIN };
+	const struct udp_run *runs;
+	struct address address;
+	size_t sent;
+
+	address_parse("127.0.0.1", udp_port(to), &address, NULL);
+	udp_send(from, &address, (const uint8_t *)"x", 1, 1, &sent);
+	CU_ASSERT_EQUAL(poll(&came, 1, 1000), 1);
+	usleep(later_us);
+	CU_ASSERT_EQUAL(udp_receive(to, room, &runs), 1);
+	return runs[0].at_us;
+}
+
+/* As after a SIGSTOP: delays are taken from it (arrival.h). */
+TEST(udp, what_waited_for_long_came_when_it_came)
+{
+	AUTO(udp)
+	struct udp *to = udp_open(&(struct udp_options){ .port = 0 }, NULL);
+	struct udp_room *room = udp_room_new();
+	uint64_t at, before;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+	fetched_later(to, room, 0);
+	before = clock_now();
+	at = fetched_later(to, room, 1200000);
+	CU_ASSERT(at + 1000 >= before);
+	CU_ASSERT(at + 1200000 <= clock_now());
+	udp_room_free(room);
 }
