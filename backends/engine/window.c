@@ -22,6 +22,9 @@ enum {
 	HOLD_US = 2000000,
 	PACE_MORE = 4,	  /* a quarter faster than known */
 	PACE_TARGETS = 2, /* of queue at most from one burst */
+	/* Below half of what the times on the wire hold (67 s): of a longer one
+	 * nobody knows how much of it the ack waited. An end stood still. */
+	RTT_MOST_US = 30000000,
 };
 
 #define MEBI (1024 * 1024)
@@ -337,14 +340,15 @@ void window_ack(struct window *window, const struct window_ack *ack,
 		uint64_t now)
 {
 	struct window_snap snap = { ack->time, ack->received };
+	bool timed = ack->rtt_us && ack->rtt_us <= RTT_MOST_US;
 
 	window->round_acked += ack->packets;
 	window->quick_packets += ack->packets;
 	note_snap(window, &snap);
-	if (ack->rtt_us)
+	if (timed)
 		note_rtt(window, ack, now);
 	note_queue(window, ack->delay, now);
-	if (!window->pipe_us)
+	if (!window->pipe_us && timed)
 		window->pipe_us = ack->rtt_us;
 	if (window->startup)
 		start_up(window, ack);

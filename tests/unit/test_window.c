@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/mtu.h"
 #include "backends/engine/window.h"
+#include "model/base/mem.h"
 #include "tests/unit/unit.h"
 
 /* --- a line of one rate, seen through its acks -------------------------------
@@ -191,6 +192,34 @@ static unsigned probe(struct mtu *mtu, uint16_t passes, uint64_t *now)
 		probes++;
 	}
 	return probes;
+}
+
+/* What was sent before all lines were gone for an hour, and is acked after all:
+ * so old that its age is no signed number of 32 bits. */
+TEST(window, an_answer_after_an_hour_says_nothing_of_the_line)
+{
+	static const uint32_t ages[] = { 70000000, 2311346000, UINT32_MAX };
+	struct line line;
+	uint32_t before, pipe;
+
+	start(&line, 1000000);
+	run(&line, SECOND, 0);
+	before = line.window.srtt_us;
+	pipe = line.window.pipe_us;
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		struct window_ack ack = { .bytes = 100,
+					  .packets = 1,
+					  .rtt_us = ages[i],
+					  .delay = BASE / 4 };
+
+		window_ack(&line.window, &ack, line.now);
+		CU_ASSERT_EQUAL(line.window.srtt_us, before);
+		CU_ASSERT_EQUAL(line.window.pipe_us, pipe);
+	}
+	window_restart(&line.window);
+	window_ack(&line.window, &(struct window_ack){ .rtt_us = ages[0] },
+		   line.now);
+	CU_ASSERT_EQUAL(line.window.pipe_us, 0);
 }
 
 TEST(mtu, tries_the_largest_first_and_is_done)
