@@ -35,6 +35,11 @@ mount --bind "$units" /lib/systemd/system
 for folder in /etc/systemd/system /etc/init.d /lib/systemd/system-generators; do
 	mount --bind "$tmp/none" $folder
 done
+# As the package's adduser makes it.
+cp /etc/passwd "$tmp/passwd"
+sed -i '/^tressed:/d' "$tmp/passwd"
+echo 'tressed:x:4321:8765::/nonexistent:/usr/sbin/nologin' >>"$tmp/passwd"
+mount --bind "$tmp/passwd" /etc/passwd
 mkdir /run/systemd
 echo on >/proc/sys/kernel/printk_devkmsg
 unset TRESSE_STORE TRESSE_SOCKET XDG_STATE_HOME
@@ -54,8 +59,15 @@ sc() { nsenter -t "$init" -p -m systemctl --no-pager "$@"; }
 is_up() { sc is-active "$1" >/dev/null 2>&1; }
 shown() { sc show -p "$1" --value "${2:-tressed.service}"; }
 pings() { ping -c 2 -i 0.2 -W 1 -q 10.77.0.1 >/dev/null 2>&1; }
+# who FIELD PID: of each thread of a process there, once if they are alike
+who() {
+	nsenter -t "$init" -p -m sh -c "cat /proc/$2/task/*/status" |
+		awk -v name="$1:" '$1 == name { print $2 }' | sort -u
+}
+keeper() { nsenter -t "$init" -p -m pgrep -P "$(shown MainPID)" -x tressed-keeper; }
 gw() { TRESSE_SOCKET=$tmp/gw.sock TRESSE_STORE=$tmp/gw.db ip netns exec gw "$@"; }
 has_device() { ip link show tun0 >/dev/null 2>&1; }
+not_in_there() { ! nsenter -t "$init" -p -m test -e "/proc/$1"; }
 not_there() { [ ! -e "/proc/$1" ]; }
 key_of() { "$@" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'; }
 
@@ -91,6 +103,16 @@ pid=$(shown MainPID)
 check 'the engine is the one of the unit' \
 	grep -q tressed.service <(sc status tressed.service)
 
+is 'it is user tressed, in all its threads' \
+	"$(who Uid "$pid") $(who Gid "$pid") $(who CapEff "$pid")" '4321 8765 0000000000003000'
+keeper=$(keeper)
+is 'its keeper is root, and may nothing' \
+	"$(who Uid "$keeper") $(who CapEff "$keeper") $(who Seccomp "$keeper")" \
+	'0 0000000000000000 2'
+is 'the keys are for root alone' \
+	"$(stat -c '%U %a' /var/lib/tresse/tresse.db-secrets)" 'root 600'
+has 'systemctl says who it is' <(sc status tressed.service) 'Status: .*user tressed \(uid 4321\)'
+
 # --- bad days ----------------------------------------------------------------
 run 0 'it is told to read the store again' sc reload tressed.service
 is 'and is the same process' "$(shown MainPID)" "$pid"
@@ -99,6 +121,8 @@ run 0 'it is killed' sc kill --signal=KILL --kill-whom=main tressed.service
 again() { [ "$(shown NRestarts)" = 1 ] && is_up tressed.service; }
 check 'systemd brings it back' wait_for 20 again
 check 'and the store its tunnel' wait_for 30 pings
+check 'the keeper has ended with it' not_in_there "$keeper"
+is 'and there is another' "$(who Uid "$(keeper)")" 0
 run 0 'it is stopped' sc stop tressed.service
 check 'its device stays' has_device
 has 'with its address' <(ip addr show dev tun0) 10.77.0.2/24
