@@ -129,6 +129,10 @@ $(BUILD)/clock.so: tests/lab/clock.c $(BUILD)/flags
 $(BUILD)/fail.so: tests/lab/fail.c $(BUILD)/flags
 	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# What threads ask of libc and the kernel, counted, preloaded.
+$(BUILD)/count.so: tests/lab/count.c $(BUILD)/flags
+	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -152,7 +156,7 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/flood $(BUILD)/objects \
+	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/flood $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim

@@ -486,11 +486,15 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 	int got, count = 0;
 
 	room_reset(room);
-	if (udp->listens)
-		hear_icmp(udp); /* or epoll would tell of it for ever */
 	got = recvmmsg(udp->fd, room->messages, UDP_BUNCH, MSG_DONTWAIT, NULL);
-	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (got < 0) {
+		int code = errno;
+
+		/* Or epoll would tell of it for ever. */
+		if (udp->listens)
+			hear_icmp(udp);
+		return code == EAGAIN || code == EINTR ? 0 : -code;
+	}
 	udp->counters.in_calls++;
 	udp->was_told = false;
 	clocks = clocks_read(udp);
