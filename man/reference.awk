@@ -51,6 +51,8 @@ function row()
 	if (list == "settings") {
 		print ".It Ar " field["name"]
 		line(field["help"])
+		# A long choice may go on in the next line.
+		gsub(/\|/, "|\\:", field["type"])
 		print ".Pq " plain(field["type"] \
 			(field["default"] ~ /^\(?required/ ? "; required" : \
 			field["default"] != "" ? \

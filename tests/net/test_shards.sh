@@ -263,6 +263,26 @@ run 1 'but not twice' tresse /classes/u set shards=13
 has 'and it says whose they are' "$tmp/said" \
 	'shards: 13 is one of /classes/u; each number is one HTB'
 run 1 'nor 1' tresse /classes/u set shards=1
+# What the units may do is enough to put it there after a boot, or when it drifts.
+# as_unit FILE COMMAND...
+as_unit() {
+	local caps
+
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$root/debian/$1" | tr 'A-Z ' 'a-z,' |
+		sed 's/cap_/+/g')
+	shift
+	setpriv --bounding-set="-all,$caps" --inh-caps=-all --no-new-privs "$@"
+}
+is 'there are HTBs' "$(htbs)" 6
+tree wan0 >"$tmp/before"
+for unit in tresse.service tresse.tresse-follow.service; do
+	tc qdisc del dev wan0 root
+	run 0 "$unit: puts it back" as_unit $unit tresse restoreconfig
+	tree wan0 >"$tmp/after"
+	same "$unit: as it was" "$tmp/before" "$tmp/after"
+	run 0 "$unit: so that" tresse drift
+	has "$unit: all agrees" "$tmp/said" 'agrees with the store'
+done
 run 0 'all goes' tresse /classes delete u
 everything >"$tmp/after"
 same 'and leaves nothing behind' "$tmp/nothing" "$tmp/after"
