@@ -580,6 +580,11 @@ void crew_device(struct crew *crew, const char *name, uint32_t index, bool up)
 		hub_device(crew->hubs[i], name, index, up);
 }
 
+bool crew_is_alone(struct crew *crew)
+{
+	return hub_is_alone(crew->hubs[0]);
+}
+
 bool crew_lease(struct crew *crew, struct lease *lease)
 {
 	return hub_lease(crew->hubs[0], lease);

@@ -71,6 +71,7 @@ void crew_member_remove(struct crew *crew, const char *name);
 void crew_device(struct crew *crew, const char *name, uint32_t index, bool up);
 /* As hub_moments(). */
 size_t crew_moments(struct crew *crew, struct hub_moment *out, size_t room);
+bool crew_is_alone(struct crew *crew);
 bool crew_lease(struct crew *crew, struct lease *lease);
 /* Of all hubs together, as the control protocol shows it. */
 json_t *crew_status(struct crew *crew);

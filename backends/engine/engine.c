@@ -107,9 +107,12 @@ json_t *engine_news(struct engine *engine)
 	if (read(engine->news, &count, sizeof(count)) < 0)
 		return told;
 	engine->unsettled = true;
-	TAILQ_FOREACH (link, &engine->links, entry)
+	TAILQ_FOREACH (link, &engine->links, entry) {
 		if (link->crew)
 			take_moments(engine, link, told);
+		if (link->crew && link->named && crew_is_alone(link->crew))
+			resolver_hurry(engine->resolver);
+	}
 	return told;
 }
 

@@ -59,8 +59,9 @@ struct hub_config {
 	struct steer_rule duplicate; /* the same of a mark, of a class */
 	uint32_t slice_us; /* of the counters; 0: the braid's default */
 	uint8_t slices;	   /* the same */
-	/* eventfd(2): written to when there are moments, or when hub_lease()
-	 * has come to say something else; or -1 */
+	/* eventfd(2): written to when there are moments, when hub_lease() has
+	 * come to say something else, or when the server does not answer; or -1
+	 */
 	int news;
 };
 
@@ -103,6 +104,8 @@ struct hub_peer {
 	/* Server: what it is told that it has. */
 	struct lease lease;
 };
+/* Client: does it lack an answer of its server? */
+bool hub_is_alone(struct hub *hub);
 /* Makes or changes the peer of that name; what is under way goes on unless its
  * key is another. -EEXIST: key or prefix are somebody else's. */
 int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err);

@@ -75,21 +75,6 @@ struct peer *hub_only_peer(const struct hub *hub)
 	return hub->config.server ? NULL : TAILQ_FIRST(&hub->peers);
 }
 
-const struct address *endpoint_for(const struct peer *peer,
-				   const struct member *member)
-{
-	bool any = IN6_IS_ADDR_UNSPECIFIED(&member->config.source);
-	bool ip4 = IN6_IS_ADDR_V4MAPPED(&member->config.source);
-
-	for (size_t i = 0; i < peer->config.endpoint_count; i++) {
-		const struct address *at = &peer->config.endpoints[i];
-
-		if (any || address_is_ip4(at) == ip4)
-			return at;
-	}
-	return NULL;
-}
-
 static uint16_t device_mtu(const char *device)
 {
 	struct ifreq request = { .ifr_mtu = 0 };
@@ -132,13 +117,43 @@ static struct braid_lane_config braid_config_of(const struct member *member,
 	};
 }
 
+static void lane_lead(struct peer *peer, struct lane *lane,
+		      const struct member *member, uint64_t now)
+{
+	bool led = lane->reachable;
+
+	lane->reachable = member->aimed;
+	if (!member->aimed)
+		braid_lane_down(peer->braid, lane->id, now);
+	/* A name may lead to where its lanes led before. */
+	if (!member->aimed || (led && address_equal(&lane->to, &member->aim)))
+		return;
+	lane->to = member->aim;
+	braid_lane_up(peer->braid, lane->id, now);
+}
+
+/* Its lanes lead to what it aims at. */
+static void member_lead(struct peer *peer, struct member *member, uint64_t now)
+{
+	for (int i = 0; i < HUB_SOCKETS; i++) {
+		struct lane *lane = member->lanes[i] == NO_LANE
+					    ? NULL
+					    : peer->lanes[member->lanes[i]];
+
+		if (lane && peer->braid)
+			lane_lead(peer, lane, member, now);
+	}
+}
+
 /* Gives the sockets of a member to the peer as lanes. */
 static void member_join(struct peer *peer, struct member *member, uint64_t now)
 {
-	const struct address *to = endpoint_for(peer, member);
+	const struct address *to = &member->aim;
 	struct braid_lane_config config;
 
-	if (!to || !peer->braid || member->leaving)
+	aim_take(peer, member, false);
+	member_lead(peer, member, now);
+	if (!member->aimed || !peer->braid || member->leaving)
 		return;
 	config = braid_config_of(member, to);
 	for (int i = 0; i < member->config.sockets; i++) {
@@ -159,6 +174,25 @@ static void member_join(struct peer *peer, struct member *member, uint64_t now)
 	}
 }
 
+void member_retarget(struct peer *peer, struct member *member, uint64_t now)
+{
+	if (!aim_take(peer, member, true))
+		return;
+	member_join(peer, member, now);
+	hub_schedule(peer->hub, peer, 0);
+}
+
+/* From there the server answered: it is where all that can reach it aim. */
+static void members_aim(struct hub *hub, struct peer *peer,
+			const struct address *to, uint64_t now)
+{
+	struct member *member;
+
+	TAILQ_FOREACH (member, &hub->members, entry)
+		if (aim_set(peer, member, to))
+			member_join(peer, member, now);
+}
+
 /* --- what a server hands out ---------------------------------------------- */
 
 /* Also that there is nothing: then the client can say so. */
@@ -177,12 +211,20 @@ static void hand_out(struct peer *peer, uint64_t now)
 	hub_schedule(peer->hub, peer, 0);
 }
 
+static void hub_news(struct hub *hub)
+{
+	uint64_t one = 1;
+
+	if (hub->config.news >= 0 &&
+	    write(hub->config.news, &one, sizeof(one)) != sizeof(one))
+		return; /* it is full of news already */
+}
+
 static void take_note(void *context, const uint8_t *bytes, size_t size)
 {
 	struct peer *peer = context;
 	struct hub *hub = peer->hub;
 	struct lease lease;
-	uint64_t one = 1;
 
 	if (hub->config.server || lease_parse(&lease, bytes, size) < 0)
 		return;
@@ -193,9 +235,7 @@ static void take_note(void *context, const uint8_t *bytes, size_t size)
 		return;
 	hub->lease = lease;
 	hub->leased = true;
-	if (hub->config.news >= 0 &&
-	    write(hub->config.news, &one, sizeof(one)) != sizeof(one))
-		return; /* it is full of news already */
+	hub_news(hub);
 }
 
 struct lease_call {
@@ -217,6 +257,21 @@ bool hub_lease(struct hub *hub, struct lease *lease)
 
 	hub_call(hub, get_lease, &call);
 	return call.leased;
+}
+
+static void get_alone(struct hub *hub, void *arg)
+{
+	const struct peer *peer = hub_only_peer(hub);
+
+	*(bool *)arg = peer && !handshake_session(peer->handshake);
+}
+
+bool hub_is_alone(struct hub *hub)
+{
+	bool alone;
+
+	hub_call(hub, get_alone, &alone);
+	return alone;
 }
 
 /* --- peers ---------------------------------------------------------------- */
@@ -371,30 +426,10 @@ static int key_change(struct peer *peer, const struct hub_peer *config,
 	return 0;
 }
 
-/* The lanes lead to where the peer is now, and members that had no way to it
- * may have one. */
 static void endpoints_change(struct peer *peer)
 {
 	struct member *member;
 
-	for (int id = 0; id < 256; id++) {
-		struct lane *lane = peer->lanes[id];
-		const struct address *to;
-		bool led = lane && lane->reachable;
-
-		if (!lane || !lane->member)
-			continue;
-		to = endpoint_for(peer, lane->member);
-		lane->reachable = to != NULL;
-		if (!to && peer->braid)
-			braid_lane_down(peer->braid, lane->id, clock_us());
-		/* A name may lead to where its lanes led before. */
-		if (!to || (led && address_equal(&lane->to, to)))
-			continue;
-		lane->to = *to;
-		if (peer->braid)
-			braid_lane_up(peer->braid, lane->id, clock_us());
-	}
 	TAILQ_FOREACH (member, &peer->hub->members, entry)
 		member_join(peer, member, clock_us());
 }
@@ -783,17 +818,25 @@ void handshake_address(const struct handshake_source *source,
 	memcpy(&to->far.sin6_scope_id, source->bytes + 18, 4);
 }
 
-static bool send_init_by(struct peer *peer, struct member *member,
+/* At first to where it aims; all: to wherever the server may be. */
+static bool send_init_by(struct peer *peer, struct member *member, bool all,
 			 const uint8_t *datagram, size_t size)
 {
-	const struct address *to = endpoint_for(peer, member);
-	size_t sent;
+	const struct address *list[HUB_ENDPOINTS] = { &member->aim };
+	size_t count = all ? aim_list(peer, member, list) : member->aimed, sent;
+	int rc = -ENOTCONN;
 
-	if (!to || !member->udp[0])
+	for (size_t i = 0; i < count && member->udp[0]; i++)
+		if (rc < 0)
+			rc = udp_send(member->udp[0], list[i], datagram, size,
+				      size, &sent);
+		else
+			udp_send(member->udp[0], list[i], datagram, size, size,
+				 &sent);
+	if (!count || !member->udp[0])
 		return false;
-	member->refused =
-		-udp_send(member->udp[0], to, datagram, size, size, &sent);
-	return !member->refused;
+	member->refused = -rc;
+	return !rc;
 }
 
 static bool is_quiet(const struct member *member)
@@ -811,12 +854,15 @@ static void send_init(struct hub *hub, struct peer *peer,
 	bool seldom = attempt > QUIET_AT_ONCE && attempt % QUIET_EACH;
 	struct member *member;
 
-	if (!once)
+	if (!once) {
 		hub_doubt(hub);
+		hub_news(hub);
+	}
 	for (int quiet = 0; quiet <= 1; quiet++)
 		TAILQ_FOREACH (member, &hub->members, entry)
 			if (is_quiet(member) == quiet && !(quiet && seldom) &&
-			    send_init_by(peer, member, datagram, size) && once)
+			    send_init_by(peer, member, !once, datagram, size) &&
+			    once)
 				return;
 }
 
@@ -849,6 +895,8 @@ static void ops_event(void *owner, struct handshake_peer *handshake,
 
 	(void)from;
 	if (event == HANDSHAKE_ESTABLISHED) {
+		if (!hub->config.server && hub->from_udp)
+			members_aim(hub, peer, &hub->from, clock_us());
 		peer_ready(peer, clock_us());
 		hub_schedule(hub, peer, 0);
 	} else if (event == HANDSHAKE_LOST && !hub->config.server) {

@@ -67,7 +67,9 @@ struct member {
 	uint8_t line;		    /* its number to the braid */
 	uint32_t index;		    /* of the device that they are bound to */
 	bool leaving;
-	int refused; /* errno of the last init that was sent by it */
+	bool aimed;	    /* there is an endpoint for it: */
+	struct address aim; /* ... this one (hub_aim.c) */
+	int refused;	    /* errno of the last init that was sent by it */
 	char error[HUB_SENTENCE];
 };
 TAILQ_HEAD(members, member);
@@ -183,10 +185,23 @@ void peer_ready(struct peer *peer, uint64_t now);
 /* false: the datagram or session is of an era that is over. */
 bool peer_era(struct peer *peer, const struct session *session, uint64_t now);
 void hub_housekeeping(struct hub *hub, uint64_t now);
-/* The endpoint that this member can reach: of its source's family; else the
- * first. NULL: none is known. */
-const struct address *endpoint_for(const struct peer *peer,
-				   const struct member *member);
+/* It does not work: its lanes lead to the next of the peer's endpoints, if it
+ * has several. */
+void member_retarget(struct peer *peer, struct member *member, uint64_t now);
+
+/* hub_aim.c */
+enum { AIM_IP4 = 1 << 0, AIM_IP6 = 1 << 1 };
+/* What the device has addresses of. */
+unsigned aim_families(const char *device);
+/* The endpoints that this member may reach; how many. */
+size_t aim_list(const struct peer *peer, const struct member *member,
+		const struct address *list[HUB_ENDPOINTS]);
+/* Keeps its aim as long as that is an endpoint, or takes the next one; true: it
+ * is another. */
+bool aim_take(const struct peer *peer, struct member *member, bool next);
+/* From there an answer came: the same. */
+bool aim_set(const struct peer *peer, struct member *member,
+	     const struct address *to);
 
 /* What an end says of itself in a handshake (features). */
 enum {

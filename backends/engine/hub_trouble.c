@@ -90,6 +90,7 @@ static bool reopen(struct hub *hub, uint64_t now)
 
 void hub_retry(struct hub *hub, uint64_t now)
 {
+	struct peer *peer = hub_only_peer(hub);
 	bool wrong = reopen(hub, now);
 	struct member *member;
 
@@ -100,23 +101,13 @@ void hub_retry(struct hub *hub, uint64_t now)
 			if (member->udp[i])
 				udp_listen(member->udp[i], !lives);
 		wrong |= !lives && !member->leaving;
+		if (peer && !lives && !member->leaving)
+			member_retarget(peer, member, now);
 	}
 	hub->retry = wrong || !hub->config.server ? now + RETRY_US : UINT64_MAX;
 }
 
 /* --- in words ------------------------------------------------------------- */
-
-static bool has_ip4(const char *device)
-{
-	struct ifreq request = { .ifr_addr.sa_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int rc;
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	rc = ioctl(fd, SIOCGIFADDR, &request);
-	close(fd);
-	return rc == 0;
-}
 
 /* A neighbour that was asked for on this device and did not answer. What the
  * kernel says of that to itself does not come to a socket of the device. */
@@ -281,7 +272,7 @@ bool hub_trouble(const struct hub *hub, const struct member *member,
 		 uint64_t now, char text[HUB_SENTENCE])
 {
 	const struct peer *peer = hub_only_peer(hub);
-	const struct address *to = peer ? endpoint_for(peer, member) : NULL;
+	const struct address *to = peer && member->aimed ? &member->aim : NULL;
 	int code = refused_of(peer, member);
 	struct udp_told told;
 
@@ -290,7 +281,8 @@ bool hub_trouble(const struct hub *hub, const struct member *member,
 		return false;
 	if (peer && !to && peer->config.endpoint_count)
 		say_family(peer, member, text);
-	if (to && address_is_ip4(to) && !has_ip4(member->config.device))
+	if (to && address_is_ip4(to) &&
+	    !(aim_families(member->config.device) & AIM_IP4))
 		snprintf(text, HUB_SENTENCE,
 			 "device %s has no IPv4 address: nothing can be sent "
 			 "by it until it has one",

@@ -10,9 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/engine/hub.h"
+
 enum {
-	AGAIN_S = 30,	 /* names are looked up so often */
-	AGAIN_BAD_S = 3, /* while one of them is not known */
+	AGAIN_S = 30, /* names are looked up so often */
+	/* While one of them is not known, or nobody answers where it led. */
+	AGAIN_BAD_S = 3,
 	NAMES = 256,
 };
 
@@ -21,6 +24,8 @@ struct resolver {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	bool started, ending;
+	bool fresh;   /* there is a name that was not asked for yet */
+	bool hurried; /* one has led nowhere */
 	int fd;
 	json_t *known; /* name: [ addresses ] */
 };
@@ -92,22 +97,35 @@ static bool ask_all(struct resolver *resolver)
 	return all;
 }
 
+/* Not by the wall clock: set back, it would keep us waiting. */
+static void wait_turn(struct resolver *resolver, time_t asked, bool all)
+{
+	int rc = 0;
+
+	while (!rc && !resolver->ending && !resolver->fresh) {
+		bool soon = !all || resolver->hurried;
+		struct timespec until = {
+			.tv_sec = asked + (soon ? AGAIN_BAD_S : AGAIN_S),
+		};
+
+		rc = pthread_cond_clockwait(&resolver->change, &resolver->lock,
+					    CLOCK_MONOTONIC, &until);
+	}
+}
+
 static void *run(void *arg)
 {
 	struct resolver *resolver = arg;
 
 	pthread_mutex_lock(&resolver->lock);
 	while (!resolver->ending) {
-		struct timespec until;
-		bool all = ask_all(resolver);
+		struct timespec now;
+		bool all;
 
-		/* Not the wall clock: set back, it would keep us waiting. */
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += all ? AGAIN_S : AGAIN_BAD_S;
-		if (!resolver->ending)
-			pthread_cond_clockwait(&resolver->change,
-					       &resolver->lock, CLOCK_MONOTONIC,
-					       &until);
+		resolver->fresh = resolver->hurried = false;
+		all = ask_all(resolver);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		wait_turn(resolver, now.tv_sec, all);
 	}
 	pthread_mutex_unlock(&resolver->lock);
 	return NULL;
@@ -172,6 +190,15 @@ void resolver_heard(struct resolver *resolver)
 		;
 }
 
+void resolver_hurry(struct resolver *resolver)
+{
+	pthread_mutex_lock(&resolver->lock);
+	if (!resolver->hurried)
+		pthread_cond_signal(&resolver->change);
+	resolver->hurried = true;
+	pthread_mutex_unlock(&resolver->lock);
+}
+
 /* --- filling in ----------------------------------------------------------- */
 
 static bool is_numeric(const char *host)
@@ -201,9 +228,11 @@ static void append_known(struct resolver *resolver, json_t *to,
 	list = json_object_get(resolver->known, host);
 	if (!list && json_object_size(resolver->known) < NAMES) {
 		json_object_set_new(resolver->known, host, json_array());
+		resolver->fresh = true;
 		pthread_cond_signal(&resolver->change);
 	}
-	json_array_foreach(list, i, address)
+	json_array_foreach(list, i,
+			   address) if (json_array_size(to) < HUB_ENDPOINTS)
 		append(to, json_string_value(address), port);
 	pthread_mutex_unlock(&resolver->lock);
 }

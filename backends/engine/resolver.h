@@ -25,6 +25,10 @@ int resolver_fd(const struct resolver *resolver);
 /* Forgets that it was readable. */
 void resolver_heard(struct resolver *resolver);
 
+/* Nobody answers where names led: they are looked up again soon, not in their
+ * own time. */
+void resolver_hurry(struct resolver *resolver);
+
 /* Puts the addresses known of each name in the place of "NAME:PORT", in all
  * "endpoints" of a description. Names that are not known vanish from it, and
  * are looked up from now on. true: there was a name. */

@@ -302,12 +302,32 @@ static const char *peer_state(const json_t *peer, const struct sum *sum)
 	return sum->open ? "up" : sum->lanes ? "silent" : "quiet";
 }
 
+/* Where it calls from: by a lane that is up, if there is one. */
+static const char *endpoint_of(const json_t *lanes)
+{
+	const char *at = NULL;
+	json_t *lane;
+	int best = 0;
+	size_t i;
+
+	json_array_foreach(lanes, i, lane)
+	{
+		int this = rank(words(lane, "state"));
+
+		if (words(lane, "address") && (!at || this < best)) {
+			at = words(lane, "address");
+			best = this;
+		}
+	}
+	return at;
+}
+
 static void tell_peer(struct live *live, const struct node *node,
 		      const json_t *peer, const json_t *past)
 {
 	json_t *lanes = json_object_get(peer, "lanes");
 	struct sum sum = sum_member(lanes, NULL);
-	const char *at = words(json_array_get(lanes, 0), "address");
+	const char *at = endpoint_of(lanes);
 
 	live_set_text(live, node, PEER_STATE, peer_state(peer, &sum));
 	if (words(peer, "error"))
