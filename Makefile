@@ -104,7 +104,7 @@ $(BUILD)/aead: $(call objects,tests/bench/aead.c model/base/mem.c \
 # Two braids over simulated lines: only what is pure of the engine is in it.
 sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
 	$(addprefix backends/engine/,arrival.c backlog.c braid.c flight.c full.c lane.c \
-	line.c message.c meter.c mtu.c note.c reorder.c resend.c sched.c talk.c \
+	line.c message.c meter.c mtu.c note.c reorder.c resend.c sched.c shelf.c talk.c \
 	window.c)
 $(BUILD)/sim: $(call objects,$(sim))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ -lm
@@ -120,6 +120,12 @@ $(BUILD)/floor: $(BUILD)/tests/lab/floor.o
 # What attackers send.
 $(BUILD)/flood: $(BUILD)/tests/lab/flood.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
+# Many clients of one server: all of the engine but its devices is in it.
+swarm := tests/lab/swarm.c $(filter-out tests/%,$(sim)) model/base/crypto.c \
+	$(addprefix backends/engine/,aead.c handshake.c noise.c packet.c session.c)
+$(BUILD)/swarm: $(call objects,$(swarm))
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(engine_libs)
 
 # Clocks that a test sets, preloaded.
 $(BUILD)/clock.so: tests/lab/clock.c $(BUILD)/flags
@@ -144,7 +150,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c tests/net/objects.c \
-	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/bench/tab.c tests/bench/aead.c $(sim)))
+	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/lab/swarm.c tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 pages := $(BUILD)/tresse.8 $(BUILD)/tresse.5
@@ -156,7 +162,8 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/flood $(BUILD)/objects \
+	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/flood \
+	$(BUILD)/swarm $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
@@ -183,6 +190,10 @@ demo: deps
 # The tunnel between two namespaces, beside bare lines: ROWS="even skew".
 bench-tunnel: $(programs) $(BUILD)/floor
 	@tests/bench/tunnel.sh $(ROWS)
+
+# Many clients of one server: COUNTS="1000 10000".
+bench-peers: $(programs)
+	@tests/bench/peers.sh $(COUNTS)
 
 bench: $(programs) $(BUILD)/tab $(BUILD)/aead
 	@tests/bench/scale.sh
@@ -288,6 +299,7 @@ help:
 	@echo 'make fuzz       hostile text at what reads it, FUZZ= seconds'
 	@echo 'make golden     rewrite what the golden tests expect'
 	@echo 'make bench-tunnel  the tunnel over bad lines'
+	@echo 'make bench-peers   many clients of one server, COUNTS= numbers'
 	@echo 'make bench      times, as ratios to what else does the same'
 	@echo 'make install uninstall   DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'make dist clean'
@@ -295,6 +307,6 @@ help:
 	@echo 'CC=clang, SAN=1 (address and undefined behaviour), WERROR=1, V=1,'
 	@echo 'CFLAGS= and LDFLAGS= come last'
 
-.PHONY: all fuzz man deps check check-net check-full check-all demo bench bench-tunnel sim golden lint \
+.PHONY: all fuzz man deps check check-net check-full check-all demo bench bench-tunnel bench-peers sim golden lint \
 	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:

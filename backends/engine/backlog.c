@@ -84,8 +84,6 @@ struct backlog *backlog_new(const struct backlog_config *config)
 	set_default(&backlog->config.stale_us, STALE_US);
 	backlog->pool = mem_array(backlog->config.runs, sizeof(struct item));
 	STAILQ_INIT(&backlog->spare);
-	for (int i = 0; i <= QUEUES; i++)
-		STAILQ_INIT(&backlog->queues[i].items);
 	return backlog;
 }
 
@@ -297,6 +295,8 @@ void backlog_put(struct backlog *backlog, const struct backlog_run *run,
 	item = take_item(backlog);
 	item->run = *run;
 	item->at = now;
+	if (!queue->items.stqh_last)
+		STAILQ_INIT(&queue->items); /* now, as it is touched */
 	STAILQ_INSERT_TAIL(&queue->items, item, next);
 	queue->bytes += bytes;
 	backlog->stats.bytes += bytes;

@@ -71,6 +71,10 @@ void braid_free(struct braid *braid)
 		free(braid->lanes[i]);
 	}
 	free(braid->lines);
+	free(braid->streams);
+	shelf_clear(&braid->numbers);
+	free(braid->copy);
+	free(braid->events);
 	reorder_free(braid->reorder);
 	resend_clear(&braid->resend);
 	free(braid);
@@ -132,11 +136,30 @@ void braid_policy_set(struct braid *braid, enum braid_mode mode, uint64_t now)
 
 /* --- events --------------------------------------------------------------- */
 
+static void more_events(struct braid *braid)
+{
+	uint32_t room = braid->event_room ? 2 * braid->event_room : 4;
+	struct braid_event *events = mem_array(room, sizeof(*events));
+	uint32_t count = 0;
+
+	for (uint32_t i = braid->event_head; i != braid->event_tail; i++)
+		events[count++] = braid->events[i & (braid->event_room - 1)];
+	free(braid->events);
+	braid->events = events;
+	braid->event_room = room;
+	braid->event_head = 0;
+	braid->event_tail = count;
+}
+
 void braid_tell(struct braid *braid, const struct braid_event *event)
 {
-	if (braid->event_tail - braid->event_head == BRAID_EVENTS)
-		braid->event_head++;
-	braid->events[braid->event_tail++ % BRAID_EVENTS] = *event;
+	if (braid->event_tail - braid->event_head == braid->event_room) {
+		if (braid->event_room < BRAID_EVENTS)
+			more_events(braid);
+		else
+			braid->event_head++;
+	}
+	braid->events[braid->event_tail++ & (braid->event_room - 1)] = *event;
 }
 
 void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
@@ -152,7 +175,7 @@ bool braid_event(struct braid *braid, struct braid_event *event)
 {
 	if (braid->event_head == braid->event_tail)
 		return false;
-	*event = braid->events[braid->event_head++ % BRAID_EVENTS];
+	*event = braid->events[braid->event_head++ & (braid->event_room - 1)];
 	return true;
 }
 
@@ -284,6 +307,8 @@ int braid_lane_add(struct braid *braid, uint8_t id,
 	lane_init(lane, id, slot, &full, &braid->config, now);
 	braid->slot_of[id] = (uint8_t)braid->count;
 	braid->lanes[braid->count++] = lane;
+	if (braid->count == 2 && !braid->copy)
+		braid->copy = mem_alloc(BRAID_CONTROL_ROOM);
 	line_review(braid, now);
 	if (!braid->config.quiet)
 		talk_tell(lane, now);
@@ -391,7 +416,8 @@ void braid_restart(struct braid *braid, uint64_t now)
 	reorder_restart(braid->reorder);
 	resend_clear(&braid->resend);
 	note_restart(&braid->note, now);
-	mem_zero(braid->streams, sizeof(braid->streams));
+	free(TAKE(braid->streams));
+	shelf_clear(&braid->numbers);
 	braid->skip_head = braid->skip_tail;
 	braid->copy_size = 0;
 	braid->plan = (struct braid_plan){ 0 };
@@ -751,6 +777,47 @@ int braid_read(struct braid *braid, uint8_t id, const uint8_t *payload,
 	if (used < 0)
 		braid->bad++;
 	return used;
+}
+
+/* --- rest ------------------------------------------------------------------
+ */
+
+struct braid_streams *braid_streams(struct braid *braid)
+{
+	if (!braid->streams)
+		braid->streams = mem_alloc(sizeof(*braid->streams));
+	return braid->streams;
+}
+
+static uint32_t seq_of(const void *streams, uint16_t bucket)
+{
+	return ((const struct braid_stream *)streams)[bucket].seq;
+}
+
+static bool is_still(const struct braid *braid, uint64_t now)
+{
+	uint64_t moved = braid->data_at > braid->planned_at ? braid->data_at
+							    : braid->planned_at;
+
+	return now >= moved + BRAID_REST_US && !resend_head(&braid->resend) &&
+	       braid->skip_head == braid->skip_tail && !braid->copy_size;
+}
+
+bool braid_rest(struct braid *braid, uint64_t now)
+{
+	struct braid_streams *streams = braid->streams;
+
+	now = braid_advance(braid, now);
+	if (!is_still(braid, now) || !reorder_rest(braid->reorder))
+		return false;
+	if (streams)
+		shelf_put(&braid->numbers, &streams->taken, seq_of,
+			  streams->of);
+	free(TAKE(braid->streams));
+	resend_clear(&braid->resend);
+	for (unsigned i = 0; i < braid->count; i++)
+		lane_rest(braid->lanes[i]);
+	return true;
 }
 
 /* --- time -------------------------------------------------------------------

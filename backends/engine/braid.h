@@ -31,8 +31,9 @@
  * on hands in nothing of the old one.
  *
  * Whatever arrives in a packet is hostile until it makes sense: it may cost us
- * that packet, and is counted, but never more. Memory is bounded; rings grow
- * by doubling to their limits and nothing else is allocated while packets move.
+ * that packet, and is counted, but never more. Memory is bounded: tables come
+ * with the first packet behind a rest (braid_rest()), rings grow by doubling to
+ * their limits, and nothing else is allocated while packets move.
  *
  * Sources: RFC 9002 (loss detection), RFC 8985 (RACK), RFC 8899 (DPLPMTUD),
  * RFC 6817 (delay as congestion signal), FAST TCP (Wei et al., 2006), delivery
@@ -106,6 +107,9 @@ struct braid_config {
 	uint8_t slices;	   /* METER_SLICES_MOST at most [10] */
 	bool quiet;	   /* the answering side: no keepalives */
 	uint32_t salt;	   /* random: reorder.h */
+	/* Random: keepalives come up to a quarter earlier, so that those of
+	 * many who began together spread; 0: they do not. */
+	uint32_t beat;
 	/* Gives a packet to the tun device, in order. Called from within
 	 * braid_order(), braid_read() and braid_timer(); the bytes are
 	 * borrowed. flags are those of its inner header (WIRE_UNSUMMED has to
@@ -132,7 +136,8 @@ void braid_restart(struct braid *braid, uint64_t now);
 struct braid_lane_config {
 	uint64_t up_bps;       /* cap of what we send, 0 for none */
 	uint64_t down_bps;     /* cap the peer is told to keep, 0 for none */
-	uint32_t keepalive_us; /* [10 s, metered 25 s, standby 25 s] */
+	uint32_t keepalive_us; /* [10 s, metered 25 s, standby 25 s]: after a
+				* silence of ours so long, at the latest */
 	uint16_t mtu;	       /* largest payload worth a try (the device's MTU
 				* less overhead) [1440] */
 	uint8_t overhead; /* bytes around a payload on the wire: 60 on IPv4, 80
@@ -290,6 +295,13 @@ bool braid_note(struct braid *braid, const uint8_t *bytes, size_t size,
 
 /* --- time ------------------------------------------------------------------
  */
+
+/* Where nothing has moved for BRAID_REST_US, what is only needed while packets
+ * do is given back, and made again by the first one that does: so hostile
+ * packets cannot have that done more often. True: it rests. To be asked every
+ * few seconds. */
+#define BRAID_REST_US 30000000ULL
+bool braid_rest(struct braid *braid, uint64_t now);
 
 /* When braid_timer() wants to be called next; BRAID_NEVER for never. */
 uint64_t braid_next(const struct braid *braid);

@@ -2,6 +2,7 @@
 #include "backends/engine/control.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 enum {
 	READ_AT_ONCE = 64 << 10,
 	TURNS = 64, /* reads, answers and greetings of one control_turn() */
+	LARGE = 256 << 10, /* bytes of a line: it leaves holes in the heap */
 };
 
 struct client {
@@ -246,6 +248,8 @@ static bool client_write(struct control *control, struct client *client)
 		client->out_done += (size_t)wrote;
 		moved(control, client);
 	}
+	if (client->out_size > LARGE)
+		free(TAKE(client->out));
 	client->out_size = client->out_done = 0;
 	want(control, client, EPOLLIN);
 	return true;
@@ -256,13 +260,13 @@ static void client_answer(struct client *client, json_t *answer)
 	char *text = json_dumps(answer, JSON_COMPACT);
 	size_t size = text ? strlen(text) : 0;
 
+	json_decref(answer);
 	client->out = mem_resize(client->out, client->out_size + size + 1);
 	if (size)
 		memcpy(client->out + client->out_size, text, size);
 	client->out[client->out_size + size] = '\n';
 	client->out_size += size + 1;
 	free(text);
-	json_decref(answer);
 }
 
 /* One line at a time: the next is looked at when the answer has gone. */
@@ -277,6 +281,10 @@ static bool client_lines(struct control *control, struct client *client)
 		size = (size_t)(end - client->in);
 		client_answer(client,
 			      answer_line(control, client, client->in, size));
+		/* What many peers are told in is given back at once, not when
+		 * the next one asks. */
+		if (size > LARGE || client->out_size > LARGE)
+			malloc_trim(0);
 		client->in_size -= size + 1;
 		memmove(client->in, end + 1, client->in_size);
 		explicit_bzero(client->in + client->in_size, size + 1);

@@ -590,6 +590,11 @@ bool crew_lease(struct crew *crew, struct lease *lease)
 	return hub_lease(crew->hubs[0], lease);
 }
 
+bool crew_gave_back(struct crew *crew)
+{
+	return __atomic_exchange_n(&crew->gave_back, false, __ATOMIC_RELAXED);
+}
+
 /* --- what there is to see ------------------------------------------------- */
 
 /* Adds the numbers of one object to those of another. */

@@ -51,6 +51,8 @@ struct crew {
 	uint16_t mtu;
 	bool mtu_given;
 	uint16_t mtu_least[CREW_MOST];
+	/* Atomic: peers came to rest, and a lot of memory is free. */
+	bool gave_back;
 };
 
 /* Opens device and socket and starts the threads. NULL and one sentence. */
@@ -73,6 +75,8 @@ void crew_device(struct crew *crew, const char *name, uint32_t index, bool up);
 size_t crew_moments(struct crew *crew, struct hub_moment *out, size_t room);
 bool crew_is_alone(struct crew *crew);
 bool crew_lease(struct crew *crew, struct lease *lease);
+/* Since the last call, have peers given back what their flows needed? */
+bool crew_gave_back(struct crew *crew);
 /* Of all hubs together, as the control protocol shows it. */
 json_t *crew_status(struct crew *crew);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/engine.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
@@ -108,10 +109,14 @@ json_t *engine_news(struct engine *engine)
 		return told;
 	engine->unsettled = true;
 	TAILQ_FOREACH (link, &engine->links, entry) {
-		if (link->crew)
-			take_moments(engine, link, told);
-		if (link->crew && link->named && crew_is_alone(link->crew))
+		if (!link->crew)
+			continue;
+		take_moments(engine, link, told);
+		if (link->named && crew_is_alone(link->crew))
 			resolver_hurry(engine->resolver);
+		/* Here, where no packet waits for it. */
+		if (crew_gave_back(link->crew))
+			malloc_trim(0);
 	}
 	return told;
 }

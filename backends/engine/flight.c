@@ -96,6 +96,22 @@ static void forget(struct flight *flight, uint64_t counter)
 	flight->gone[WORD(flight, counter)] &= ~BIT(counter);
 }
 
+void flight_rest(struct flight *flight)
+{
+	if (flight->packets)
+		return;
+	/* Acks of ours that nobody acks: the ring would grow by them. */
+	for (uint64_t c = flight->una; c < flight->next; c++)
+		forget(flight, c);
+	flight->una = flight->next;
+	if (flight->room <= FLIGHT_LEAST)
+		return;
+	free(TAKE(flight->ring));
+	free(TAKE(flight->open));
+	free(TAKE(flight->gone));
+	flight->room = 0;
+}
+
 void flight_sent(struct flight *flight, uint64_t counter,
 		 const struct flight_entry *entry)
 {

@@ -52,7 +52,7 @@ struct flight {
 	uint64_t lost, spurious;
 };
 
-enum { FLIGHT_LEAST = 256, FLIGHT_MOST = 1 << 16 };
+enum { FLIGHT_LEAST = 64, FLIGHT_MOST = 1 << 16 };
 
 /* What an ack brought. */
 struct flight_news {
@@ -71,6 +71,9 @@ typedef void flight_acked(void *context, uint64_t counter,
 			  const struct flight_entry *entry);
 
 void flight_clear(struct flight *flight);
+/* Gives back the ring, unless something under way that counts is in it. The
+ * others are forgotten: should they be acked after all, that is no news. */
+void flight_rest(struct flight *flight);
 /* Counters only rise; what is left out was never sent. */
 void flight_sent(struct flight *flight, uint64_t counter,
 		 const struct flight_entry *entry);

@@ -60,8 +60,8 @@ struct hub_config {
 	uint32_t slice_us; /* of the counters; 0: the braid's default */
 	uint8_t slices;	   /* the same */
 	/* eventfd(2): written to when there are moments, when hub_lease() has
-	 * come to say something else, or when the server does not answer; or -1
-	 */
+	 * come to say something else, when the server does not answer, or for
+	 * crew_gave_back(); or -1 */
 	int news;
 };
 

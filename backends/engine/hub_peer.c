@@ -299,6 +299,7 @@ static void start_braid(struct peer *peer, uint64_t now)
 					       most > 1500 ? most : 1500,
 				       .quiet = hub->config.server,
 				       .salt = salt(),
+				       .beat = salt(),
 				       .deliver = hub_deliver,
 				       .noted = take_note,
 				       .context = peer };
@@ -955,30 +956,71 @@ static void forget_lanes(struct peer *peer, uint64_t now)
 	}
 }
 
+static size_t may_be_under_way(const struct peer *peer, uint64_t now)
+{
+	struct braid_lane_stats stats;
+	struct backlog_stats waiting;
+	size_t bytes = 0;
+
+	for (int id = 0; id < 256; id++)
+		if (peer->lanes[id] &&
+		    !braid_lane_stats(peer->braid, (uint8_t)id, now, &stats))
+			bytes += stats.window_bytes;
+	if (peer->backlog) {
+		backlog_stats(peer->backlog, &waiting);
+		bytes += waiting.bytes;
+	}
+	return bytes;
+}
+
+static void say_gave_back(struct hub *hub)
+{
+	uint64_t one = 1;
+
+	__atomic_store_n(&hub->crew->gave_back, true, __ATOMIC_RELAXED);
+	if (hub->config.news >= 0 &&
+	    write(hub->config.news, &one, sizeof(one)) != sizeof(one))
+		return; /* it is full of news already */
+}
+
+/* A peer at rest has no tables of its flows. */
+static bool rest(struct peer *peer, uint64_t now)
+{
+	struct backlog_stats waiting;
+
+	if (peer->backlog && !backlog_is_empty(peer->backlog))
+		return false;
+	if (!braid_rest(peer->braid, now))
+		return false;
+	if (!peer->backlog)
+		return true;
+	backlog_stats(peer->backlog, &waiting);
+	peer->queue_dropped += waiting.dropped_full + waiting.dropped_stood;
+	backlog_free(TAKE(peer->backlog));
+	return true;
+}
+
 void hub_housekeeping(struct hub *hub, uint64_t now)
 {
-	size_t flight = 0;
+	size_t flight = 0, resting = 0;
 	struct peer *peer;
 
 	hub->housekeeping = now + HOUSEKEEPING_US;
 	members_retry(hub);
 	switch_age(hub, now);
 	TAILQ_FOREACH (peer, &hub->peers, entry) {
-		struct braid_lane_stats stats;
-		struct backlog_stats waiting;
-
-		for (int id = 0; peer->braid && id < 256; id++)
-			if (peer->lanes[id] &&
-			    !braid_lane_stats(peer->braid, (uint8_t)id, now,
-					      &stats))
-				flight += stats.window_bytes;
-		if (peer->backlog) {
-			backlog_stats(peer->backlog, &waiting);
-			flight += waiting.bytes;
-		}
-		if (hub->config.server && peer->braid)
+		if (!peer->braid)
+			continue;
+		if (rest(peer, now))
+			resting++;
+		else
+			flight += may_be_under_way(peer, now);
+		if (hub->config.server)
 			forget_lanes(peer, now);
 	}
+	if (resting > hub->resting)
+		say_gave_back(hub);
+	hub->resting = resting;
 	keep_need(hub->keep, flight);
 	hub_retry(hub, now);
 }

@@ -45,7 +45,8 @@ struct peer {
 	struct hub_peer config;
 	struct handshake_peer *handshake;
 	struct braid *braid;	 /* NULL: nothing was said yet */
-	struct backlog *backlog; /* NULL: nothing waited yet */
+	struct backlog *backlog; /* NULL: nothing waited lately */
+	uint64_t queue_dropped;	 /* by those it had before */
 	uint64_t era;		 /* of the braid; 0: none yet */
 	struct lane *lanes[256]; /* owned, by id */
 	unsigned lane_count;
@@ -122,6 +123,7 @@ struct hub {
 	struct peer **heap; /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping; /* when it is due */
+	size_t resting;	       /* peers, at the last one */
 	uint64_t retry;	       /* when lines that do not work are tried */
 
 	struct udp_room *room;

@@ -125,7 +125,7 @@ static json_t *lane_json(const struct peer *peer, const struct lane *lane,
 static void put_order(json_t *out, const struct peer *peer)
 {
 	struct braid_stats stats;
-	struct backlog_stats waiting;
+	struct backlog_stats waiting = { 0 };
 
 	braid_stats(peer->braid, &stats);
 	put_text(out, "policy", braid_mode_name(braid_policy(peer->braid)));
@@ -140,12 +140,12 @@ static void put_order(json_t *out, const struct peer *peer)
 	put(out, "waiting", stats.waiting);
 	put(out, "hold-mean-us", stats.hold_mean_us);
 	put(out, "hold-max-us", stats.hold_max_us);
-	if (!peer->backlog)
-		return;
-	backlog_stats(peer->backlog, &waiting);
+	if (peer->backlog)
+		backlog_stats(peer->backlog, &waiting);
 	put(out, "queue-bytes", waiting.bytes);
 	put(out, "queue-packets", waiting.packets);
-	put(out, "queue-dropped", waiting.dropped_full + waiting.dropped_stood);
+	put(out, "queue-dropped",
+	    peer->queue_dropped + waiting.dropped_full + waiting.dropped_stood);
 	put(out, "queue-delay-max-us", waiting.delay_max_us);
 }
 

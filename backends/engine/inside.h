@@ -12,6 +12,7 @@
 #include "backends/engine/note.h"
 #include "backends/engine/reorder.h"
 #include "backends/engine/resend.h"
+#include "backends/engine/shelf.h"
 
 enum {
 	BRAID_EVENTS = 64,
@@ -46,6 +47,13 @@ struct braid_stream {
 	bool bulk;		      /* it fills the fast lanes */
 };
 
+/* What there is while packets are sent. */
+struct braid_streams {
+	struct shelf_taken taken;
+	struct braid_skip skips[BRAID_SKIPS];
+	struct braid_stream of[SHELF_BUCKETS];
+};
+
 struct braid {
 	struct braid_config config;
 	struct lane *lanes[BRAID_LANES]; /* owned; in the order added */
@@ -57,7 +65,8 @@ struct braid {
 	struct line whole; /* all of them: only the best is kept */
 	struct reorder *reorder;
 	struct resend resend;
-	struct braid_stream streams[1 << WIRE_BUCKET_BITS];
+	struct braid_streams *streams; /* owned; NULL: at rest */
+	struct shelf numbers;	       /* of those that rest */
 
 	/* What the hub was told to send last, until it says braid_sent(). */
 	struct braid_plan plan;
@@ -72,11 +81,11 @@ struct braid {
 	uint64_t planned_at; /* last time somebody had something to send */
 	int64_t spare;	     /* millionths of bytes that copies may use */
 	uint64_t spare_at;
-	uint64_t room_next; /* when time makes room somewhere */
-	struct braid_skip skips[BRAID_SKIPS];
-	uint32_t skip_head, skip_tail;
-	uint8_t copy[BRAID_CONTROL_ROOM]; /* of a control payload, for a */
-	size_t copy_size;		  /* second lane */
+	uint64_t room_next;	       /* when time makes room somewhere */
+	uint32_t skip_head, skip_tail; /* of streams->skips[] */
+	uint8_t *copy;	  /* owned, BRAID_CONTROL_ROOM: of a control payload,
+			   * for a second lane, once there is one */
+	size_t copy_size; /* 0: there is none now */
 	uint8_t copy_lane;
 
 	struct note note;
@@ -86,8 +95,9 @@ struct braid {
 	uint64_t patience_at;
 	uint16_t mtu;
 	bool alive;
-	enum braid_mode peer_mode; /* quiet: how the peer wants it */
-	struct braid_event events[BRAID_EVENTS];
+	enum braid_mode peer_mode;  /* quiet: how the peer wants it */
+	struct braid_event *events; /* a ring; owned */
+	uint32_t event_room; /* 0 or a power of two, BRAID_EVENTS at most */
 	uint32_t event_head, event_tail;
 	uint64_t bad;
 };
@@ -104,6 +114,8 @@ void braid_tell(struct braid *braid, const struct braid_event *event);
 /* The lane is in another state: what was under way goes elsewhere. */
 void braid_changed(struct braid *braid, struct lane *lane, uint64_t now);
 void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq);
+/* Makes them if there are none. */
+struct braid_streams *braid_streams(struct braid *braid);
 
 /* sched.c: expected arrival, relative, of a datagram sent there now, with
  * flight bytes ahead of it. */

@@ -49,6 +49,7 @@ void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
 		.id = id,
 		.slot = slot,
 		.config = *config,
+		.beat = braid->beat,
 		.state = BRAID_PROVING,
 		.state_at = now,
 		.proofs_needed = PROOFS_FRESH,
@@ -67,6 +68,11 @@ void lane_clear(struct lane *lane)
 	flight_clear(&lane->flight);
 	meter_clear(&lane->out);
 	meter_clear(&lane->in);
+}
+
+void lane_rest(struct lane *lane)
+{
+	flight_rest(&lane->flight);
 }
 
 void lane_restart(struct lane *lane, uint64_t now)
@@ -275,13 +281,24 @@ bool lane_timer(struct lane *lane, uint64_t now)
 	}
 }
 
-static uint64_t keepalive_us(const struct lane *lane)
+static uint32_t keepalive_most_us(const struct lane *lane)
 {
 	if (lane->config.keepalive_us)
 		return lane->config.keepalive_us;
 	return lane_is_metered(lane) || lane_is_standby(lane)
 		       ? KEEPALIVE_QUIET_US
 		       : KEEPALIVE_US;
+}
+
+/* Another one each time, the same however often it is asked for. */
+static uint64_t keepalive_us(const struct lane *lane)
+{
+	uint32_t most = keepalive_most_us(lane), hash;
+
+	hash = (lane->beat ^ (uint32_t)lane->sent_at) * 0x9e3779b1U;
+	if (!lane->beat)
+		return most;
+	return most - ((uint64_t)most / 4 * hash >> 32);
 }
 
 static uint64_t ping_next(const struct lane *lane, bool quiet)

@@ -33,6 +33,7 @@ struct lane {
 	uint8_t id;
 	uint8_t slot;
 	struct braid_lane_config config;
+	uint32_t beat; /* the braid's */
 	enum braid_state state;
 	uint64_t state_at;
 	bool down, peer_down, draining; /* asked for */
@@ -74,6 +75,8 @@ void lane_init(struct lane *lane, uint8_t id, uint8_t slot,
 	       const struct braid_config *braid, uint64_t now);
 void lane_clear(struct lane *lane);
 void lane_restart(struct lane *lane, uint64_t now);
+/* Gives back what is only needed while packets move. */
+void lane_rest(struct lane *lane);
 static inline bool lane_is_metered(const struct lane *lane)
 {
 	return lane->config.metered || lane->peer_metered;

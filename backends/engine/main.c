@@ -214,6 +214,7 @@ static int serve(const struct options *options, struct engine *engine,
 	if (become(options, err) < 0)
 		return 1;
 	load(engine, options->store);
+	malloc_trim(0);
 	if (sandbox_lock(err) < 0)
 		return 1;
 	notify("READY=1");
@@ -255,6 +256,8 @@ int main(int argc, char **argv)
 
 	/* Of a peer's large tables only what is used is to be real. */
 	mallopt(M_MMAP_THRESHOLD, LARGE);
+	/* No thread allocates while packets flow: they need no heap each. */
+	mallopt(M_ARENA_MAX, 1);
 	if (status >= 0)
 		return status;
 	beside = mem_printf("%s.measured", options.store);

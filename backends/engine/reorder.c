@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backends/engine/shelf.h"
 #include "model/base/mem.h"
 
 enum {
@@ -41,22 +42,29 @@ struct flow {
 	uint64_t lanes, lanes_before, epoch;
 };
 
+/* What there is while packets move. */
+struct moving {
+	struct shelf_taken taken;
+	uint64_t loose[LOOSE_BITS / 64];
+	uint16_t waiting[BUCKETS]; /* buckets of flows that hold */
+	struct flow flows[BUCKETS];
+};
+
 struct reorder {
 	struct reorder_setup setup;
 	struct reorder_patience patience;
-	struct flow *flows;
-	struct slot *slots; /* setup.packets of them, once needed */
-	uint8_t *bytes;	    /* of their packets */
-	uint16_t *heads;    /* of chains */
+	struct moving *moving; /* NULL: at rest */
+	struct shelf numbers;  /* of flows that rest */
+	struct slot *slots;    /* setup.packets of them, once needed */
+	uint8_t *bytes;	       /* of their packets */
+	uint16_t *heads;       /* of chains */
 	uint32_t head_count;
-	uint16_t free;	   /* chain of free slots */
-	uint16_t *waiting; /* buckets of flows that hold */
-	uint32_t waiting_count;
-	uint64_t next; /* earliest deadline, or earlier */
+	uint16_t free;		/* chain of free slots */
+	uint32_t waiting_count; /* of moving->waiting[] */
+	uint64_t next;		/* earliest deadline, or earlier */
 	uint64_t used_at;
 	uint32_t loose_top;
 	bool loose_any;
-	uint64_t loose[LOOSE_BITS / 64];
 	uint64_t wait_us; /* of all that waited */
 	struct braid_stats stats;
 };
@@ -68,8 +76,6 @@ struct reorder *reorder_new(const struct reorder_setup *setup)
 	reorder->setup = *setup;
 	if (!setup->salt)
 		reorder->setup.salt = 0x9e3779b1;
-	reorder->flows = mem_array(BUCKETS, sizeof(*reorder->flows));
-	reorder->waiting = mem_array(BUCKETS, sizeof(*reorder->waiting));
 	reorder->next = BRAID_NEVER;
 	return reorder;
 }
@@ -89,9 +95,50 @@ void reorder_free(struct reorder *reorder)
 	if (!reorder)
 		return;
 	give_back(reorder);
-	free(reorder->flows);
-	free(reorder->waiting);
+	free(reorder->moving);
+	shelf_clear(&reorder->numbers);
 	free(reorder);
+}
+
+/* What has no order and is older than the rest comes too late. */
+static struct moving *move(struct reorder *reorder)
+{
+	if (reorder->moving)
+		return reorder->moving;
+	reorder->moving = mem_alloc(sizeof(*reorder->moving));
+	if (reorder->loose_any)
+		memset(reorder->moving->loose, 0xff,
+		       sizeof(reorder->moving->loose));
+	return reorder->moving;
+}
+
+static struct flow *flow_of(struct reorder *reorder, uint16_t bucket)
+{
+	struct moving *moving = move(reorder);
+	struct flow *flow = &moving->flows[bucket];
+
+	if (shelf_take(&moving->taken, bucket))
+		flow->next = shelf_number(&reorder->numbers, bucket);
+	return flow;
+}
+
+static uint32_t next_of(const void *flows, uint16_t bucket)
+{
+	return ((const struct flow *)flows)[bucket].next;
+}
+
+bool reorder_rest(struct reorder *reorder)
+{
+	struct moving *moving = reorder->moving;
+
+	if (reorder->waiting_count)
+		return false;
+	give_back(reorder);
+	if (!moving)
+		return true;
+	shelf_put(&reorder->numbers, &moving->taken, next_of, moving->flows);
+	free(TAKE(reorder->moving));
+	return true;
 }
 
 void reorder_patience(struct reorder *reorder,
@@ -288,10 +335,11 @@ static void release(struct reorder *reorder, struct flow *flow, uint64_t now)
 
 static void no_longer_waiting(struct reorder *reorder, struct flow *flow)
 {
-	uint16_t last = reorder->waiting[--reorder->waiting_count];
+	struct moving *moving = reorder->moving;
+	uint16_t last = moving->waiting[--reorder->waiting_count];
 
-	reorder->waiting[flow->index] = last;
-	reorder->flows[last].index = flow->index;
+	moving->waiting[flow->index] = last;
+	moving->flows[last].index = flow->index;
 }
 
 /* All that is now in its turn. */
@@ -341,7 +389,7 @@ static bool hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		 const uint8_t *packet, size_t size, uint8_t flags,
 		 uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket];
+	struct flow *flow = flow_of(reorder, bucket);
 	uint16_t index = reorder->free, *head;
 	struct slot *slot = &reorder->slots[index];
 
@@ -361,7 +409,7 @@ static bool hold(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		memcpy(bytes_of(reorder, index), packet, size);
 	if (!flow->held++) {
 		flow->index = (uint16_t)reorder->waiting_count;
-		reorder->waiting[reorder->waiting_count++] = bucket;
+		reorder->moving->waiting[reorder->waiting_count++] = bucket;
 		flow->first = NONE;
 	}
 	flow->first = meld(reorder, flow, flow->first, index);
@@ -408,7 +456,7 @@ static void put_early(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		      const uint8_t *packet, size_t size, uint8_t flags,
 		      uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket];
+	struct flow *flow = flow_of(reorder, bucket);
 
 	if (!reorder->slots)
 		prepare(reorder);
@@ -436,14 +484,13 @@ static void put_early(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 }
 
 /* Of so many from this one on nothing is known any more. */
-static void forget_loose(struct reorder *reorder, uint32_t from, uint32_t count)
+static void forget_loose(uint64_t *loose, uint32_t from, uint32_t count)
 {
 	while (count) {
 		uint32_t bit = from & 63, most = 64 - bit;
 		uint32_t bits = count < most ? count : most;
 
-		reorder->loose[from % LOOSE_BITS / 64] &=
-			~(~0ULL >> (64 - bits) << bit);
+		loose[from % LOOSE_BITS / 64] &= ~(~0ULL >> (64 - bits) << bit);
 		from += bits;
 		count -= bits;
 	}
@@ -453,13 +500,14 @@ static void put_loose(struct reorder *reorder, uint32_t seq,
 		      const uint8_t *packet, size_t size, uint8_t flags)
 {
 	uint32_t ahead_by = (seq - reorder->loose_top) & SEQ_MASK;
-	uint64_t *word = &reorder->loose[seq % LOOSE_BITS / 64];
+	uint64_t *loose = move(reorder)->loose;
+	uint64_t *word = &loose[seq % LOOSE_BITS / 64];
 
 	if (!reorder->loose_any || (ahead_by && ahead_by <= SEQ_MASK / 2)) {
 		if (!reorder->loose_any || ahead_by >= LOOSE_BITS)
-			memset(reorder->loose, 0, sizeof(reorder->loose));
+			memset(loose, 0, LOOSE_BITS / 8);
 		else
-			forget_loose(reorder, reorder->loose_top + 1, ahead_by);
+			forget_loose(loose, reorder->loose_top + 1, ahead_by);
 		reorder->loose_top = seq;
 		reorder->loose_any = true;
 	} else if (((reorder->loose_top - seq) & SEQ_MASK) >= LOOSE_BITS ||
@@ -475,7 +523,7 @@ void reorder_put(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		 unsigned slot, const uint8_t *packet, size_t size,
 		 uint8_t flags, uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket % BUCKETS];
+	struct flow *flow;
 	uint32_t by;
 
 	bucket %= BUCKETS;
@@ -484,6 +532,7 @@ void reorder_put(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		put_loose(reorder, seq, packet, size, flags);
 		return;
 	}
+	flow = flow_of(reorder, bucket);
 	note_lane(flow, slot & 63, now);
 	by = ahead(flow, seq);
 	if (!by) {
@@ -503,10 +552,14 @@ void reorder_put(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 void reorder_skip(struct reorder *reorder, uint16_t bucket, uint32_t seq,
 		  uint64_t now)
 {
-	struct flow *flow = &reorder->flows[bucket % BUCKETS];
-	uint32_t by = ahead(flow, seq);
+	struct flow *flow;
+	uint32_t by;
 
-	if (bucket >= WIRE_BUCKET_ANY || by >= AHEAD_MOST)
+	if (bucket >= WIRE_BUCKET_ANY)
+		return;
+	flow = flow_of(reorder, bucket);
+	by = ahead(flow, seq);
+	if (by >= AHEAD_MOST)
 		return;
 	if (!by) {
 		step(flow, true);
@@ -537,8 +590,8 @@ void reorder_timer(struct reorder *reorder, uint64_t now)
 		return;
 	reorder->next = BRAID_NEVER;
 	for (uint32_t i = reorder->waiting_count; i-- > 0;) {
-		uint16_t bucket = reorder->waiting[i];
-		struct flow *flow = &reorder->flows[bucket];
+		struct moving *moving = reorder->moving;
+		struct flow *flow = &moving->flows[moving->waiting[i]];
 
 		while (flow->held && flow->deadline <= now) {
 			jump(reorder, flow, now);
@@ -551,10 +604,13 @@ void reorder_timer(struct reorder *reorder, uint64_t now)
 
 void reorder_restart(struct reorder *reorder)
 {
+	struct moving *moving = reorder->moving;
+
 	while (reorder->waiting_count)
-		jump(reorder, &reorder->flows[reorder->waiting[0]],
+		jump(reorder, &moving->flows[moving->waiting[0]],
 		     reorder->used_at);
-	mem_zero(reorder->flows, BUCKETS * sizeof(*reorder->flows));
+	free(TAKE(reorder->moving));
+	shelf_clear(&reorder->numbers);
 	reorder->loose_any = false;
 	reorder->next = BRAID_NEVER;
 }

@@ -58,6 +58,9 @@ uint64_t reorder_next(const struct reorder *reorder);
 void reorder_timer(struct reorder *reorder, uint64_t now);
 /* All numbers start from 0 again; what waits is handed on. */
 void reorder_restart(struct reorder *reorder);
+/* Nothing has come for a while: gives back what is only needed while packets
+ * move. It is there again with the next one. False: some wait. */
+bool reorder_rest(struct reorder *reorder);
 /* Fills the fields of order; leaves the others. */
 void reorder_stats(const struct reorder *reorder, struct braid_stats *stats);
 

@@ -547,6 +547,16 @@ static void set_skew(struct braid *braid, struct wish *wish,
 			(uint32_t)now - stream->slow_us > COVER_US;
 }
 
+static struct braid_stream *stream_of(struct braid *braid, uint16_t bucket)
+{
+	struct braid_streams *streams = braid_streams(braid);
+	struct braid_stream *stream = &streams->of[bucket];
+
+	if (shelf_take(&streams->taken, bucket))
+		stream->seq = shelf_number(&braid->numbers, bucket);
+	return stream;
+}
+
 int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	       uint64_t now, struct braid_plan *plan)
 {
@@ -560,7 +570,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 	struct choice choice;
 	uint16_t bucket =
 		loose ? WIRE_BUCKET_ANY : flow->bucket % WIRE_BUCKET_ANY;
-	struct braid_stream *stream = &braid->streams[bucket];
+	struct braid_stream *stream = stream_of(braid, bucket);
 
 	now = braid_advance(braid, now);
 	if (now - braid->planned_at > REST_US)
@@ -606,7 +616,7 @@ void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq)
 		return;
 	if (braid->skip_tail - braid->skip_head == BRAID_SKIPS)
 		braid->skip_head++;
-	braid->skips[braid->skip_tail++ % BRAID_SKIPS] =
+	braid_streams(braid)->skips[braid->skip_tail++ % BRAID_SKIPS] =
 		(struct braid_skip){ bucket, seq };
 }
 

@@ -51,7 +51,7 @@ static void add_skips(struct braid *braid, uint8_t *payload, size_t room,
 {
 	while (braid->skip_head != braid->skip_tail) {
 		const struct braid_skip *skip =
-			&braid->skips[braid->skip_head % BRAID_SKIPS];
+			&braid->streams->skips[braid->skip_head % BRAID_SKIPS];
 		struct message message = {
 			.type = MESSAGE_SKIP,
 			.skip = { skip->bucket, skip->seq },
@@ -200,8 +200,8 @@ static size_t write_news(struct braid *braid, uint8_t *payload, size_t room,
 		postpone(braid, now);
 		return 0;
 	}
-	if (room > sizeof(braid->copy))
-		room = sizeof(braid->copy);
+	if (room > BRAID_CONTROL_ROOM)
+		room = BRAID_CONTROL_ROOM;
 	add_acks(braid, payload, room, &used, now);
 	add_lanes(braid, payload, room - 8, &used, now);
 	add_skips(braid, payload, room - 8, &used);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two braids, joined by lines that are nothing but a delay and a switch. */
 #include <errno.h>
+#include <malloc.h>
 
 #include "backends/engine/braid.h"
 #include "backends/engine/note.h"
@@ -305,6 +306,116 @@ static unsigned twice(void)
 	for (uint32_t i = 0; i < world.ends[0].handle; i++)
 		count += world.ends[1].seen[i] > 1;
 	return count;
+}
+
+/* --- rest ------------------------------------------------------------------
+ */
+
+/* Of the heap and beyond it, as malloc(3) counts: of this thread alone. */
+static size_t allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static void use_all_flows(void)
+{
+	struct braid_flow flow = { .size = 1200 };
+
+	for (int i = 0; i < 4000; i++) {
+		flow.bucket = (uint16_t)i;
+		CU_ASSERT_EQUAL(offer_from(i & 1, &flow, 1), 1);
+		pass(1000);
+	}
+	pass(SECOND);
+}
+
+static bool both_rest(void)
+{
+	bool rests = true;
+
+	for (int i = 0; i < 2; i++)
+		rests &= braid_rest(world.ends[i].braid, world.now);
+	return rests;
+}
+
+TEST(braid, a_peer_at_rest_costs_little_and_its_flows_four_bytes_each)
+{
+	size_t before = allocated(), bare, flows, busy;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(SECOND);
+	bare = allocated() - before - AIR * sizeof(*world.air);
+	use_all_flows();
+	busy = allocated() - before - AIR * sizeof(*world.air);
+	pass(BRAID_REST_US + SECOND);
+	CU_ASSERT(both_rest());
+	flows = allocated() - before - AIR * sizeof(*world.air);
+	printf("(bytes: %zu, %zu busy, %zu at rest) ", bare / 2, busy / 2,
+	       flows / 2);
+	if (allocated() != before) /* else malloc(3) is another one */
+		CU_ASSERT(bare / 2 < 16000);
+	CU_ASSERT(flows <= bare + 2 * 4000 * 4 + 4096);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
+TEST(braid, nothing_waits_behind_a_rest_and_nothing_comes_twice)
+{
+	uint32_t before;
+
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(SECOND);
+	for (int i = 0; i < 3; i++) {
+		stream(20000);
+		stream_from(1, 20000);
+		before = world.ends[1].delivered;
+		pass(BRAID_REST_US + SECOND);
+		/* One end alone, the other, both. */
+		for (int end = 0; end < 2; end++)
+			if (i == end || i == 2)
+				CU_ASSERT(braid_rest(world.ends[end].braid,
+						     world.now));
+		CU_ASSERT_EQUAL(offer(&bulk, 1), 1);
+		pass(30000); /* its way takes 10 ms */
+		CU_ASSERT_EQUAL(world.ends[1].delivered, before + 1);
+	}
+	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
+	CU_ASSERT_EQUAL(missing(), 0);
+	CU_ASSERT_EQUAL(twice(), 0);
+	finish();
+}
+
+TEST(braid, does_not_rest_while_packets_move)
+{
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(SECOND);
+	for (int i = 0; i < 4; i++) {
+		offer(&small, 1);
+		pass(BRAID_REST_US / 2);
+		CU_ASSERT(!both_rest());
+	}
+	pass(BRAID_REST_US);
+	CU_ASSERT(both_rest());
+	finish();
+}
+
+/* The answering end sends acks that nobody acks. */
+TEST(braid, hours_of_keepalives_take_no_memory)
+{
+	size_t before;
+
+	begin(1, NULL, BRAID_DEFAULT);
+	pass(BRAID_REST_US + SECOND);
+	CU_ASSERT(both_rest());
+	before = allocated();
+	for (int i = 0; i < 360; i++) {
+		pass(10 * SECOND);
+		CU_ASSERT(both_rest());
+	}
+	CU_ASSERT(allocated() <= before);
+	finish();
 }
 
 /* --- lanes

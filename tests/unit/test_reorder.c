@@ -241,6 +241,58 @@ TEST(reorder, begins_anew_and_loses_nothing_that_waits)
 	reorder_free(bench.reorder);
 }
 
+TEST(reorder, counts_on_behind_a_rest)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 1, 0, 0, 0);
+	put(&bench, 1, 1, 0, 0);
+	put(&bench, 2, 0, 0, 0);
+	bench.count = 0;
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT(reorder_rest(bench.reorder));
+		CU_ASSERT(reorder_rest(bench.reorder));
+		put(&bench, 1, 2 + (uint32_t)i, 0, 10);
+		put(&bench, 3, (uint32_t)i, 0, 10);
+	}
+	EXPECT(&bench, 2, 0, 3, 1, 4, 2);
+	put(&bench, 1, 1, 0, 20);
+	put(&bench, 2, 0, 0, 20);
+	CU_ASSERT_EQUAL(bench.count, 0); /* copies from before it */
+	put(&bench, 2, 1, 0, 20);
+	EXPECT(&bench, 1);
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, does_not_rest_while_something_waits)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, 1, 1, 0, 0);
+	CU_ASSERT(!reorder_rest(bench.reorder));
+	put(&bench, 1, 0, 0, 0);
+	EXPECT(&bench, 0, 1);
+	CU_ASSERT(reorder_rest(bench.reorder));
+	reorder_free(bench.reorder);
+}
+
+TEST(reorder, the_loose_of_before_a_rest_do_not_arrive_twice_behind_it)
+{
+	struct bench bench;
+
+	start(&bench, 16);
+	put(&bench, WIRE_BUCKET_ANY, 5, 0, 0);
+	CU_ASSERT(reorder_rest(bench.reorder));
+	put(&bench, WIRE_BUCKET_ANY, 5, 0, 0);
+	put(&bench, WIRE_BUCKET_ANY, 7, 0, 0);
+	put(&bench, WIRE_BUCKET_ANY, 6, 0, 0);
+	put(&bench, WIRE_BUCKET_ANY, 7, 0, 0);
+	EXPECT(&bench, 5, 7, 6);
+	reorder_free(bench.reorder);
+}
+
 TEST(reorder, puts_any_order_right)
 {
 	struct bench bench;
