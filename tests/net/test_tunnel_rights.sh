@@ -145,9 +145,10 @@ kill "$pid_home"
 wait "$pid_home" 2>/dev/null
 
 # --- others -------------------------------------------------------------------------
+# As root is after a login, with groups.
 one_engine() { # ARGUMENTS: in home; its pid is in $pid_home
 	rm -f "$tmp/home.sock"
-	start "$tmp/home.log" ip netns exec home tressed --socket "$tmp/home.sock" \
+	start "$tmp/home.log" ip netns exec home setpriv --groups 4,27 tressed --socket "$tmp/home.sock" \
 		--store "$tmp/home.db" "$@"
 	pid_home=$pid
 	wait_for 10 answers
