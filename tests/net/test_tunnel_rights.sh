@@ -13,6 +13,9 @@
 [ "$TRESSE_TEST_SPACE" = root ] || skip_all 'needs root, to become somebody else'
 type perl jq setpriv >/dev/null || skip_all 'perl, jq or setpriv is missing (make deps)'
 
+setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null ||
+	skip_all 'root may not become somebody else here'
+
 pings() { home ping -c 2 -i 0.1 -W 1 -q "${1:-10.77.0.1}" >/dev/null 2>&1; }
 keeper_of() { pgrep -P "$1" -x tressed-keeper; }
 not_there() { [ ! -e "/proc/$1" ]; }
