@@ -83,7 +83,7 @@ if type systemd-analyze >/dev/null; then
 	check 'nor a warning' test ! -s "$tmp/said"
 	sed 's/^/# /' "$tmp/said"
 	for unit in tresse tresse-follow tressed; do
-		most=70
+		most=55
 		[ $unit != tressed ] || most=45
 		run 0 "$unit.service is shut in (systemd-analyze security)" \
 			systemd-analyze security --offline=yes \
