@@ -398,6 +398,13 @@ static bool has_ipv6(void)
 	return fd >= 0 || errno != EAFNOSUPPORT;
 }
 
+static void read_boot(struct facts *facts)
+{
+	AUTO(str) char *boot = boot_id_dup();
+
+	snprintf(facts->boot, sizeof(facts->boot), "%s", boot);
+}
+
 int host_read_facts(struct host *host, struct facts *facts, struct err *err)
 {
 	struct netlink *netlink = host_netlink(host, NETLINK_ROUTE, err);
@@ -407,6 +414,7 @@ int host_read_facts(struct host *host, struct facts *facts, struct err *err)
 	facts->address_count = 0;
 	facts->default_count = 0;
 	facts->has_ipv6 = has_ipv6();
+	read_boot(facts);
 	if (!netlink)
 		return err ? err->code : -EIO;
 	rc = read_links(netlink, facts, err);

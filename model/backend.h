@@ -125,6 +125,11 @@ struct backend {
 		     struct report *report, struct plan *plan,
 		     struct owned *claims);
 
+	/* Pure. Of what is ours and not wanted: is it to stay ours, since it is
+	 * still there, in a place where nobody looks? NULL: nothing does. */
+	bool (*stays)(const struct owned_item *item, const struct tree *tree,
+		      const struct facts *facts);
+
 	/* Does steps[0..count), which are all this driver's, in order; marks
 	 * each that took effect as done. On failure *failed is the index of the
 	 * step that failed, and err has the kernel's own words. */

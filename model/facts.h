@@ -60,6 +60,7 @@ struct facts {
 	bool has_fw; /* cls_fw; only known if asked */
 	bool asked_fw;
 	bool has_ipv6;
+	char boot[40]; /* an id of this boot, "" if there is none */
 	/* What leads into shards, as the kernel will call it; 0: not known. */
 	uint8_t sorter_tag[8];
 	bool has_string; /* xt_string by nft_compat; only known if asked */

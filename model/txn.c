@@ -850,15 +850,25 @@ static void rehearse_patch(struct run *run, const struct patch *patch)
 /* ---- the real thing ---- */
 
 /* What is ours, less what is no longer wanted. */
-static void keep_wanted(const struct txn *txn, const struct state *want,
-			const struct owned *from, struct owned *kept)
+static bool is_kept(const struct backend *backend, const struct tree *tree,
+		    const struct outcome *outcome,
+		    const struct owned_item *item)
+{
+	return !strcmp(backend->name, item->backend) &&
+	       (state_find(&outcome->want, backend, item->key) ||
+		(backend->stays &&
+		 backend->stays(item, tree, &outcome->facts)));
+}
+
+static void keep_wanted(const struct txn *txn, const struct tree *tree,
+			const struct outcome *outcome, const struct owned *from,
+			struct owned *kept)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct owned_item *item = &from->items[i];
 
 		for (size_t b = 0; txn->backends[b]; b++)
-			if (!strcmp(txn->backends[b]->name, item->backend) &&
-			    state_find(want, txn->backends[b], item->key))
+			if (is_kept(txn->backends[b], tree, outcome, item))
 				owned_add(kept, item->backend, item->key,
 					  item->saved, item->saved_size);
 	}
@@ -959,7 +969,7 @@ static void find_kept(struct run *run)
 	if (run->view.own)
 		owned_copy(&run->kept, &run->owned);
 	else
-		keep_wanted(run->txn, &run->outcome->want, &run->both,
+		keep_wanted(run->txn, run->candidate, run->outcome, &run->both,
 			    &run->kept);
 }
 
@@ -1389,7 +1399,7 @@ static int recover(const struct txn *txn, const struct tree *tree,
 	if (rc == 0)
 		rc = go_to(&view, &outcome.want, &owned, err);
 	if (rc == 0) {
-		keep_wanted(txn, &outcome.want, &owned, &kept);
+		keep_wanted(txn, tree, &outcome, &owned, &kept);
 		rc = store_disarm(txn->store, &kept, err);
 	}
 	owned_clear(&owned);

@@ -84,6 +84,7 @@ struct planning {
 	struct report *report;
 	struct plan *plan;
 	const struct owned *owned;
+	const struct facts *facts;
 	struct owned *claims;
 };
 
@@ -215,21 +216,25 @@ static void refuse(struct planning *planning, const struct object *foreign,
 		   text_get(&has), text_get(&device));
 }
 
+static const struct owned_item *row_of(const struct planning *planning,
+				       const struct object *root)
+{
+	return tc_owned(planning->owned, planning->facts, "root",
+			tc_of(root)->device, tc_of(root)->index);
+}
+
 /* What has to be put back one day: the root that stands there now, or, when it
  * is ours that somebody took away, still what stood there before ours. */
 static void claim(struct planning *planning, const struct object *root,
 		  const struct object *foreign)
 {
-	const struct owned_item *before =
-		owned_find(planning->owned, TC_NAME, root->key);
 	const struct tc_object *object;
 	struct tc_kept *kept;
 	size_t size;
 
 	if (!foreign) {
-		owned_add(planning->claims, TC_NAME, root->key,
-			  before ? before->saved : NULL,
-			  before ? before->saved_size : 0);
+		tc_claim(planning->claims, planning->facts, root,
+			 row_of(planning, root));
 		return;
 	}
 	object = tc_of(foreign);
@@ -310,6 +315,9 @@ static void plan_root(struct planning *planning, struct place *place)
 	const struct side *now = &place->now, *want = &place->want;
 
 	place->gone = !want->root;
+	/* Its name may be another one now, and is noted with it. */
+	if (want->root && now->root)
+		claim(planning, now->root, NULL);
 	if (want->root && !now->root) {
 		make_root(planning, place);
 	} else if (want->root && root_differs(now->root, want->root) &&
@@ -874,12 +882,13 @@ void tc_plan(const struct state *now, const struct state *want,
 	     const struct facts *facts, const struct owned *owned,
 	     struct report *report, struct plan *plan, struct owned *claims)
 {
-	struct planning planning = {
-		.report = report, .plan = plan, .owned = owned, .claims = claims
-	};
+	struct planning planning = { .report = report,
+				     .plan = plan,
+				     .owned = owned,
+				     .facts = facts,
+				     .claims = claims };
 	struct place *root = NULL, *shard = NULL;
 
-	(void)facts;
 	add_places(&planning, now);
 	add_places(&planning, want);
 	unite_places(&planning);

@@ -81,7 +81,6 @@ static void add_device(struct reading *reading, const struct facts *facts,
 		       const struct owned *owned, const char *name)
 {
 	int index = name ? index_of(reading, facts, name) : 0;
-	char key[TC_KEY_SIZE];
 	struct device *device;
 
 	if (!index)
@@ -91,8 +90,7 @@ static void add_device(struct reading *reading, const struct facts *facts,
 	device = &reading->devices[reading->count++];
 	*device = (struct device){ .index = index };
 	snprintf(device->name, sizeof(device->name), "%s", name);
-	snprintf(key, sizeof(key), "root %s", name);
-	device->owned = owned_find(owned, TC_NAME, key);
+	device->owned = tc_owned(owned, facts, "root", name, index);
 }
 
 static int by_index(const void *left, const void *right)

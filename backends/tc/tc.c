@@ -21,6 +21,7 @@ const struct backend backend_tc = {
 	.want_own = tc_want_own,
 	.read_own = tc_read_own,
 	.plan = tc_plan,
+	.stays = tc_stays,
 	.apply = tc_apply,
 	.print = tc_print,
 	.print_change = tc_print_change,
@@ -32,6 +33,71 @@ const struct backend backend_tc = {
 	.live = tc_live,
 	.health = tc_health,
 };
+
+/* ---- what is ours ---- */
+
+static bool is_born(const struct owned_item *item, const struct facts *facts,
+		    int index)
+{
+	struct tc_born born;
+
+	if (item->saved_size != sizeof(born) || !*facts->boot)
+		return false;
+	memcpy(&born, item->saved, sizeof(born));
+	return born.version == TC_KEPT_BORN && born.index == index &&
+	       !strncmp(born.boot, facts->boot, sizeof(born.boot));
+}
+
+const struct owned_item *tc_owned(const struct owned *owned,
+				  const struct facts *facts, const char *what,
+				  const char *name, int index)
+{
+	AUTO(str) char *key = mem_printf("%s %s", what, name);
+	const struct owned_item *item = owned_find(owned, TC_NAME, key);
+	size_t length = strlen(what) + 1;
+
+	for (size_t i = 0; i < owned->count && !item; i++)
+		if (!strcmp(owned->items[i].backend, TC_NAME) &&
+		    !strncmp(owned->items[i].key, key, length) &&
+		    is_born(&owned->items[i], facts, index))
+			item = &owned->items[i];
+	return item;
+}
+
+void tc_claim(struct owned *claims, const struct facts *facts,
+	      const struct object *object, const struct owned_item *before)
+{
+	struct tc_born born = { .version = TC_KEPT_BORN,
+				.index = tc_of(object)->index };
+	uint32_t version = TC_KEPT_BORN;
+
+	memcpy(born.boot, facts->boot, sizeof(born.boot));
+	if (before && before->saved_size >= sizeof(version))
+		memcpy(&version, before->saved, sizeof(version));
+	if (version == TC_KEPT_BORN)
+		owned_add(claims, TC_NAME, object->key, &born, sizeof(born));
+	else
+		owned_add(claims, TC_NAME, object->key, before->saved,
+			  before->saved_size);
+}
+
+bool tc_stays(const struct owned_item *item, const struct tree *tree,
+	      const struct facts *facts)
+{
+	const char *name = strchr(item->key, ' ') + 1;
+	bool named = false, there = false;
+
+	if (strncmp(item->key, "root ", 5) != 0 || facts_link(facts, name))
+		return false;
+	node_each (uplink, tree_classes(tree)) {
+		const char *device = uplink_device(uplink);
+
+		named = named || (device && !strcmp(device, name));
+	}
+	for (size_t i = 0; i < facts->link_count; i++)
+		there = there || is_born(item, facts, facts->links[i].index);
+	return named && there;
+}
 
 /* ---- objects ---- */
 

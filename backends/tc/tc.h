@@ -186,6 +186,27 @@ struct tc_kept {
 	uint8_t raw[];
 };
 
+/* Of one before whom nothing stood: which device it was, as long as the machine
+ * runs. Names change, and the number of a device goes with it. */
+#define TC_KEPT_BORN 3
+struct tc_born {
+	uint32_t version;
+	int32_t index;
+	char boot[40]; /* facts.h */
+};
+/* The row of what stands at the top of that device ("root", "ingress"): by its
+ * name, or by its number if it had another name when we made it. NULL: it is
+ * not ours. */
+const struct owned_item *tc_owned(const struct owned *owned,
+				  const struct facts *facts, const char *what,
+				  const char *name, int index);
+/* Claims it. What is said of what stood there before ours is kept. */
+void tc_claim(struct owned *claims, const struct facts *facts,
+	      const struct object *object, const struct owned_item *before);
+/* The tree names its device, which has another name now. */
+bool tc_stays(const struct owned_item *item, const struct tree *tree,
+	      const struct facts *facts);
+
 int tc_probe(struct host *host, const struct tree *tree, struct facts *facts,
 	     struct err *err);
 void tc_want(const struct tree *tree, const struct facts *facts,
