@@ -10,6 +10,8 @@
 #include "model/node.h"
 #include "model/types/prefix.h"
 
+enum { LINKS_DEEP = 8 }; /* one in the other, at most */
+
 static const size_t locals[] = { LINK_LOCAL, LINK_LOCAL6 };
 
 /* NULL: it has none, or a word in its place. */
@@ -123,6 +125,48 @@ static void check_granted(const struct node *link, const struct node *peer,
 
 /* ---- members ---- */
 
+static const char *device_of(const struct node *member)
+{
+	const struct node *path = node_target(member, MEMBER_PATH, NULL);
+
+	return path ? node_text(path, PATH_DEVICE) : NULL;
+}
+
+/* Does what is sent by that device come to the link, by its own device or by
+ * those of other links? So many of them at most. */
+static bool leads_to(const struct node *link, const char *device, unsigned most)
+{
+	const char *own = node_text(link, LINK_DEVICE);
+
+	if (!device || !most)
+		return false;
+	if (own && !strcmp(own, device))
+		return true;
+	node_each (other, node_parent(link)) {
+		const char *theirs = node_text(other, LINK_DEVICE);
+
+		if (!theirs || strcmp(theirs, device) != 0)
+			continue;
+		node_each (member, node_fixed(other, &kind_members))
+			if (leads_to(link, device_of(member), most - 1))
+				return true;
+	}
+	return false;
+}
+
+static void check_circle(const struct node *link, const struct node *member,
+			 struct report *report)
+{
+	const char *device = device_of(member);
+
+	if (leads_to(link, device, LINKS_DEEP))
+		report_error(report, member, ELOOP,
+			     "its path is by device %s, and what this link "
+			     "sends there comes back to it: give it a path by "
+			     "a line",
+			     device);
+}
+
 static void check_member(const struct node *member, struct report *report)
 {
 	const struct node *path = node_target(member, MEMBER_PATH, NULL);
@@ -149,6 +193,8 @@ void check_link_sense(const struct node *link, struct report *report)
 	}
 	node_each (peer, node_fixed(link, &kind_peers))
 		check_granted(link, peer, report);
-	node_each (member, node_fixed(link, &kind_members))
+	node_each (member, node_fixed(link, &kind_members)) {
 		check_member(member, report);
+		check_circle(link, member, report);
+	}
 }

@@ -29,8 +29,10 @@
 /* Between inits to who has said no: what was the matter may have been mended.
  */
 #define DECLINED_US (5 * SECOND_US)
-/* So long it is told that somebody calls in a version that cannot be read. */
+/* So long it is told that somebody calls in a version that cannot be read, or
+ * that two hosts have one key. */
 #define ALIEN_LIFE_US (60 * SECOND_US)
+#define TWINS_LIFE_US (60 * SECOND_US)
 /* Without cookies, so many inits a second are worked on, after a rest. */
 #define LOAD_RATE 200
 /* From each host, with cookies: 20 a second, 5 at once. */
@@ -118,6 +120,10 @@ struct handshake_peer {
 
 	/* Theirs, proven: the instance and its highest init. */
 	uint64_t instance, seen;
+	/* The instance before, where both were last heard from, and when one
+	 * came back after the other had taken its place; 0: never. */
+	uint64_t before, twins_us;
+	struct handshake_source from, before_from;
 	struct offer offer;
 	struct handshake_hello hello;
 	bool heard;
@@ -674,6 +680,21 @@ static bool stays(const struct handshake_peer *peer, bool same_instance,
 	       session_initiator(current) == greater;
 }
 
+/* Who starts anew has another instance, and nobody has an old one again but who
+ * was there all the time. */
+static void note_instance(struct handshake_peer *peer, uint64_t instance,
+			  const struct handshake_source *from, uint64_t now_us)
+{
+	if (instance != peer->instance) {
+		if (instance == peer->before)
+			peer->twins_us = now_us;
+		peer->before = peer->instance;
+		peer->before_from = peer->from;
+	}
+	if (from)
+		peer->from = *from;
+}
+
 /* fresh, which has its index already, is confirmed. */
 static void adopt(struct handshake_peer *peer, struct session *fresh,
 		  const struct handshake_hello *hello, uint64_t now_us,
@@ -690,6 +711,7 @@ static void adopt(struct handshake_peer *peer, struct session *fresh,
 	if (!stay)
 		peer->current = fresh;
 	session_free(TAKE(peer->lapsed));
+	note_instance(peer, hello->instance, from, now_us);
 	peer->instance = hello->instance;
 	peer->hello = *hello;
 	peer->heard = true;
@@ -1582,6 +1604,14 @@ uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
 	return handshake->alien && now_us - handshake->alien_us < ALIEN_LIFE_US
 		       ? handshake->alien
 		       : 0;
+}
+
+bool handshake_twins(const struct handshake_peer *peer, uint64_t now_us,
+		     struct handshake_source from[2])
+{
+	from[0] = peer->from;
+	from[1] = peer->before_from;
+	return peer->twins_us && now_us - peer->twins_us < TWINS_LIFE_US;
 }
 
 const char *handshake_error(const struct handshake_peer *peer)

@@ -236,6 +236,11 @@ uint8_t handshake_version(const struct handshake_peer *peer);
  * that key can send one. */
 uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
 			struct handshake_source *from);
+/* Two hosts have the peer's key, and each takes the session from the other: one
+ * came back after the other within the last minute. Where both were last heard
+ * from. */
+bool handshake_twins(const struct handshake_peer *peer, uint64_t now_us,
+		     struct handshake_source from[2]);
 /* Why there is no session, one sentence for the operator; NULL: no complaint.
  * Borrowed until the next call. */
 const char *handshake_error(const struct handshake_peer *peer);

@@ -203,10 +203,10 @@ static void hand_out(struct peer *peer, uint64_t now)
 	size_t size;
 
 	lease.limit_bps = peer->config.up_bps;
-	size = lease_print(&lease, bytes);
-
 	if (!peer->hub->config.server || !peer->braid)
 		return;
+	lease.said = peer->said = hub_said(peer, now);
+	size = lease_print(&lease, bytes);
 	braid_note(peer->braid, bytes, size, now);
 	hub_schedule(peer->hub, peer, 0);
 }
@@ -899,6 +899,7 @@ static void ops_event(void *owner, struct handshake_peer *handshake,
 		if (!hub->config.server && hub->from_udp)
 			members_aim(hub, peer, &hub->from, clock_us());
 		peer_ready(peer, clock_us());
+		hand_out(peer, clock_us()); /* it may have said something new */
 		hub_schedule(hub, peer, 0);
 	} else if (event == HANDSHAKE_LOST && !hub->config.server) {
 		handshake_start(hub->handshake, handshake, clock_us());
@@ -913,6 +914,7 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 
 	(void)handshake;
 	out->mtu = hub->mtu;
+	hub_say_own(hub, out, clock_us());
 	out->features = HELLO_MODE | (hub->config.tap ? HELLO_TAP : 0);
 	TAILQ_FOREACH (member, &hub->members, entry)
 		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
@@ -1000,6 +1002,16 @@ static bool rest(struct peer *peer, uint64_t now)
 	return true;
 }
 
+/* Its inner address is another than the server was told. */
+static void say_news(struct hub *hub, uint64_t now)
+{
+	struct peer *peer = hub_only_peer(hub);
+
+	if (peer && handshake_session(peer->handshake) &&
+	    hub_has_news(hub, now))
+		handshake_start(hub->handshake, peer->handshake, now);
+}
+
 void hub_housekeeping(struct hub *hub, uint64_t now)
 {
 	size_t flight = 0, resting = 0;
@@ -1017,10 +1029,13 @@ void hub_housekeeping(struct hub *hub, uint64_t now)
 			flight += may_be_under_way(peer, now);
 		if (hub->config.server)
 			forget_lanes(peer, now);
+		if (hub_said(peer, now) != peer->said)
+			hand_out(peer, now);
 	}
 	if (resting > hub->resting)
 		say_gave_back(hub);
 	hub->resting = resting;
+	say_news(hub, now);
 	keep_need(hub->keep, flight);
 	hub_retry(hub, now);
 }

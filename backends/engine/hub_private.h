@@ -53,6 +53,7 @@ struct peer {
 	uint64_t next;		    /* when it wants to be looked after */
 	size_t place;		    /* in the heap, from 1; 0: not in it */
 	struct limit towards, from; /* its limits */
+	uint8_t said;		    /* to it, of itself (lease.h) */
 	uint64_t granted_bps; /* client: the server takes no more; 0: all */
 	uint64_t spoofed, policed, oversize, dropped, isolated;
 	struct fdb_port port; /* of the switch: a server's, in tap mode */
@@ -138,7 +139,14 @@ struct hub {
 	uint8_t *scratch; /* HUB_SCRATCH */
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */
-	uint16_t mtu;	   /* of the device: as it was when the turn began */
+
+	struct handshake_hello own, told; /* the device's addresses: as they are
+					   * since ..., and in our last init */
+	uint64_t own_at;
+	struct address looped; /* what was sent there came in by the device, */
+	uint64_t looped_at;    /* ... then; 0: never */
+
+	uint16_t mtu; /* of the device: as it was when the turn began */
 	uint8_t next_lane, next_line;
 
 	/* Where the datagram in hand came from. */
@@ -222,12 +230,25 @@ void hub_retry(struct hub *hub, uint64_t now);
  * knows. */
 bool hub_trouble(const struct hub *hub, const struct member *member,
 		 uint64_t now, char text[HUB_SENTENCE]);
-/* Both ends are there, and what one carries the other cannot take; NULL: they
- * agree, as far as is known. */
-const char *hub_disagrees(const struct peer *peer);
 /* The same as hub_trouble(), of a server's peer. */
 bool hub_peer_trouble(const struct peer *peer, uint64_t now,
 		      char text[HUB_SENTENCE]);
+
+/* hub_agree.c: do both ends go together? */
+/* The device's inner addresses into what we say of ourselves. */
+void hub_say_own(struct hub *hub, struct handshake_hello *out, uint64_t now);
+/* They are others than we have said: it is to be said again. */
+bool hub_has_news(struct hub *hub, uint64_t now);
+/* Server: what the peer is to be told of itself (enum lease_said). */
+uint8_t hub_said(const struct peer *peer, uint64_t now);
+/* What one end has the other cannot take, one sentence. false: they agree, as
+ * far as is known. */
+bool hub_disagrees(struct peer *peer, uint64_t now, char text[HUB_SENTENCE]);
+/* Is it a datagram of our own, which was to go to a peer and has come in by the
+ * tunnel's own device? Then it would go round, and grow, for ever. */
+bool hub_loops(struct hub *hub, const struct tun_packet *packet, uint64_t now);
+/* That there was one not long ago. */
+bool hub_looped(const struct hub *hub, uint64_t now, char text[HUB_SENTENCE]);
 
 /* hub_switch.c: a server's clients as one Ethernet segment. */
 /* NULL: it is no switch. */

@@ -554,6 +554,10 @@ static void take_read(struct hub *hub, struct tun_packet *packet, uint64_t now)
 {
 	struct peer *peer;
 
+	if (hub_loops(hub, packet, now)) {
+		hub->unrouted += packet->count;
+		return;
+	}
 	if (hub->fdb) {
 		switch_from_device(hub, packet, now);
 		return;
@@ -570,6 +574,11 @@ void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
 {
 	struct peer *peer;
 
+	/* Only who has the peer knows where it is. */
+	if (hub_loops(hub, packet, now)) {
+		hub->unrouted += packet->count;
+		return;
+	}
 	if (hub->fdb) {
 		switch_handed(hub, packet, all, now);
 		return;

@@ -149,12 +149,10 @@ static void put_order(json_t *out, const struct peer *peer)
 	put(out, "queue-delay-max-us", waiting.delay_max_us);
 }
 
-static json_t *peer_json(const struct peer *peer, uint64_t now)
+static json_t *peer_json(struct peer *peer, uint64_t now)
 {
 	const struct session *session = handshake_session(peer->handshake);
-	const char *error = handshake_error(peer->handshake)
-				    ? handshake_error(peer->handshake)
-				    : hub_disagrees(peer);
+	const char *error = handshake_error(peer->handshake);
 	json_t *out = json_object(), *lanes = json_array();
 	char why[HUB_SENTENCE];
 
@@ -172,6 +170,8 @@ static json_t *peer_json(const struct peer *peer, uint64_t now)
 		put(out, "up-us", now - peer->since);
 	if (error)
 		put_text(out, "error", error);
+	else if (hub_disagrees(peer, now, why))
+		put_text(out, "error", why);
 	else if (peer->hub->config.server && hub_peer_trouble(peer, now, why))
 		put_text(out, "error", why);
 	put(out, "spoofed", peer->spoofed);
@@ -254,11 +254,13 @@ static void put_error(json_t *out, const struct hub *hub, uint64_t now)
 {
 	struct handshake_source source;
 	struct address from;
-	char text[ADDRESS_TEXT];
+	char text[ADDRESS_TEXT], why[HUB_SENTENCE];
 	unsigned version = handshake_alien(hub->handshake, now, &source);
 
 	if (hub->error[0]) {
 		put_text(out, "error", hub->error);
+	} else if (hub_looped(hub, now, why)) {
+		put_text(out, "error", why);
 	} else if (version) {
 		handshake_address(&source, &from);
 		address_print(&from, text);

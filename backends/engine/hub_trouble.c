@@ -297,20 +297,6 @@ bool hub_trouble(const struct hub *hub, const struct member *member,
 	return text[0];
 }
 
-const char *hub_disagrees(const struct peer *peer)
-{
-	const struct handshake_hello *heard = handshake_heard(peer->handshake);
-	bool tap = peer->hub->config.tap;
-
-	if (!heard || !(heard->features & HELLO_MODE) ||
-	    !(heard->features & HELLO_TAP) == !tap)
-		return NULL;
-	return tap ? "the other end carries IP packets (mode=tun), this one "
-		     "Ethernet frames (mode=tap): give both the same mode"
-		   : "the other end carries Ethernet frames (mode=tap), this "
-		     "one IP packets (mode=tun): give both the same mode";
-}
-
 bool hub_peer_trouble(const struct peer *peer, uint64_t now,
 		      char text[HUB_SENTENCE])
 {

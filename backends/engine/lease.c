@@ -8,7 +8,13 @@
 #include "model/base/mem.h"
 #include "model/types/prefix.h"
 
-enum { WHAT_ADDRESS = 1, WHAT_LIMIT = 2, HEADER = 2, LIMIT_BYTES = 8 };
+enum {
+	WHAT_ADDRESS = 1,
+	WHAT_LIMIT = 2,
+	WHAT_SAID = 3,
+	HEADER = 2,
+	LIMIT_BYTES = 8,
+};
 
 static size_t bytes_of(const struct prefix *address)
 {
@@ -38,6 +44,11 @@ size_t lease_print(const struct lease *lease, uint8_t bytes[LEASE_BYTES])
 		wire_put32(bytes + used + 4,
 			   (uint32_t)(lease->limit_bps >> 32));
 		used += LIMIT_BYTES;
+	}
+	if (lease->said) {
+		bytes[used++] = WHAT_SAID;
+		bytes[used++] = 1;
+		bytes[used++] = lease->said;
 	}
 	return used;
 }
@@ -78,6 +89,8 @@ int lease_parse(struct lease *lease, const uint8_t *bytes, size_t size)
 		else if (bytes[at] == WHAT_LIMIT)
 			rc = parse_limit(lease, bytes + at + HEADER,
 					 bytes[at + 1]);
+		else if (bytes[at] == WHAT_SAID && bytes[at + 1])
+			lease->said = bytes[at + HEADER];
 	}
 	return rc;
 }
@@ -90,7 +103,8 @@ static bool same(const struct prefix *a, const struct prefix *b)
 
 bool lease_equal(const struct lease *a, const struct lease *b)
 {
-	if (a->count != b->count || a->limit_bps != b->limit_bps)
+	if (a->count != b->count || a->limit_bps != b->limit_bps ||
+	    a->said != b->said)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (!same(&a->addresses[i], &b->addresses[i]))

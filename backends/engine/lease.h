@@ -5,8 +5,9 @@
  *
  * What goes over the wire, as a note (note.h), is a list: what, how many bytes
  * follow, and these. 1, an address: the length of its prefix and 4 or 16 bytes.
- * 2, a limit: 8 bytes, bit/s, little endian. What is not known is passed over,
- * so that a later version may say more.
+ * 2, a limit: 8 bytes, bit/s, little endian. 3, what the server has to say of
+ * the client: a byte of flags (enum lease_said). What is not known is passed
+ * over, so that a later version may say more.
  *
  * A client has agreed to be in an inner network, and to nothing else: whoever
  * runs the server must not come to carry traffic that goes elsewhere today. So
@@ -24,13 +25,20 @@
 #include "model/base/err.h"
 #include "model/value.h"
 
-enum { LEASE_MOST = 8, LEASE_BYTES = LEASE_MOST * 19 + 10 };
+enum { LEASE_MOST = 8, LEASE_BYTES = LEASE_MOST * 19 + 10 + 3 };
+
+/* Why the client does not get far. */
+enum lease_said {
+	LEASE_STRANGE = 1 << 0, /* its inner address is none of its own here */
+	LEASE_TWINS = 1 << 1,	/* another host calls with its key */
+};
 
 /* Addresses with the lengths of their networks' prefixes. */
 struct lease {
 	size_t count;
 	struct prefix addresses[LEASE_MOST];
 	uint64_t limit_bps; /* 0: none */
+	uint8_t said;	    /* enum lease_said */
 };
 
 /* Returns the bytes used, at most LEASE_BYTES. */

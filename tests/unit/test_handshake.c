@@ -837,6 +837,39 @@ TEST(handshake, a_restart_of_either_end_is_seen_and_begins_a_new_era)
 	}
 }
 
+/* A copied configuration: each has the session until the other calls. */
+TEST(handshake, two_hosts_with_one_key_are_told_from_one_that_starts_anew)
+{
+	struct handshake_source from[2];
+	struct net net;
+	struct handshake_peer *known;
+
+	net_open(&net);
+	known = net.ends[1].peer;
+	for (int start = 0; start < 5; start++) {
+		connect_ends(&net);
+		net.now_us += SECOND;
+		CU_ASSERT(!handshake_twins(known, net.now_us, from));
+		end_start(&net.ends[0], 8);
+		meet(&net.ends[0], &net.ends[1], NULL);
+	}
+	connect_ends(&net);
+	end_start(&net.ends[2], 8);
+	meet(&net.ends[2], &net.ends[1], NULL);
+	for (int turn = 0; turn < 2; turn++) {
+		net.now_us += SECOND;
+		CU_ASSERT(!handshake_twins(known, net.now_us, from));
+		call(&net, turn ? 0 : 2);
+		carry(&net);
+		CU_ASSERT_EQUAL(talk(&net, turn ? 0 : 2, 1), REFUSED_NOT);
+	}
+	CU_ASSERT(handshake_twins(known, net.now_us, from));
+	CU_ASSERT_EQUAL(from[0].bytes[0], 0);
+	CU_ASSERT_EQUAL(from[1].bytes[0], 2);
+	CU_ASSERT(!handshake_twins(known, net.now_us + 61 * SECOND, from));
+	net_close(&net);
+}
+
 TEST(handshake, a_peer_that_was_taken_away_and_given_back_begins_a_new_era)
 {
 	struct net net;

@@ -39,6 +39,12 @@ TEST(lease, is_read_as_it_was_written)
 	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size), 0);
 	CU_ASSERT_TRUE(lease_equal(&lease, &read));
 	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size - 1), -EBADMSG);
+	lease.said = LEASE_STRANGE;
+	CU_ASSERT_FALSE(lease_equal(&lease, &read));
+	size = lease_print(&lease, bytes);
+	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size), 0);
+	CU_ASSERT_TRUE(lease_equal(&lease, &read));
+	CU_ASSERT_EQUAL(lease_parse(&read, bytes, size - 1), -EBADMSG);
 }
 
 TEST(lease, what_makes_no_sense_is_refused_and_what_is_new_passed_over)
