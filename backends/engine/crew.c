@@ -175,20 +175,19 @@ static int is_alone(const char *device, struct err *err)
 }
 
 /* The second queue, and who comes by it. Until then all came by the first. */
-static int open_marked(const struct hub_config *config, struct parts *parts,
-		       struct err *err)
+static int open_marked(const struct hub_config *config, int first,
+		       struct tun **marked, struct err *err)
 {
 	int rc = is_alone(config->device, err);
 
 	if (!rc)
-		rc = steer_attach(tun_fd(parts->tun[0]), config->device,
-				  &config->duplicate, err);
+		rc = steer_attach(first, config->device, &config->duplicate,
+				  err);
 
 	if (rc < 0)
 		return rc;
-	parts->marked =
-		tun_open(config->device, kind_of(config) | TUN_BESIDE, err);
-	return parts->marked ? 0 : err->code;
+	*marked = tun_open(config->device, kind_of(config) | TUN_BESIDE, err);
+	return *marked ? 0 : err->code;
 }
 
 /* The device's first queue. One made for several can be had alone, too. */
@@ -201,7 +200,8 @@ static int open_device(struct crew *crew, unsigned wanted, struct parts *parts,
 
 	parts->tun[0] = tun_open(config->device, kind | first, err);
 	if (parts->tun[0] && marks(config))
-		return open_marked(config, parts, err);
+		return open_marked(config, tun_fd(parts->tun[0]),
+				   &parts->marked, err);
 	if (parts->tun[0] || err->code != -EINVAL || marks(config))
 		return parts->tun[0] ? 0 : err->code;
 	err_clear(err);
@@ -394,26 +394,58 @@ void crew_free(struct crew *crew)
 
 /* --- changes -------------------------------------------------------------- */
 
+/* What is marked from now on. Where one hub has all the second queue comes
+ * while packets flow; it stays when nothing is marked any more, so that nothing
+ * that is in it is lost. Another number of hubs, or a device of one queue, is
+ * another crew. */
+static int marks_set(struct crew *crew, const struct hub_config *fresh,
+		     struct err *err)
+{
+	struct hub *hub = crew->hubs[0];
+	struct tun *marked = NULL;
+	int rc;
+
+	if (marks(fresh) == marks(&crew->config) && !marks(fresh))
+		return 0;
+	if (marks(fresh) != marks(&crew->config) &&
+	    (fresh->server || hub_is_lost(hub)))
+		return err_set(err, EOPNOTSUPP, "another number of threads");
+	if (!marks(fresh)) {
+		steer_set(fresh->device, &fresh->duplicate);
+		return 0;
+	}
+	if (hub_has_marked(hub))
+		return steer_attach(hub_tun_fd(hub), fresh->device,
+				    &fresh->duplicate, err);
+	rc = open_marked(fresh, hub_tun_fd(hub), &marked, err);
+	if (rc == -EINVAL || rc == -EBUSY) {
+		err_clear(err);
+		return err_set(err, EOPNOTSUPP, "a device of one queue");
+	}
+	return rc < 0 ? rc : hub_marked(hub, marked, err);
+}
+
 int crew_set(struct crew *crew, const struct hub_config *fresh, struct err *err)
 {
 	const struct hub_config *old = &crew->config;
 	bool resize = old->mtu || fresh->mtu;
+	int rc;
 
 	if (strcmp(old->device, fresh->device) || old->tap != fresh->tap ||
 	    old->server != fresh->server || old->listen != fresh->listen ||
 	    old->threads != fresh->threads ||
 	    old->small_bytes != fresh->small_bytes ||
 	    old->hold_max_us != fresh->hold_max_us ||
-	    marks(old) != marks(fresh) ||
 	    memcmp(old->secret, fresh->secret, NOISE_KEY))
 		return err_set(err, EOPNOTSUPP,
 			       "link %s: that cannot change while it runs",
 			       old->name);
+	rc = marks_set(crew, fresh, err);
+	if (rc < 0)
+		return rc;
 	crew->config = *fresh;
 	if (resize)
 		mtu_given(crew, fresh->mtu);
-	if (marks(fresh))
-		steer_set(fresh->device, &fresh->duplicate);
 	for (unsigned i = 0; i < crew->count; i++)
 		hub_set(crew->hubs[i], fresh);
 	return 0;
@@ -562,7 +594,8 @@ static void retake(struct crew *crew)
 			parts.tun[got + 1] = tun_open(crew->config.device,
 						      flags | TUN_BESIDE, NULL);
 	if (got == crew->count && marks(&crew->config) &&
-	    open_marked(&crew->config, &parts, &why) < 0)
+	    open_marked(&crew->config, tun_fd(parts.tun[0]), &parts.marked,
+			&why) < 0)
 		got = 0;
 	for (unsigned i = 0; got == crew->count && i < got; i++)
 		hub_retake(crew->hubs[i], TAKE(parts.tun[i]),
@@ -578,6 +611,11 @@ void crew_device(struct crew *crew, const char *name, uint32_t index, bool up)
 		retake(crew);
 	for (unsigned i = 0; i < crew->count; i++)
 		hub_device(crew->hubs[i], name, index, up);
+}
+
+bool crew_is_steered(struct crew *crew)
+{
+	return !marks(&crew->config) || steer_holds(crew->config.device);
 }
 
 bool crew_is_alone(struct crew *crew)

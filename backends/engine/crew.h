@@ -74,6 +74,8 @@ void crew_device(struct crew *crew, const char *name, uint32_t index, bool up);
 /* As hub_moments(). */
 size_t crew_moments(struct crew *crew, struct hub_moment *out, size_t room);
 bool crew_is_alone(struct crew *crew);
+/* Do packets of a mark come by their queue? Where there are none they do. */
+bool crew_is_steered(struct crew *crew);
 bool crew_lease(struct crew *crew, struct lease *lease);
 /* Since the last call, have peers given back what their flows needed? */
 bool crew_gave_back(struct crew *crew);

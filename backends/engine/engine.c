@@ -294,13 +294,30 @@ static json_t *without_secrets(struct engine *engine, const json_t *description,
 	return copy;
 }
 
+/* Of what was asked for, what is in force: somebody may have taken the filter
+ * of the device away (steer.h). */
+static json_t *in_force(const struct link *link)
+{
+	static const char *const steered[] = { "duplicate-mark",
+					       "duplicate-mask",
+					       "duplicate-class" };
+	json_t *shown;
+
+	if (!link->crew || crew_is_steered(link->crew))
+		return json_incref(link->shown);
+	shown = json_copy(link->shown);
+	for (size_t i = 0; i < ARRAY_SIZE(steered); i++)
+		json_object_del(shown, steered[i]);
+	return shown;
+}
+
 json_t *engine_get(const struct engine *engine)
 {
 	json_t *out = json_array();
 	struct link *link;
 
 	TAILQ_FOREACH (link, &engine->links, entry)
-		json_array_append(out, link->shown);
+		json_array_append_new(out, in_force(link));
 	return out;
 }
 

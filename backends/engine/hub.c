@@ -340,10 +340,37 @@ int hub_door(struct hub *hub, unsigned number, struct udp *udp, struct err *err)
 	return hub_watch(hub, udp_fd(udp), udp, err);
 }
 
+struct marking {
+	struct tun *tun;
+	struct err *err;
+	int rc;
+};
+
+static void take_marked(struct hub *hub, void *arg)
+{
+	struct marking *marking = arg;
+
+	hub->marked = marking->tun;
+	marking->rc =
+		hub_watch(hub, tun_fd(hub->marked), hub->marked, marking->err);
+}
+
 int hub_marked(struct hub *hub, struct tun *tun, struct err *err)
 {
-	hub->marked = tun;
-	return hub_watch(hub, tun_fd(tun), tun, err);
+	struct marking marking = { tun, err, 0 };
+
+	hub_call(hub, take_marked, &marking);
+	return marking.rc;
+}
+
+bool hub_has_marked(const struct hub *hub)
+{
+	return hub->marked;
+}
+
+int hub_tun_fd(const struct hub *hub)
+{
+	return tun_fd(hub->tun);
 }
 
 static void end(struct hub *hub, void *arg)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/steer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,10 +20,13 @@
 
 enum { SLOTS = 4096 };
 
-/* Of a device, at its index modulo SLOTS; all zero: free. */
+/* Of a device, at its index modulo SLOTS; device 0: free. probes: how many the
+ * filter has seen. */
 struct slot {
-	uint32_t device, value, mask, class;
+	uint32_t device, value, mask, class, probes, unused;
 };
+/* Of an array's elements that are written to as memory. */
+_Static_assert(sizeof(struct slot) % 8 == 0, "the kernel rounds up to 8");
 
 static struct {
 	int filter;	    /* -1: none */
@@ -66,8 +72,8 @@ static int table_new(void)
 	}
 #define FIELD(to, from, type, name)                                            \
 	INSN(BPF_LDX | BPF_W | BPF_MEM, to, from, offsetof(type, name), 0)
-/* How far it is to the instructions `no` and `yes`. */
-enum { NO = 22, YES = 24 };
+/* The instructions `no` and `yes`, and what follows the counting of a probe. */
+enum { MARK = 18, NO = 26, YES = 28 };
 #define GO(from, to) (short)((to) - (from)-1)
 
 static int filter_new(int table)
@@ -76,6 +82,7 @@ static int filter_new(int table)
 		FIELD(BPF_REG_6, BPF_REG_1, struct __sk_buff, mark),
 		FIELD(BPF_REG_7, BPF_REG_1, struct __sk_buff, ifindex),
 		FIELD(BPF_REG_8, BPF_REG_1, struct __sk_buff, priority),
+		FIELD(BPF_REG_9, BPF_REG_1, struct __sk_buff, len),
 		/* r0 = the slot of r7 */
 		INSN(BPF_ALU | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_7, 0, 0),
 		INSN(BPF_ALU | BPF_AND | BPF_K, BPF_REG_2, 0, 0, SLOTS - 1),
@@ -86,21 +93,27 @@ static int filter_new(int table)
 		     table),
 		INSN(0, 0, 0, 0, 0),
 		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem),
-		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, GO(11, NO), 0),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, GO(12, NO), 0),
 		/* another device's, or none's: no */
 		FIELD(BPF_REG_1, BPF_REG_0, struct slot, device),
 		INSN(BPF_JMP | BPF_JNE | BPF_X, BPF_REG_1, BPF_REG_7,
-		     GO(13, NO), 0),
+		     GO(14, NO), 0),
+		/* counted: a probe */
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_9, 0, GO(15, MARK),
+		     STEER_PROBE_BYTES),
+		INSN(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 1),
+		INSN(BPF_STX | BPF_W | BPF_XADD, BPF_REG_0, BPF_REG_1,
+		     offsetof(struct slot, probes), 0),
 		FIELD(BPF_REG_1, BPF_REG_0, struct slot, class),
 		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 1, 0),
 		INSN(BPF_JMP | BPF_JEQ | BPF_X, BPF_REG_1, BPF_REG_8,
-		     GO(16, YES), 0),
+		     GO(20, YES), 0),
 		FIELD(BPF_REG_1, BPF_REG_0, struct slot, mask),
-		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, GO(18, NO), 0),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, GO(22, NO), 0),
 		INSN(BPF_ALU | BPF_AND | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0),
 		FIELD(BPF_REG_1, BPF_REG_0, struct slot, value),
 		INSN(BPF_JMP | BPF_JEQ | BPF_X, BPF_REG_6, BPF_REG_1,
-		     GO(21, YES), 0),
+		     GO(25, YES), 0),
 		/* no: queue 0 */
 		INSN(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
@@ -196,4 +209,49 @@ void steer_set(const char *device, const struct steer_rule *rule)
 
 	if (index && steer.filter >= 0 && !is_anothers(slot_of(index), index))
 		fill(index, rule);
+}
+
+/* --- is it there? --------------------------------------------------------- */
+
+/* As a frame: to nobody (02:...), of an EtherType for experiments (IEEE 802,
+ * 9.2.3). */
+static const uint8_t probe[STEER_PROBE_BYTES] = {
+	0x02, 't', 'r', 's', 's', 0, 0x02, 't', 'r', 's', 's', 1, 0x88, 0xb5,
+};
+
+bool steer_is_probe(const uint8_t *frame, size_t size)
+{
+	return size == sizeof(probe) && !memcmp(frame, probe, size);
+}
+
+/* Past its queues: so it has been seen by the filter, or not, when this
+ * returns. false: it could not be sent. */
+static bool send_probe(uint32_t device)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(0x88b5),
+				  .sll_ifindex = (int)device };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1;
+	bool sent = fd >= 0 &&
+		    !setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one,
+				sizeof(one)) &&
+		    sendto(fd, probe, sizeof(probe), MSG_DONTWAIT,
+			   (struct sockaddr *)&to, sizeof(to)) == sizeof(probe);
+
+	if (fd >= 0)
+		close(fd);
+	return sent;
+}
+
+bool steer_holds(const char *device)
+{
+	uint32_t index = if_nametoindex(device), before;
+	const struct slot *slot;
+
+	if (!index || steer.filter < 0)
+		return true;
+	slot = slot_of(index);
+	before = __atomic_load_n(&slot->probes, __ATOMIC_SEQ_CST);
+	return !send_probe(index) ||
+	       __atomic_load_n(&slot->probes, __ATOMIC_SEQ_CST) != before;
 }

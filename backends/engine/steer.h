@@ -20,6 +20,8 @@
 #ifndef BACKENDS_ENGINE_STEER_H
 #define BACKENDS_ENGINE_STEER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/base/err.h"
@@ -36,7 +38,16 @@ void steer_open(void);
  * filter could not be loaded. */
 int steer_attach(int fd, const char *device, const struct steer_rule *rule,
 		 struct err *err);
-/* Another rule. */
+/* Another rule; all zero: none, and everything comes by queue 0. */
 void steer_set(const char *device, const struct steer_rule *rule);
+
+/* Is the filter still the device's? The kernel does not tell, and whoever has
+ * another queue of it may have taken it away: so a frame is sent that it
+ * counts, if it sees it (tun_read() drops it). true also where that cannot be
+ * tried, as of a device that is down. */
+bool steer_holds(const char *device);
+/* That frame: no packet, nor frame of others, is so short and begins so. */
+enum { STEER_PROBE_BYTES = 15 };
+bool steer_is_probe(const uint8_t *frame, size_t size);
 
 #endif

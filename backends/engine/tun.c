@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "backends/engine/steer.h"
+
 /* linux/if_tun.h and linux/virtio_net.h of Debian 12 are older than USO. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
@@ -279,9 +281,11 @@ int tun_read(struct tun *tun, uint8_t *buffer, struct tun_packet *packet)
 		tun->counters.reads++;
 		packet->data = buffer;
 		packet->size = got > 0 ? (uint32_t)got : 0;
-		if (got > 0 && understand(packet, buffer, &vnet, tun->tap))
+		if (got > 0 && !steer_is_probe(buffer, (size_t)got) &&
+		    understand(packet, buffer, &vnet, tun->tap))
 			break;
-		tun->counters.malformed++;
+		tun->counters.malformed +=
+			!steer_is_probe(buffer, packet->size);
 	}
 	tun->counters.in_packets += packet->count;
 	tun->counters.in_bytes += packet->size;

@@ -198,8 +198,8 @@ static int send_one(struct netlink *netlink, struct nl_msg *message,
 /* For the processors there are, unless the number was given. */
 static bool makes_queues(const struct tunnel_data *data)
 {
-	return data->queues &&
-	       (data->must_queues || sysconf(_SC_NPROCESSORS_ONLN) > 1);
+	return data->queues && (data->must_queues || data->spare_queue ||
+				sysconf(_SC_NPROCESSORS_ONLN) > 1);
 }
 
 /* rtnetlink makes no tun devices, only removes them. */

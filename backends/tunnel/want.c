@@ -262,13 +262,15 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 }
 
 /* Several queues only where they may be used: with 256 of them, as the kernel
- * makes them, a device takes some megabytes. One is for marked packets. */
+ * makes them, a device takes some megabytes. A client has one to spare, so that
+ * marked packets can have theirs one day without another device. */
 static void want_queues(const struct node *link, struct tunnel_data *device)
 {
 	uint64_t threads = node_u(link, LINK_THREADS);
 
-	device->queues = node_u(link, LINK_ROLE) == ROLE_SERVER && threads != 1;
-	device->must_queues = device->queues && threads;
+	device->spare_queue = node_u(link, LINK_ROLE) == ROLE_CLIENT;
+	device->queues = device->spare_queue || threads != 1;
+	device->must_queues = !device->spare_queue && threads > 1;
 	if (node_has(link, LINK_DUPLICATE_MARK) ||
 	    node_has(link, LINK_DUPLICATE_CLASS))
 		device->queues = device->must_queues = true;
