@@ -244,6 +244,7 @@ install: $(BUILD)/tresse $(BUILD)/tressed $(pages)
 	install -D -m 755 $(BUILD)/tresse $(DESTDIR)$(bindir)/tresse
 	install -D -m 755 $(BUILD)/tressed $(DESTDIR)$(bindir)/tressed
 	install -D -m 644 man/tressed.8 $(DESTDIR)$(mandir)/man8/tressed.8
+	install -D -m 644 man/tressed.5 $(DESTDIR)$(mandir)/man5/tressed.5
 	install -D -m 644 $(BUILD)/tresse.8 $(DESTDIR)$(mandir)/man8/tresse.8
 	install -D -m 644 $(BUILD)/tresse.5 $(DESTDIR)$(mandir)/man5/tresse.5
 	install -D -m 644 -t $(DESTDIR)$(docdir)/examples man/examples/*
@@ -261,7 +262,8 @@ install: $(BUILD)/tresse $(BUILD)/tressed $(pages)
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/tresse $(DESTDIR)$(mandir)/man8/tresse.8 \
 		$(DESTDIR)$(mandir)/man5/tresse.5 \
-		$(DESTDIR)$(bindir)/tressed $(DESTDIR)$(mandir)/man8/tressed.8
+		$(DESTDIR)$(bindir)/tressed $(DESTDIR)$(mandir)/man8/tressed.8 \
+		$(DESTDIR)$(mandir)/man5/tressed.5
 	rm -rf $(DESTDIR)$(docdir)
 	$(if $(unitdir),rm -f $(DESTDIR)$(unitdir)/tresse.service \
 		$(DESTDIR)$(unitdir)/tresse-follow.service \
