@@ -47,10 +47,11 @@ print(json.dumps({"protocol": 1, "id": 1, "do": "get"}), file=f, flush=True)
 done = json.loads(f.readline())["done"]
 print(json.dumps(sorted(done, key=str), indent=1, sort_keys=True))'
 }
-# A device that was made anew has another number, and an address of its own.
+# A device that was made anew has another number, and an address of its own; that it
+# is UP the kernel says up to a second after it is (net/core/link_watch.c).
 state() {
-	ip -o link show | sed -E 's/^[0-9]+: //; s/([0-9a-f]{2}:){5}[0-9a-f]{2}/MAC/g' |
-		sort
+	ip -o link show | sed -E 's/^[0-9]+: //; s/([0-9a-f]{2}:){5}[0-9a-f]{2}/MAC/g
+		/^tun/s/ state UNKNOWN / state UP /' | sort
 	ip -o -4 addr show | sed 's/^[0-9]*: //' | sort
 	ip rule show
 	ip -4 route show table all | sort
