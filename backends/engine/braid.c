@@ -214,6 +214,15 @@ uint16_t braid_mtu(const struct braid *braid)
 	return braid->mtu;
 }
 
+bool braid_mtu_is_found(const struct braid *braid)
+{
+	for (unsigned i = 0; i < braid->count; i++)
+		if (braid->lanes[i]->state == BRAID_UP &&
+		    !braid->lanes[i]->mtu.found)
+			return false;
+	return braid->alive;
+}
+
 /* --- lanes ---------------------------------------------------------------- */
 
 struct loss {

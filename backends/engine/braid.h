@@ -344,6 +344,8 @@ enum braid_mode braid_policy(const struct braid *braid);
 void braid_policy_set(struct braid *braid, enum braid_mode mode, uint64_t now);
 /* The largest inner packet that fits all lanes in use. */
 uint16_t braid_mtu(const struct braid *braid);
+/* Is that what they carry, or only what is known so far? */
+bool braid_mtu_is_found(const struct braid *braid);
 
 /* Other slices; what was counted in the old ones is forgotten. */
 void braid_slices(struct braid *braid, uint32_t slice_us, uint8_t slices,

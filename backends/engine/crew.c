@@ -39,6 +39,11 @@ uint16_t crew_mtu(const struct crew *crew)
 	return __atomic_load_n(&crew->mtu, __ATOMIC_RELAXED);
 }
 
+bool crew_mtu_is_most(const struct crew *crew)
+{
+	return crew->config.server && !crew->config.tap;
+}
+
 /* It is set where we may; where not, it stays as it is. */
 static void device_size(struct crew *crew, uint16_t mtu)
 {
@@ -59,16 +64,17 @@ static void device_size(struct crew *crew, uint16_t mtu)
  * a device below IPv6's least would lose it for all. 0: nobody has said. */
 static uint16_t mtu_of_all(const struct crew *crew)
 {
-	uint16_t least = 0;
+	bool most = crew_mtu_is_most(crew);
+	uint16_t found = 0;
 
 	for (unsigned i = 0; i < crew->count; i++) {
 		uint16_t one =
-			__atomic_load_n(&crew->mtu_least[i], __ATOMIC_SEQ_CST);
+			__atomic_load_n(&crew->mtu_found[i], __ATOMIC_SEQ_CST);
 
-		if (one && (!least || one < least))
-			least = one;
+		if (one && (!found || (most ? one > found : one < found)))
+			found = one;
 	}
-	return least && least < MTU_LEAST ? MTU_LEAST : least;
+	return found && found < MTU_LEAST ? MTU_LEAST : found;
 }
 
 /* Several hubs may be here at once: whoever comes last looks once more. */
@@ -86,9 +92,9 @@ static void mtu_follow(struct crew *crew)
 	}
 }
 
-void crew_mtu_set(struct crew *crew, unsigned part, uint16_t least)
+void crew_mtu_set(struct crew *crew, unsigned part, uint16_t found)
 {
-	__atomic_store_n(&crew->mtu_least[part], least, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&crew->mtu_found[part], found, __ATOMIC_SEQ_CST);
 	mtu_follow(crew);
 }
 

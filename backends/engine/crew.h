@@ -46,11 +46,11 @@ struct crew {
 	/* Which hub has which peer: changed within hub 0 only. */
 	struct crew_peer *peers[256]; /* by the key's first byte */
 	unsigned peer_count[CREW_MOST];
-	/* Atomic. The device's MTU; whether it was given; and what the lanes of
-	 * each hub's peers can carry, 0: it has none. */
+	/* Atomic. The device's MTU; whether it was given; and what each hub's
+	 * peers can carry (crew_mtu_set()), 0: it has none. */
 	uint16_t mtu;
 	bool mtu_given;
-	uint16_t mtu_least[CREW_MOST];
+	uint16_t mtu_found[CREW_MOST];
 	/* Atomic: peers came to rest, and a lot of memory is free. */
 	bool gave_back;
 };
@@ -88,8 +88,12 @@ json_t *crew_status(struct crew *crew);
 struct hub *crew_find(const struct crew *crew, const uint8_t key[NOISE_KEY]);
 /* The device's MTU, as last set. */
 uint16_t crew_mtu(const struct crew *crew);
-/* The lanes of this hub's peers carry so much, 0: there are none. The device
- * takes the size that all can carry, unless one was given. */
-void crew_mtu_set(struct crew *crew, unsigned part, uint16_t least);
+/* The lanes of this hub's peers carry so much, 0: there are none. Unless one
+ * was given, the device takes the most that any of a tun server's peers can
+ * carry, so that a bad line is nobody else's: what is too big for one of them
+ * is answered, or cut (hub_send.c). An Ethernet segment has one size: there,
+ * and of course of a client, it is the least. */
+void crew_mtu_set(struct crew *crew, unsigned part, uint16_t found);
+bool crew_mtu_is_most(const struct crew *crew);
 
 #endif

@@ -15,6 +15,7 @@
 enum {
 	EVENTS = 64,
 	KEEP_BYTES = 64 << 20, /* 100 ms at 5 Gbit/s */
+	RESIZE_US = 50000,     /* all peers are looked at so often at most */
 };
 
 uint64_t clock_us(void)
@@ -141,6 +142,8 @@ static uint64_t next_time(struct hub *hub, uint64_t now)
 		next = hub->housekeeping;
 	if (hub->retry < next)
 		next = hub->retry;
+	if (hub->resize < next)
+		next = hub->resize;
 	if (hub->heap_count && hub->heap[1]->next < next)
 		next = hub->heap[1]->next;
 	return next;
@@ -161,6 +164,43 @@ static int wait_for(struct hub *hub, struct epoll_event *events)
 	return count;
 }
 
+/* What the device may call its MTU where a payload has so many bytes. */
+static uint16_t carried(const struct hub *hub, uint16_t payload)
+{
+	return payload > HUB_FRAME && hub->config.tap ? payload - HUB_FRAME
+						      : payload;
+}
+
+void hub_mtu(struct hub *hub)
+{
+	uint64_t now = clock_us();
+
+	if (hub->resize == UINT64_MAX)
+		hub->resize = hub->resized + RESIZE_US > now
+				      ? hub->resized + RESIZE_US
+				      : now;
+}
+
+static void resize(struct hub *hub, uint64_t now)
+{
+	bool most = crew_mtu_is_most(hub->crew);
+	uint16_t found = 0;
+	struct peer *peer;
+
+	hub->resize = UINT64_MAX;
+	hub->resized = now;
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		uint16_t mtu = peer->braid && handshake_session(peer->handshake)
+				       ? braid_mtu(peer->braid)
+				       : 0;
+
+		if (mtu && (!found || (most ? mtu > found : mtu < found)))
+			found = mtu;
+	}
+	crew_mtu_set(hub->crew, hub->part, carried(hub, found));
+	hub->mtu = crew_mtu(hub->crew);
+}
+
 static void do_due(struct hub *hub)
 {
 	uint64_t now = clock_us();
@@ -169,6 +209,8 @@ static void do_due(struct hub *hub)
 		hub_housekeeping(hub, now);
 	if (hub->retry <= now)
 		hub_retry(hub, now);
+	if (hub->resize <= now)
+		resize(hub, now);
 	/* Each once: who is never done must not keep the others waiting. */
 	for (size_t i = hub->heap_count; i && hub->heap_count; i--) {
 		if (hub->heap[1]->next > now)
@@ -231,30 +273,6 @@ static void *run(void *arg)
 }
 
 /* --- life ----------------------------------------------------------------- */
-
-/* What the device may call its MTU where a payload has so many bytes. */
-static uint16_t carried(const struct hub *hub, uint16_t payload)
-{
-	return payload > HUB_FRAME && hub->config.tap ? payload - HUB_FRAME
-						      : payload;
-}
-
-void hub_mtu(struct hub *hub)
-{
-	uint16_t least = 0;
-	struct peer *peer;
-
-	TAILQ_FOREACH (peer, &hub->peers, entry) {
-		uint16_t mtu = peer->braid && handshake_session(peer->handshake)
-				       ? braid_mtu(peer->braid)
-				       : 0;
-
-		if (mtu && (!least || mtu < least))
-			least = mtu;
-	}
-	crew_mtu_set(hub->crew, hub->part, carried(hub, least));
-	hub->mtu = crew_mtu(hub->crew);
-}
 
 /* By its edge, so that nobody has to read it. */
 static int watch_bell(struct hub *hub, struct err *err)
@@ -323,7 +341,7 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
 	hub->epoll = hub->wake = hub->bell = -1;
 	TAILQ_INIT(&hub->peers);
 	TAILQ_INIT(&hub->members);
-	hub->retry = UINT64_MAX;
+	hub->retry = hub->resize = UINT64_MAX;
 	pthread_mutex_init(&hub->lock, NULL);
 	pthread_cond_init(&hub->done, NULL);
 	memory(hub);

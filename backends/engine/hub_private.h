@@ -123,9 +123,11 @@ struct hub {
 	size_t port_room;
 	struct peer **heap; /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
-	uint64_t housekeeping; /* when it is due */
-	size_t resting;	       /* peers, at the last one */
-	uint64_t retry;	       /* when lines that do not work are tried */
+	uint64_t housekeeping;	  /* when it is due */
+	size_t resting;		  /* peers, at the last one */
+	uint64_t retry;		  /* when lines that do not work are tried */
+	uint64_t resize, resized; /* when the device's size is, and was, looked
+				   * at; UINT64_MAX: not asked for */
 
 	struct udp_room *room;
 	struct keep *keep;
@@ -177,9 +179,11 @@ int hub_watch(struct hub *hub, int fd, void *data, struct err *err);
 void hub_schedule(struct hub *hub, struct peer *peer, uint64_t at);
 void hub_unschedule(struct hub *hub, struct peer *peer);
 
-/* The device takes the size that all peers' lanes can carry, unless one was
- * given. */
+/* What a peer's lanes carry has changed: soon the device takes the size that
+ * follows (crew_mtu_set()). */
 void hub_mtu(struct hub *hub);
+/* The largest inner packet for this peer, of the device's size at most. */
+uint16_t peer_mtu(const struct peer *peer);
 
 /* hub_peer.c */
 extern const struct handshake_ops hub_handshake_ops;

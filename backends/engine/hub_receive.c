@@ -94,7 +94,7 @@ void hub_deliver(void *context, const uint8_t *packet, size_t size,
 	if (!switch_from_peer(peer, packet, size, &info, unsummed, now))
 		return;
 	data = keep_until_flush(hub, packet, size);
-	packet_clamp_mss(data, &info, hub->mtu, unsummed);
+	packet_clamp_mss(data, &info, peer_mtu(peer), unsummed);
 	tun_put(hub->tun, data, size, unsummed);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "backends/engine/hub_private.h"
+#include "backends/engine/mtu.h"
 
 enum {
 	READS = 64, /* of the device, before the sockets have their turn */
@@ -14,6 +15,8 @@ enum {
 	AT_ONCE = 16,	    /* packets: sent while they are in the cache */
 	TOWARDS_US = 20000, /* of a peer's limit may go to it at once */
 	NEVER_CAME_US = 3 * 1000000, /* with keys, and without a live lane */
+	SETTLED_US =
+		2 * 1000000, /* so long what its lanes carry is found out */
 };
 
 /* --- one run of datagrams ------------------------------------------------- */
@@ -238,7 +241,18 @@ static void send_again(struct peer *peer, struct session *session, uint64_t now)
 	}
 }
 
-/* The sender learns what size would fit. */
+uint16_t peer_mtu(const struct peer *peer)
+{
+	const struct hub *hub = peer->hub;
+	uint16_t mtu = hub->mtu;
+
+	if (!hub->config.tap && peer->braid && braid_mtu(peer->braid) < mtu)
+		mtu = braid_mtu(peer->braid);
+	return mtu;
+}
+
+/* The sender learns what size would fit. Kernels keep to that for ten minutes:
+ * while it is being found out nothing is said. */
 static void answer_too_big(struct peer *peer, const struct tun_packet *packet)
 {
 	struct hub *hub = peer->hub;
@@ -246,7 +260,7 @@ static void answer_too_big(struct peer *peer, const struct tun_packet *packet)
 	size_t size;
 
 	peer->oversize++;
-	if (hub->config.tap)
+	if (hub->config.tap || !braid_mtu_is_found(peer->braid))
 		return;
 	size = packet_too_big(packet->data, &packet->info,
 			      braid_mtu(peer->braid), answer);
@@ -497,13 +511,15 @@ static void queue(struct peer *peer, const struct backlog_run *run,
 }
 
 /* It is kept, and so has a handle. */
-static struct backlog_run run_of(struct hub *hub, struct tun_packet *packet)
+static struct backlog_run run_of(struct hub *hub, const struct peer *peer,
+				 struct tun_packet *packet)
 {
 	struct backlog_run run = { .count = 0 };
 
 	if (packet->count == 1)
 		packet_clamp_mss((uint8_t *)packet->data, &packet->info,
-				 hub->mtu, packet->unsummed);
+				 peer ? peer_mtu(peer) : hub->mtu,
+				 packet->unsummed);
 	describe(hub, packet, &run);
 	run.handle = keep_add(hub->keep, packet);
 	return run;
@@ -521,7 +537,7 @@ static void wait_in_line(struct peer *peer, const struct backlog_run *run,
 void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
 	      const struct peer *except, uint64_t now)
 {
-	struct backlog_run run = run_of(hub, packet);
+	struct backlog_run run = run_of(hub, to, packet);
 	struct peer *peer;
 
 	if (to && !is_there(to))
@@ -534,6 +550,46 @@ void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
 				wait_in_line(peer, &run, now);
 }
 
+/* The device's size is that of other peers, or the least that IPv6 takes: is
+ * this packet too big for this one? */
+static bool is_too_big(const struct peer *peer, const struct tun_packet *packet)
+{
+	const struct hub *hub = peer->hub;
+
+	return is_there(peer) && !hub->config.tap &&
+	       (crew_mtu_is_most(hub->crew) ||
+		braid_mtu(peer->braid) < MTU_BASE) &&
+	       tun_cut_size(packet, 0) > peer_mtu(peer);
+}
+
+/* As a router does where the next line is smaller (RFC 791, 3.2; RFC 1812,
+ * 5.2.7). What the kernel wants cut is not: who sends that knows the size. */
+static void cut(struct peer *peer, const struct tun_packet *packet,
+		uint64_t now)
+{
+	struct hub *hub = peer->hub;
+	struct tun_packet piece = { .count = 1 };
+	uint8_t whole[TUN_READ_MAX];
+	struct backlog_run run;
+	size_t done = 0;
+
+	memcpy(whole, packet->data, packet->size);
+	if (packet->unsummed)
+		packet_sum_finish(whole, &packet->info);
+	for (;;) {
+		uint8_t *room = keep_room(hub->keep);
+
+		piece.size = (uint32_t)packet_fragment(
+			whole, &packet->info, peer_mtu(peer), &done, room);
+		if (!piece.size)
+			return;
+		piece.data = room;
+		packet_parse(room, piece.size, false, &piece.info);
+		run = run_of(hub, peer, &piece);
+		queue(peer, &run, now);
+	}
+}
+
 void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
 	      uint64_t now)
 {
@@ -543,7 +599,19 @@ void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
 		hub->unrouted += packet->count;
 		return;
 	}
-	run = run_of(hub, packet);
+	if (is_too_big(peer, packet)) {
+		if (packet->count == 1 &&
+		    packet_may_fragment(packet->data, &packet->info)) {
+			cut(peer, packet, now);
+			return;
+		}
+		if (braid_mtu_is_found(peer->braid)) {
+			answer_too_big(peer, packet);
+			return;
+		}
+		/* Some lane may carry it. */
+	}
+	run = run_of(hub, peer, packet);
 	queue(peer, &run, now);
 }
 

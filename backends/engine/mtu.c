@@ -40,6 +40,7 @@ static void rest(struct mtu *mtu, uint64_t now)
 	mtu->next = now;
 	if (!is_found(mtu))
 		return;
+	mtu->found = mtu->proven;
 	mtu->next = now + MTU_RAISE_US;
 	/* Then it is looked for anew, upwards. */
 	mtu->bad = (uint16_t)(mtu->most + 1);
@@ -64,6 +65,7 @@ bool mtu_acked(struct mtu *mtu, uint64_t counter, uint64_t now)
 	if (!mtu->probe || counter != mtu->counter)
 		return false;
 	mtu->good = mtu->probe;
+	mtu->proven = true;
 	mtu->confirm = false;
 	mtu->lost = 0;
 	rest(mtu, now);
@@ -77,6 +79,7 @@ static void shrink(struct mtu *mtu)
 	mtu->good = mtu->good > MTU_BASE ? MTU_BASE : MTU_LEAST;
 	mtu->confirm = mtu->good > MTU_LEAST;
 	mtu->shrunk = true;
+	mtu->proven = mtu->found = false;
 }
 
 bool mtu_lost(struct mtu *mtu, uint64_t counter, uint64_t now)
@@ -88,10 +91,13 @@ bool mtu_lost(struct mtu *mtu, uint64_t counter, uint64_t now)
 	mtu->next = now;
 	if (mtu->tries < MTU_TRIES)
 		return false;
-	if (mtu->confirm)
+	if (mtu->confirm) {
 		shrink(mtu);
-	else
+	} else {
 		mtu->bad = mtu->probe;
+		/* Before anything between: does what is usual pass? */
+		mtu->confirm = !mtu->proven && mtu->good > MTU_LEAST;
+	}
 	rest(mtu, now);
 	return mtu->good != before;
 }

@@ -32,6 +32,8 @@ struct mtu {
 	uint8_t lost; /* large ones in a row */
 	bool confirm; /* good itself is in doubt */
 	bool shrunk;  /* base did not pass */
+	bool proven;  /* good has passed, else it is what is usual */
+	bool found;   /* and nothing much larger does */
 	uint64_t counter;
 	uint64_t next; /* when to probe */
 };

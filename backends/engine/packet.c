@@ -371,3 +371,38 @@ size_t packet_too_big(const uint8_t *data, const struct packet_info *info,
 		icmp6(data + info->l3, mtu, quoted, out);
 	return quoted + (info->version == 4 ? 28 : 48);
 }
+
+bool packet_may_fragment(const uint8_t *data, const struct packet_info *info)
+{
+	const uint8_t *ip = data + info->l3;
+
+	return info->version == 4 && ip[0] == 0x45 && !(ip[6] & 0x40);
+}
+
+size_t packet_fragment(const uint8_t *data, const struct packet_info *info,
+		       uint16_t mtu, size_t *done, uint8_t *out)
+{
+	const uint8_t *ip = data + info->l3;
+	size_t all = (size_t)(info->end - info->l3) - IP4_HEADER;
+	size_t most = (size_t)mtu - IP4_HEADER, size = all - *done;
+	unsigned field = (unsigned)(ip[6] << 8 | ip[7]);
+
+	if (!size)
+		return 0;
+	/* It may be one itself: then more come behind its last, too. */
+	field += (unsigned)(*done / 8);
+	if (size > most) {
+		size = most & ~(size_t)7;
+		field |= 0x2000;
+	}
+	memcpy(out, ip, IP4_HEADER);
+	memcpy(out + IP4_HEADER, ip + IP4_HEADER + *done, size);
+	*done += size;
+	size += IP4_HEADER;
+	out[2] = (uint8_t)(size >> 8);
+	out[3] = (uint8_t)size;
+	out[6] = (uint8_t)(field >> 8);
+	out[7] = (uint8_t)field;
+	packet_ip4_sum(out, IP4_HEADER);
+	return size;
+}

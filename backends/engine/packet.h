@@ -61,5 +61,14 @@ void packet_clamp_mss(uint8_t *data, const struct packet_info *info,
 enum { PACKET_ICMP = 1280 };
 size_t packet_too_big(const uint8_t *data, const struct packet_info *info,
 		      uint16_t mtu, uint8_t out[PACKET_ICMP]);
+/* May it be cut into fragments on its way? IPv4 without DF and without options
+ * (RFC 791, 3.2). */
+bool packet_may_fragment(const uint8_t *data, const struct packet_info *info);
+/* The fragment of at most mtu bytes that begins *done bytes into the payload,
+ * written to out; returns its size, and *done is where the next one begins. 0:
+ * that was all. The sum of its transport has to be finished, and mtu to be 68
+ * at least. */
+size_t packet_fragment(const uint8_t *data, const struct packet_info *info,
+		       uint16_t mtu, size_t *done, uint8_t *out);
 
 #endif

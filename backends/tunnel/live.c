@@ -341,6 +341,9 @@ static void tell_peer(struct live *live, const struct node *node,
 	tell_counters(live, node, PEER_COUNTERS, peer);
 	tell_saturation(live, node, PEER_COUNTERS, peer, past, "peer");
 	live_set_u(live, node, PEER_LANES, sum.open);
+	if (number(peer, "mtu"))
+		live_set_u(live, node, PEER_MTU, number(peer, "mtu"));
+	live_set_u(live, node, PEER_OVERSIZE, number(peer, "oversize"));
 	live_set_u(live, node, PEER_SPOOFED, number(peer, "spoofed"));
 	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
 	live_set_u(live, node, PEER_ISOLATED, number(peer, "isolated"));

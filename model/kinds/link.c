@@ -692,6 +692,13 @@ static const struct attr peer_attrs[] = {
 			      "failover"),
 	[PEER_LANES] = TELLS("lanes", type_number,
 			     "ways that are open to it", "2"),
+	[PEER_MTU] = TELLS("mtu", type_number,
+			   "largest inner packet that all its lines carry",
+			   "1440"),
+	[PEER_OVERSIZE] = TELLS("oversize", type_number,
+				"packets that were too big for it: their "
+				"sender was told, where that is possible",
+				"0"),
 	[PEER_SPOOFED] = TELLS("spoofed", type_number,
 			       "packets dropped: from an inner address that is "
 			       "not its own",
