@@ -103,8 +103,8 @@ $(BUILD)/aead: $(call objects,tests/bench/aead.c model/base/mem.c \
 
 # Two braids over simulated lines: only what is pure of the engine is in it.
 sim := $(wildcard tests/sim/*.c) model/base/mem.c model/base/text.c \
-	$(addprefix backends/engine/,arrival.c backlog.c braid.c flight.c full.c lane.c \
-	line.c message.c meter.c mtu.c note.c reorder.c resend.c sched.c shelf.c talk.c \
+	$(addprefix backends/engine/,arrival.c backlog.c braid.c contest.c flight.c full.c \
+	lane.c line.c message.c meter.c mtu.c note.c reorder.c resend.c sched.c shelf.c talk.c \
 	window.c)
 $(BUILD)/sim: $(call objects,$(sim))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ -lm

@@ -652,6 +652,18 @@ static void look_out(struct braid *braid, struct lane *lane, uint64_t now)
 	line_look(braid, lane, BRAID_OUT, &look, now);
 }
 
+/* Lanes over one line are no rivals. */
+static void count_kin(const struct braid *braid, struct lane *lane)
+{
+	uint64_t rate = 0;
+
+	for (unsigned i = 0; i < braid->count; i++)
+		if (braid->lanes[i] != lane &&
+		    lane_shares_line(braid->lanes[i], lane))
+			rate += braid->lanes[i]->window.rate;
+	contest_kin(&lane->window.contest, rate, lane->window.rate);
+}
+
 static void read_ack(struct braid *braid, const struct message_ack *ack,
 		     uint64_t now)
 {
@@ -683,6 +695,7 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 		.largest = lane->flight.largest,
 		.next = lane->flight.next,
 	};
+	count_kin(braid, lane);
 	window_ack(&lane->window, &sample, now);
 	meter_land(&lane->out, news.bytes, now);
 	if (lane_acked(lane, &news, !braid->alive, now))

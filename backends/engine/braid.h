@@ -36,8 +36,9 @@
  * their limits, and nothing else is allocated while packets move.
  *
  * Sources: RFC 9002 (loss detection), RFC 8985 (RACK), RFC 8899 (DPLPMTUD),
- * RFC 6817 (delay as congestion signal), FAST TCP (Wei et al., 2006), delivery
- * rate samples: draft-cheng-iccrg-delivery-rate-estimation.
+ * RFC 6817 (delay as congestion signal), FAST TCP (Wei et al., 2006), RFC 9438
+ * (CUBIC) and Copa (2018) beside others, delivery rate samples:
+ * draft-cheng-iccrg-delivery-rate-estimation.
  */
 #ifndef BACKENDS_ENGINE_BRAID_H
 #define BACKENDS_ENGINE_BRAID_H

@@ -9,6 +9,7 @@ enum {
 	FIRST_PACKETS = 32,
 	LEAST_PACKETS = 4,
 	BASE_US = 5000000, /* two of these: the span of the best delay */
+	BASE_MANY = 6,	   /* while others fill the queue: so many times that */
 	BASE_NEAR_US = 1000,
 	BASE_STALE_US = 4000000,
 	ROUND_LEAST_US = 10000,
@@ -104,7 +105,8 @@ static void note_base(struct window *window, uint32_t delay, uint64_t now)
 		window->base = delay;
 	if (arrival_since(delay, window->base_next) < 0)
 		window->base_next = delay;
-	if (now - window->base_at >= BASE_US) {
+	if (now - window->base_at >=
+	    (window->contest.on ? BASE_MANY * BASE_US : BASE_US)) {
 		window->base = window->base_next;
 		window->base_next = delay;
 		window->base_at = now;
@@ -182,8 +184,9 @@ static uint64_t product(uint64_t rate, uint64_t us)
 /* The line is known to be busy: this is what it carries. */
 static void settle(struct window *window, uint64_t rate)
 {
-	window->bytes = clamp(
-		window, product(rate, window->pipe_us + window->target_us));
+	window->bytes =
+		clamp(window,
+		      product(rate, window->pipe_us + contest_aim_us(window)));
 	window->rate = rate;
 	window->known = true;
 	window->startup = false;
@@ -247,7 +250,8 @@ static void end_round(struct window *window, const struct window_snap *snap,
 {
 	uint64_t rate = rate_between(&window->round_snap, snap);
 	uint32_t queue = window->round_queue_us;
-	bool busy = queue != UINT32_MAX && queue >= window->target_us / 2;
+	uint32_t aim = contest_aim_us(window);
+	bool busy = queue != UINT32_MAX && queue >= aim / 2;
 
 	if (window->round_rtt_us != UINT32_MAX && queue != UINT32_MAX)
 		window->pipe_us = window->round_rtt_us > queue
@@ -259,16 +263,20 @@ static void end_round(struct window *window, const struct window_snap *snap,
 	note_pressed(window, busy, now);
 	if (window->startup)
 		return;
+	if (contest_round(window, rate, busy && window->limited, now)) {
+		window->bytes = clamp(window, window->bytes);
+		return;
+	}
 	if (busy) {
-		uint64_t goal =
-			product(rate, window->pipe_us + window->target_us);
+		uint64_t goal = product(rate, window->pipe_us + aim);
 
 		if (goal < window->bytes || window->limited)
 			window->bytes =
 				clamp(window, (window->bytes + goal) / 2);
 		window->step_us = window->target_us;
 		window->grown = 0;
-	} else if (window->limited) {
+	} else if (window->limited &&
+		   now >= window->drain_until + window->pipe_us) {
 		grow(window, rate, now);
 	}
 }
@@ -289,10 +297,11 @@ static void react(struct window *window, const struct window_snap *snap,
 		  uint32_t flight, uint64_t now)
 {
 	uint32_t quick = window->quick_us;
-	uint32_t bound =
-		window->startup ? 2 * window->target_us : 3 * window->target_us;
+	uint32_t aim = contest_aim_us(window);
+	uint32_t bound = window->startup ? 2 * aim : 3 * aim;
 	uint64_t rate;
 
+	bound = contest_bound_us(window, bound);
 	if (quick == UINT32_MAX || quick < bound || !window->srtt_us ||
 	    flight < least(window) ||
 	    now - window->cut_at < window->pipe_us / 2 + RATE_SPAN_US)
@@ -301,6 +310,7 @@ static void react(struct window *window, const struct window_snap *snap,
 	if (!rate)
 		return;
 	settle(window, rate);
+	window->contest.trial = CONTEST_NONE;
 	window->cut_at = now;
 }
 
@@ -308,7 +318,8 @@ static void react(struct window *window, const struct window_snap *snap,
  * without it is. */
 static void drain(struct window *window, uint64_t now)
 {
-	if (!window->limited || now - window->base_seen < BASE_STALE_US)
+	if (!window->limited || window->contest.on ||
+	    now - window->base_seen < BASE_STALE_US)
 		return;
 	window->base_seen = now;
 	window->drain_until = now + window->pipe_us + 2 * window->target_us;
@@ -348,6 +359,7 @@ void window_ack(struct window *window, const struct window_ack *ack,
 	if (timed)
 		note_rtt(window, ack, now);
 	note_queue(window, ack->delay, now);
+	contest_ack(&window->contest, ack->flight, window->queue_us);
 	if (!window->pipe_us && timed)
 		window->pipe_us = ack->rtt_us;
 	if (window->startup)
@@ -366,6 +378,7 @@ void window_ack(struct window *window, const struct window_ack *ack,
 void window_lost(struct window *window, uint32_t packets)
 {
 	window->round_lost += packets;
+	contest_lost(window);
 }
 
 uint32_t window_bytes(const struct window *window, uint64_t now)

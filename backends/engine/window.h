@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/engine/contest.h"
+
 enum { WINDOW_SNAPS = 64 };
 
 struct window_snap {
@@ -68,6 +70,7 @@ struct window {
 	uint64_t drain_until;
 	uint64_t free_at; /* when the line will have sent what it was given,
 			   * at a little more than the known rate */
+	struct contest contest;
 };
 
 /* What an ack says. */

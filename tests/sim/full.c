@@ -293,10 +293,7 @@ static void build(struct stage *stage)
 	setup.deliver = deliver_far;
 	setup.quiet = true;
 	stage->nodes[1] = node_new(&setup);
-	for (unsigned i = 0; i < stage->lines; i++) {
-		stage->ways[0][i].to = stage->nodes[1];
-		stage->ways[1][i].to = stage->nodes[0];
-	}
+	node_join(stage->nodes[0], stage->nodes[1]);
 }
 
 static void begin(struct stage *stage)

@@ -62,7 +62,7 @@ static void arrive(void *context, uint64_t tag)
 		return;
 	}
 	datagram->came = sim_now();
-	node_receive(line->to, datagram);
+	node_receive(datagram->to, datagram);
 }
 
 static bool is_lost(struct line *line)

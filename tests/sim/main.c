@@ -337,10 +337,7 @@ static void build(struct world *world, enum tcp_kind kind)
 	setup.deliver = at_b;
 	setup.quiet = true;
 	world->b = node_new(&setup);
-	for (unsigned i = 0; i < LANES; i++) {
-		world->lines[0][i].to = world->b;
-		world->lines[1][i].to = world->a;
-	}
+	node_join(world->a, world->b);
 	sim_run(sim_now() + SECOND / 2);
 	world->began = sim_now();
 	if (world->scenario->before) {
@@ -640,6 +637,7 @@ int main(int argc, char **argv)
 		if (!skip_bbr && scenarios[i].flows <= FLOWS)
 			run(&scenarios[i], TCP_BBR, seeds);
 	}
+	rival_play(seeds, verbose, judging, argv + optind, argc - optind);
 	if (is_wanted("full", argv + optind, argc - optind))
 		full_play(seeds, verbose);
 	return 0;

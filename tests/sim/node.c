@@ -9,6 +9,7 @@ enum { KEPT = 1 << 15, PACKET_BYTES = 1600 };
 
 struct node {
 	struct node_setup setup;
+	struct node *peer;
 	struct braid *braid;
 	struct backlog *backlog;
 	uint64_t *counters; /* next of each lane */
@@ -59,6 +60,8 @@ struct node *node_new(const struct node_setup *setup)
 	};
 
 	node->setup = *setup;
+	if (setup->plain)
+		return node;
 	node->braid = braid_new(&config);
 	node->backlog = backlog_new(NULL);
 	node->counters = mem_array(setup->lanes, sizeof(*node->counters));
@@ -68,10 +71,17 @@ struct node *node_new(const struct node_setup *setup)
 
 		if (setup->failover)
 			lane.weight = (uint8_t)(i + 1);
+		lane.line = setup->one_line;
 		braid_lane_add(node->braid, (uint8_t)i, &lane, sim_now());
 	}
 	wake(node, sim_now());
 	return node;
+}
+
+void node_join(struct node *a, struct node *b)
+{
+	a->peer = b;
+	b->peer = a;
 }
 
 void node_free(struct node *node)
@@ -110,6 +120,7 @@ static void transmit(struct node *node, uint8_t lane, struct datagram *datagram,
 
 	head->time = wire_time(sim_now());
 	wire_put_inner(datagram->header, head);
+	datagram->to = node->peer;
 	datagram->lane = lane;
 	datagram->counter = sent.counter;
 	braid_sent(node->braid, &sent, sim_now());
@@ -118,7 +129,7 @@ static void transmit(struct node *node, uint8_t lane, struct datagram *datagram,
 		datagram_free(datagram);
 		return;
 	}
-	line_send(&node->setup.out[lane], datagram);
+	line_send(&node->setup.out[node->setup.one_line ? 0 : lane], datagram);
 }
 
 static void transmit_data(struct node *node, uint8_t lane, uint8_t flags,
@@ -292,8 +303,39 @@ static void maybe_sleep(struct node *node)
 			(uint64_t)(sim_random() * node->setup.stall_us);
 }
 
+/* --- without a braid -------------------------------------------------------
+ */
+
+static void send_plain(struct node *node, const struct inner *inner,
+		       unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct datagram *datagram = datagram_new();
+
+		datagram->inner = inner[i];
+		datagram->size = inner[i].size;
+		datagram->to = node->peer;
+		line_send(&node->setup.out[0], datagram);
+	}
+}
+
+static void receive_plain(struct node *node, struct datagram *datagram)
+{
+	struct inner inner = datagram->inner;
+
+	datagram_free(datagram);
+	node->setup.deliver(node->setup.context, &inner);
+}
+
+/* ----------------------------------------------------------------------------
+ */
+
 void node_receive(struct node *node, struct datagram *datagram)
 {
+	if (node->setup.plain) {
+		receive_plain(node, datagram);
+		return;
+	}
 	datagram->next = NULL;
 	if (node->tail)
 		node->tail->next = datagram;
@@ -318,6 +360,10 @@ void node_send(struct node *node, const struct inner *inner, unsigned count)
 		.handle = node->handle,
 	};
 
+	if (node->setup.plain) {
+		send_plain(node, inner, count);
+		return;
+	}
 	if (inner->kind >= INNER_PING)
 		run.flow.bucket = 4000;
 	for (unsigned i = 0; i < count; i++)
@@ -350,6 +396,8 @@ void node_print(struct node *node)
 	       node->counts.doubled, node->counts.control,
 	       node->counts.control_bytes);
 	for (unsigned i = 0; i < node->setup.lanes; i++) {
+		const struct line *out =
+			&node->setup.out[node->setup.one_line ? 0 : i];
 		struct braid_lane_stats lane;
 
 		braid_lane_stats(node->braid, (uint8_t)i, sim_now(), &lane);
@@ -360,7 +408,6 @@ void node_print(struct node *node)
 		       lane.rtt_var_us, lane.queue_us,
 		       (double)lane.rate_bps / 1e6, lane.window_bytes,
 		       lane.flight_bytes, lane.lost, lane.spurious, lane.resent,
-		       node->setup.out[i].dropped, node->setup.out[i].lost,
-		       node->setup.out[i].queue_most);
+		       out->dropped, out->lost, out->queue_most);
 	}
 }

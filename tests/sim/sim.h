@@ -58,6 +58,7 @@ struct datagram {
 	uint8_t header[8]; /* the inner header, as on the wire */
 	bool control;
 	struct inner inner;
+	struct node *to;
 	uint64_t came;
 	struct datagram *next;
 	uint8_t payload[1500]; /* of control */
@@ -88,7 +89,6 @@ struct line {
 	double rest; /* of a microsecond */
 	unsigned burst_left;
 	uint64_t last_out;
-	struct node *to;
 	uint64_t dropped, lost, carried, queue_most;
 };
 
@@ -103,9 +103,11 @@ struct braid_event;
 
 struct node_setup {
 	bool quiet;
+	bool plain; /* no braid: packets go by the first line as they are */
 	/* Failover, the last lane the heaviest; else all lanes alike. */
 	bool failover;
 	unsigned lanes;
+	bool one_line;	    /* all lanes go by the first */
 	struct line *out;   /* of each lane */
 	double stall_per_s; /* how often the machine takes our time away */
 	uint32_t stall_us;  /* at most so long */
@@ -117,6 +119,8 @@ struct node_setup {
 };
 
 struct node *node_new(const struct node_setup *setup);
+/* What one sends goes to the other. */
+void node_join(struct node *a, struct node *b);
 void node_free(struct node *node);
 /* Packets of one flow that came from the tun at once. */
 void node_send(struct node *node, const struct inner *inner, unsigned count);
@@ -153,6 +157,13 @@ void tcp_ack(struct tcp *tcp, const struct inner *inner);
 uint64_t tcp_received(const struct tcp *tcp); /* packets, in order */
 uint64_t tcp_retransmits(const struct tcp *tcp);
 void tcp_print(const struct tcp *tcp);
+
+/* --- others on the same line
+ * --------------------------------------------------------- */
+
+/* Prints a table, and with judging a verdict a line. */
+void rival_play(unsigned seeds, int verbose, bool judging, char **names,
+		int count);
 
 /* --- lines that are full
  * ------------------------------------------------------------- */

@@ -15,6 +15,8 @@ struct line {
 	double queue;	    /* bytes in the line's queue */
 	uint64_t sent, received;
 	bool greedy;
+	uint64_t rival; /* bytes that somebody else has under way */
+	uint64_t room;	/* for both, pipe and queue; 0: no end */
 };
 
 static void start(struct line *line, uint64_t rate)
@@ -25,6 +27,18 @@ static void start(struct line *line, uint64_t rate)
 }
 
 static void run(struct line *line, uint64_t us, uint64_t offered);
+
+/* Somebody else, who goes on until something is lost: then both lose. */
+static void meet(struct line *line, uint64_t flight)
+{
+	if (!line->rival)
+		return;
+	line->rival += PACKET / 10;
+	if (!line->room || flight + line->rival < line->room)
+		return;
+	line->rival = line->rival * 7 / 10;
+	window_lost(&line->window, 3);
+}
 
 /* As it begins: with a few small packets. */
 static void greet(struct line *line)
@@ -47,8 +61,11 @@ static void run(struct line *line, uint64_t us, uint64_t offered)
 		line->window.limited = line->greedy;
 		if (!line->greedy && offered < flight)
 			flight = offered;
-		wait = flight > pipe ? (flight - pipe) * SECOND / line->rate
-				     : 0;
+		meet(line, flight);
+		wait = flight + line->rival > pipe
+			       ? (flight + line->rival - pipe) * SECOND /
+					 line->rate
+			       : 0;
 		bytes = flight * 2000 / (2 * BASE + wait);
 		line->now += 2000;
 		line->received += bytes;
@@ -169,6 +186,86 @@ TEST(window, gives_a_known_line_its_window_in_portions)
 	CU_ASSERT(window_pace(&line.window, line.now) < PACKET);
 	CU_ASSERT(window_pace_next(&line.window) > line.now);
 	CU_ASSERT(window_pace(&line.window, line.now + 10000) > first * 9 / 10);
+}
+
+static void start_with_rival(struct line *line, uint64_t queue_us)
+{
+	start(line, 6250000);
+	greet(line);
+	run(line, 6 * SECOND, 0);
+	line->rival = 100 * PACKET;
+	line->room = line->rate * (2 * BASE + queue_us) / SECOND;
+}
+
+/* Bytes a second, over the next ten. */
+static uint64_t brings(struct line *line)
+{
+	uint64_t before = line->received;
+
+	run(line, 10 * SECOND, 0);
+	return (line->received - before) / 10;
+}
+
+TEST(window, competes_with_one_who_fills_the_queue)
+{
+	const uint64_t queues[] = { 50000, 100000, 300000 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct line line;
+		uint64_t got;
+
+		start_with_rival(&line, queues[i]);
+		run(&line, 10 * SECOND, 0);
+		got = brings(&line);
+		CU_ASSERT(got > line.rate / 4);
+		CU_ASSERT(got < line.rate * 3 / 4);
+	}
+}
+
+TEST(window, makes_peace_when_the_other_has_gone)
+{
+	struct line line;
+
+	start_with_rival(&line, 300000);
+	run(&line, 20 * SECOND, 0);
+	CU_ASSERT(line.window.contest.on);
+	line.rival = 0;
+	run(&line, 5 * SECOND, 0);
+	CU_ASSERT(!line.window.contest.on);
+	CU_ASSERT(line.window.queue_us < 12000);
+	CU_ASSERT(line.window.bytes > wanted(&line) * 3 / 4);
+}
+
+TEST(window, competes_with_nobody_on_a_line_of_its_own)
+{
+	const uint64_t rates[] = { 6250000, 1250000, 6250000, 625000, 2500000 };
+	struct line line;
+
+	start(&line, 6250000);
+	greet(&line);
+	for (unsigned i = 0; i < 50; i++) {
+		line.rate = rates[i / 10];
+		run(&line, SECOND, 0);
+		CU_ASSERT(!line.window.contest.on);
+	}
+	CU_ASSERT(line.window.queue_us < 12000);
+}
+
+/* Two lanes over one line: each has half of it, and all of it is ours. */
+TEST(window, takes_lanes_of_its_own_line_for_no_rivals)
+{
+	struct line line;
+
+	start(&line, 6250000);
+	greet(&line);
+	run(&line, 6 * SECOND, 0);
+	line.rival = line.rate * 2 * BASE * 3 / 4 / SECOND;
+	for (unsigned i = 0; i < 100; i++) {
+		line.rival -= line.rival > PACKET ? PACKET / 10 * 50 : 0;
+		contest_kin(&line.window.contest, 3, 1);
+		run(&line, 100000, 0);
+	}
+	CU_ASSERT(!line.window.contest.on);
 }
 
 /* --- mtu
