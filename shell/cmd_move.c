@@ -133,10 +133,12 @@ static int ls_run(struct session *session, const struct match *match,
 
 	if (!node)
 		return err->code;
+	if (!depth && output_is_terminal(session->output))
+		levels = (unsigned)pref_u(PREF_LS_DEPTH);
 	if (depth)
 		levels = (unsigned)strtoul(depth, NULL, 10);
-	else if (output_is_terminal(session->output))
-		levels = (unsigned)pref_u(PREF_LS_DEPTH);
+	if (depth && !levels)
+		levels = OUTPUT_WHOLE;
 	output_tree(session->output, node, levels, session_live(session));
 	return 0;
 }
@@ -156,7 +158,11 @@ const struct command command_ls = {
 	.name = "ls",
 	.summary = "show the tree below a place, with its state",
 	.man = "In brackets stands what an object is set to and, where the "
-	       "running system can be asked, its state and counters.",
+	       "running system can be asked, its state and counters.\n"
+	       "\n"
+	       "Of a server's peers, if they are many, some have a line of "
+	       "their own, those that complain before the busiest; ls of the "
+	       "peers themselves shows all, and so does a depth of 0.",
 	.example = "ls\nls / 1\nls depth=2",
 	.see = "info, get, status",
 	.json = "tree:node",

@@ -5,6 +5,7 @@
 
 #include "model/drifts.h"
 #include "model/secret.h"
+#include "shell/crowd.h"
 #include "shell/draft.h"
 #include "shell/draw.h"
 #include "shell/global.h"
@@ -220,8 +221,6 @@ const struct command command_info = {
 
 /* ---- status ---- */
 
-enum { PEERS_SHOWN = 6 };
-
 struct last {
 	char *actor; /* owned */
 	int64_t at_us;
@@ -322,86 +321,26 @@ static void show_standing(struct session *session, const struct node *node)
 		    health, text_get(&summary));
 }
 
-static const char *live_word(const struct live *live, const struct node *node,
-			     size_t attr)
-{
-	const struct value *value = live_value(live, node, attr);
-
-	return value && value->text ? value->text : "";
-}
-
-static uint64_t live_number(const struct live *live, const struct node *node,
-			    size_t attr)
-{
-	const struct value *value = live_value(live, node, attr);
-
-	return value ? value->u : 0;
-}
-
-static bool is_up(const struct live *live, const struct node *peer)
-{
-	return !strcmp(live_word(live, peer, PEER_STATE), "up");
-}
-
-/* Who is worth a line: first who complains, then the busiest, then who is there
- * at all. */
-static uint64_t weight_of(const struct node *peer, const struct live *live)
-{
-	if (live_word(live, peer, PEER_ERROR)[0])
-		return UINT64_MAX;
-	return live_number(live, peer, PEER_COUNTERS + COUNTER_RATE_OUT) +
-	       live_number(live, peer, PEER_COUNTERS + COUNTER_RATE_IN) +
-	       is_up(live, peer);
-}
-
-/* Those that have no line of their own, in one: "44 more, 40 of them up". */
-static void show_rest(struct session *session, const struct node *peers,
-		      const struct node *const *shown, size_t count)
-{
-	const struct live *live = session_live(session);
-	size_t rest = node_count(peers) - count, up = 0;
-	AUTO(str) char *path = node_path_dup(peers), *more = NULL;
-
-	node_each (peer, peers)
-		up += is_up(live, peer);
-	for (size_t i = 0; i < count; i++)
-		up -= is_up(live, shown[i]);
-	more = mem_printf("%zu more, %zu of them up: %s ls", rest, up, path);
-	show_object(session->output, "  ...",
-		    up == rest ? HEALTH_GOOD
-		    : live     ? HEALTH_BAD
-			       : HEALTH_UNKNOWN,
-		    more);
-}
-
-/* Some of a server's peers, if they are many: there may be thousands. A program
- * gets all. */
+/* Some of a server's peers, if they are many. A program gets all. */
 static void show_peers(struct session *session, const struct node *peers)
 {
-	const struct node *shown[PEERS_SHOWN] = { NULL };
+	const struct node *shown[CROWD_SHOWN];
 	const struct live *live = session_live(session);
+	size_t count = crowd_pick(peers, live, shown);
+	AUTO_TEXT rest = TEXT_NONE;
+	enum health health;
 
-	node_each (peer, peers) {
-		const struct node *at = peer;
-
-		if (output_is_json(session->output))
+	if (output_is_json(session->output)) {
+		node_each (peer, peers)
 			show_standing(session, peer);
-		for (size_t i = 0; i < PEERS_SHOWN && at; i++) {
-			const struct node *other = shown[i];
-
-			if (other &&
-			    weight_of(other, live) >= weight_of(at, live))
-				continue;
-			shown[i] = at;
-			at = other;
-		}
-	}
-	if (output_is_json(session->output))
 		return;
-	for (size_t i = 0; i < PEERS_SHOWN && shown[i]; i++)
+	}
+	for (size_t i = 0; i < count; i++)
 		show_standing(session, shown[i]);
-	if (node_count(peers) > PEERS_SHOWN)
-		show_rest(session, peers, shown, PEERS_SHOWN);
+	if (!crowd_is(peers))
+		return;
+	health = crowd_rest(peers, live, shown, count, &rest);
+	show_object(session->output, "  ...", health, text_get(&rest));
 }
 
 /* As multipath -l has it: each with its lines. */

@@ -5,6 +5,7 @@
 
 #include "model/backend.h"
 #include "model/node.h"
+#include "shell/crowd.h"
 #include "shell/utf8.h"
 
 struct line {
@@ -280,22 +281,13 @@ static void put_margin(struct line *line, size_t columns)
 	text_put_bytes(line->out, margin, utf8_fit(margin, columns));
 }
 
-static void draw_line(struct line *line, const struct node *node,
-		      unsigned level)
+/* What is in line's name and summary. */
+static void put_line(struct line *line, enum health health, unsigned level)
 {
 	unsigned width = line->drawing->width;
-	enum health health;
-	struct room room;
 	size_t margin = line->margin.length;
+	struct room room;
 
-	text_cut(&line->name, 0);
-	text_cut(&line->summary, 0);
-	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
-	text_cut(&line->raw, 0);
-	health = line->drawing->bare
-			 ? HEALTH_UNKNOWN
-			 : summarize(node, line->drawing->live, true,
-				     &line->raw, &line->summary);
 	/* Deeper than the terminal is wide: the bars give way. */
 	if (margin + 12 > width)
 		margin = width > 12 ? width - 12 : 0;
@@ -311,7 +303,43 @@ static void draw_line(struct line *line, const struct node *node,
 	text_put_char(line->out, '\n');
 }
 
+static void draw_line(struct line *line, const struct node *node,
+		      unsigned level)
+{
+	enum health health;
+
+	text_cut(&line->name, 0);
+	text_cut(&line->summary, 0);
+	utf8_safe(node_parent(node) ? node_name(node) : "/", &line->name);
+	text_cut(&line->raw, 0);
+	health = line->drawing->bare
+			 ? HEALTH_UNKNOWN
+			 : summarize(node, line->drawing->live, true,
+				     &line->raw, &line->summary);
+	put_line(line, health, level);
+}
+
 AUTO_DEFINE(nodes, struct node **, free)
+
+/* Some of them, in their order, and one line for the others. */
+static void draw_crowd(struct line *line, const struct node *peers,
+		       struct node *const *sorted, unsigned level)
+{
+	const struct node *shown[CROWD_SHOWN];
+	size_t count = crowd_pick(peers, line->drawing->live, shown);
+	enum health health;
+
+	for (; *sorted; sorted++)
+		for (size_t i = 0; i < count; i++)
+			if (shown[i] == *sorted)
+				draw_line(line, *sorted, level);
+	text_cut(&line->name, 0);
+	text_cut(&line->summary, 0);
+	text_put(&line->name, "...");
+	health = crowd_rest(peers, line->drawing->live, shown, count,
+			    &line->summary);
+	put_line(line, health, level);
+}
 
 /* The children of node, which stands at level; more: it has siblings to come,
  * so a bar goes down beside its children. */
@@ -326,6 +354,11 @@ static void draw_below(struct line *line, const struct node *node,
 		return;
 	text_put(&line->margin, more ? "| " : "  ");
 	sorted = node_sorted(node);
+	if (level && !line->drawing->whole && crowd_is(node)) {
+		draw_crowd(line, node, sorted, level + 1);
+		text_cut(&line->margin, margin);
+		return;
+	}
 	for (struct node **at = sorted; *at; at++) {
 		draw_line(line, *at, level + 1);
 		draw_below(line, *at, level + 1, at[1] != NULL);

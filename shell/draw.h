@@ -27,6 +27,7 @@ struct drawing {
 	bool bare;		 /* names alone */
 	bool unicode;		 /* the terminal knows more than ASCII */
 	unsigned depth;		 /* levels below the top; 0: all */
+	bool whole;		 /* also of a crowd (crowd.h) below the top */
 	const struct live *live; /* or NULL */
 };
 

@@ -323,6 +323,7 @@ static void text_tree(struct output *output, const struct node *top,
 		.bare = output->options.terminal && !pref_u(PREF_LS_STATE),
 		.unicode = output->options.unicode,
 		.depth = depth,
+		.whole = depth == OUTPUT_WHOLE,
 		.live = live,
 	};
 

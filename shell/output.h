@@ -12,6 +12,7 @@
 #ifndef SHELL_OUTPUT_H
 #define SHELL_OUTPUT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -92,7 +93,9 @@ const struct value *output_value(const struct node *node, size_t attr,
 /* name=value with where the value comes from. live may be NULL. */
 void output_setting(struct output *output, const struct node *node, size_t attr,
 		    const struct live *live);
-/* A branch, depth levels below its top; 0: all. live may be NULL. */
+/* A branch, depth levels below its top; 0: all, but of many peers below it a
+ * person is shown some; OUTPUT_WHOLE: these, too. live may be NULL. */
+#define OUTPUT_WHOLE UINT_MAX
 void output_tree(struct output *output, const struct node *top, unsigned depth,
 		 const struct live *live);
 /* Bytes as they are, in every form: a saved configuration. */

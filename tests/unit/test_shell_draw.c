@@ -60,6 +60,68 @@ TEST(draw, puts_bars_where_siblings_come)
 			  "  o- system ............ [...]\n");
 }
 
+static struct node *peopled(struct tree *tree, unsigned count)
+{
+	struct node *link = node_create(tree_links(tree), "home0", NULL);
+	struct node *peers = node_fixed(link, &kind_peers);
+
+	for (unsigned i = 0; i < count; i++) {
+		AUTO(str) char *name = mem_printf("p%u", i);
+
+		node_create(peers, name, NULL);
+	}
+	return peers;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		count++;
+	}
+	return count;
+}
+
+/* Seen from above; who asks for them, or for all, has all. */
+TEST(draw, shows_some_of_many_peers_and_counts_the_rest)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	struct node *peers = peopled(tree, 50);
+	struct drawing drawing = { .width = 60 };
+	struct live *live = live_new();
+	AUTO(str) char *some = NULL, *all = NULL, *own = NULL;
+
+	live_set_text(live, node_find(peers, "p44"), PEER_ERROR, "no way");
+	live_set_text(live, node_find(peers, "p7"), PEER_STATE, "up");
+	drawing.live = live;
+	some = drawn(&drawing, tree_links(tree));
+	CU_ASSERT_EQUAL(count_lines(some), 11); /* 4 above, 6, the rest */
+	CU_ASSERT_PTR_NOT_NULL(strstr(some, "o- p7 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(some, "ERROR no way"));
+	CU_ASSERT(strstr(some, "o- p7 ") < strstr(some, "o- p44 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(some, "[44 more, 0 of them up: "));
+	own = drawn(&drawing, peers);
+	CU_ASSERT_EQUAL(count_lines(own), 51);
+	drawing.whole = true;
+	all = drawn(&drawing, tree_links(tree));
+	CU_ASSERT_EQUAL(count_lines(all), 54);
+	live_free(live);
+}
+
+TEST(draw, shows_all_of_few_peers)
+{
+	AUTO(tree) struct tree *tree = tree_new();
+	const struct drawing drawing = { .width = 60 };
+	AUTO(str) char *text = NULL;
+
+	peopled(tree, 6);
+	text = drawn(&drawing, tree_links(tree));
+	CU_ASSERT_EQUAL(count_lines(text), 10);
+	CU_ASSERT_PTR_NULL(strstr(text, "more"));
+}
+
 /* Every line of every width is as wide as it may be, and none is wider. */
 TEST(draw, is_never_wider_than_the_terminal)
 {
