@@ -272,10 +272,12 @@ uninstall:
 	$(foreach pair,$(completions),rm -f \
 		$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(pair)));)
 
-# from:to, below PREFIX/share; those that are there.
+# from:to, below PREFIX/share; those that are there. Debian's zsh looks into
+# site-functions below /usr/local only, and its packages have a folder of their own.
+zshdir ?= zsh/site-functions
 completions := $(foreach pair, \
 	completions/tresse.bash:bash-completion/completions/tresse \
-	completions/tresse.zsh:zsh/site-functions/_tresse \
+	completions/tresse.zsh:$(zshdir)/_tresse \
 	completions/tresse.fish:fish/vendor_completions.d/tresse.fish, \
 	$(if $(wildcard $(firstword $(subst :, ,$(pair)))),$(pair)))
 
