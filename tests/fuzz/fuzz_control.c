@@ -36,7 +36,7 @@ int engine_set(struct engine *engine, const json_t *link, const json_t *keys,
 
 	(void)engine;
 	(void)keys;
-	must(rc == 0 || (rc == -EINVAL && err->text));
+	must(rc == 0 || ((rc == -EINVAL || rc == -ERANGE) && err->text));
 	if (rc < 0)
 		return rc;
 	must(description.config.name[0] && description.config.device[0]);
