@@ -276,11 +276,29 @@ static uint8_t *mss_find(uint8_t *data, const struct packet_info *info)
 	return NULL;
 }
 
+/* Another value at a place that the sum goes over (RFC 1624, eqn. 3): what was
+ * damaged before stays wrong, as whoever gets it has to see. At an odd place
+ * its bytes are of two words. */
+static void sum_change(uint8_t *sum_at, bool odd, const uint8_t before[2],
+		       const uint8_t after[2])
+{
+	uint8_t old[2] = { before[odd], before[!odd] };
+	uint8_t fresh[2] = { after[odd], after[!odd] };
+	uint16_t sum, from, to;
+
+	memcpy(&sum, sum_at, 2);
+	memcpy(&from, old, 2);
+	memcpy(&to, fresh, 2);
+	sum = (uint16_t)~packet_fold((uint64_t)(uint16_t)~sum +
+				     (uint16_t)~from + to);
+	memcpy(sum_at, &sum, 2);
+}
+
 void packet_clamp_mss(uint8_t *data, const struct packet_info *info,
 		      uint16_t mtu, bool unsummed)
 {
 	unsigned headers = info->version == 4 ? 40 : 60, most;
-	uint8_t *mss;
+	uint8_t *mss, fresh[2];
 
 	if (!info->plain || info->proto != IPPROTO_TCP ||
 	    !(info->tcp_flags & 2) || mtu < headers + 64)
@@ -289,10 +307,12 @@ void packet_clamp_mss(uint8_t *data, const struct packet_info *info,
 	mss = mss_find(data, info);
 	if (!mss || be16(mss) <= most)
 		return;
-	mss[0] = (uint8_t)(most >> 8);
-	mss[1] = (uint8_t)most;
+	fresh[0] = (uint8_t)(most >> 8);
+	fresh[1] = (uint8_t)most;
 	if (!unsummed)
-		packet_sum_finish(data, info);
+		sum_change(data + packet_sum_at(info),
+			   (mss - data - info->l4) & 1, mss, fresh);
+	memcpy(mss, fresh, sizeof(fresh));
 }
 
 static void icmp4(const uint8_t *ip, uint16_t mtu, size_t quoted, uint8_t *out)
