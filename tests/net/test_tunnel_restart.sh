@@ -52,14 +52,53 @@ restart() {
 	"$1" tresse -q repair >/dev/null 2>&1
 }
 
+# One TCP connection through all of it: a gap each time, and no end.
+start "$tmp/echo.log" ip netns exec gw python3 -c '
+import socket
+s = socket.create_server(("10.77.0.1", 7))
+c, _ = s.accept()
+while d := c.recv(100): c.sendall(d)'
+start "$tmp/talk.log" ip netns exec home python3 -c '
+import socket, sys, time
+for _ in range(100):
+    try:
+        c = socket.create_connection(("10.77.0.1", 7), 5)
+        break
+    except OSError:
+        time.sleep(0.1)
+c.settimeout(None)
+last, n = time.monotonic(), 0
+while True:
+    c.sendall(b"x")
+    if not c.recv(1): break
+    now, n = time.monotonic(), n + 1
+    print(n, int(1000 * (now - last)), flush=True)
+    last = now
+    time.sleep(0.01)'
+talk=$pid
+said() { wc -l <"$tmp/talk.log"; }
+goes_on() { [ "$(said)" -gt "$((words_before + 10))" ]; }
+words_before=0
+check 'a TCP connection is made' wait_for 10 goes_on
+# gap NAME: and how long it was, which depends on the machine
+gap() {
+	check "$1: the TCP connection goes on" wait_for 30 goes_on
+	echo "# silent for $(tail -n +"$words_before" "$tmp/talk.log" | cut -d' ' -f2 | sort -n | tail -1) ms"
+}
+
 for round in 'gw TERM' 'home TERM' 'gw KILL' 'gw KILL' 'home KILL' 'gw TERM'; do
+	words_before=$(said)
 	# shellcheck disable=SC2086 # two words
 	restart $round
 	check "it is back after $round" wait_for 15 goes_through
+	gap "$round"
 done
+words_before=$(said)
 restart home KILL
 restart gw KILL
 check 'it is back after both ended' wait_for 15 goes_through
+gap 'both'
+kill "$talk"
 
 # The gateway answers a call and dies before anything came to it through the
 # tunnel: it was never there to be missed, and yet it is called again.
