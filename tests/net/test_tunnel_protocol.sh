@@ -4,6 +4,7 @@
 # The engine's socket speaks as tressed(5) says: every request that is there is
 # answered, every field that comes is described, and every one that is described is
 # one that the engine writes.
+# shellcheck disable=SC2016 # perl has variables of its own
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"

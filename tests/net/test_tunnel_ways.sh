@@ -81,8 +81,8 @@ under_load() {
 	load=$!
 	sleep 0.5
 	come_and_go && come_and_go && come_and_go || return 1
-	kill -0 $load || return 1
-	wait $load
+	kill -0 "$load" || return 1
+	wait "$load"
 	lost=$(jq '.end.sum.lost_packets' "$tmp/load")
 	echo "# $lost of $(jq '.end.sum.packets' "$tmp/load") packets lost"
 	[ "$(jq '.end.sum.packets' "$tmp/load")" -gt 10000 ] &&
