@@ -14,6 +14,7 @@ type jq perl >/dev/null || skip_all "jq or perl is missing"
 
 # ask NAMESPACE REQUEST: the answer's line
 ask() {
+	# shellcheck disable=SC2016
 	ip netns exec "$1" perl -e '
 use Socket;
 socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or die $!;
