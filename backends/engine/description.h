@@ -40,8 +40,8 @@ struct description {
 	size_t member_count;
 };
 
-/* -EINVAL, -ERANGE (a prefix that is too long), and one sentence that names what
- * and where. */
+/* -EINVAL, -ERANGE (a prefix that is too long), and one sentence that names
+ * what and where. */
 int description_parse(const json_t *json, struct description *out,
 		      struct err *err);
 /* Wipes the keys. */
