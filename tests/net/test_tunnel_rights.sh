@@ -19,7 +19,8 @@ setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null ||
 pings() { home ping -c 2 -i 0.1 -W 1 -q "${1:-10.77.0.1}" >/dev/null 2>&1; }
 keeper_of() { pgrep -P "$1" -x tressed-keeper; }
 not_there() { [ ! -e "/proc/$1" ]; }
-answers() { figure home .name >"$tmp/said" 2>&1; }
+# jq is content with nothing at all.
+answers() { [ -n "$(figure home .name 2>/dev/null)" ]; }
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 
 # Once if its threads are alike: who they are, what they may.
