@@ -616,8 +616,10 @@ static void send_init(struct handshake_peer *peer,
 	/* What was the matter so long ago may have been mended. */
 	if (peer->attempt >= NO_ANSWER &&
 	    (!peer->error[0] || peer->attempt - peer->complained >= NO_ANSWER))
-		complain(peer, "no answer from the peer: is its address right, "
-			       "does it run, and does it know our public key?");
+		complain(peer, "no answer from the peer: are peer= and "
+			       "peer-key= its address and public key, does "
+			       "tressed run there, and has it a peer with our "
+			       "public-key?");
 	handshake->ops->send(handshake->owner, peer, to, init->bytes,
 			     HANDSHAKE_INIT);
 }

@@ -32,7 +32,8 @@ home tresse -q /links create home0 role=client device=tun0 local=10.77.0.2/24 \
 home tresse -q /links/home0/members create line1
 has_error() { get home /links/home0 error | grep -qi "$1"; }
 is 'a client that nobody knows waits' "$(get home /links/home0 state)" waiting
-check 'and says what may be wrong' wait_for 8 has_error 'no answer'
+check 'and says what may be wrong' wait_for 8 has_error \
+	'no answer .* peer= and peer-key= its address .* a peer with our public-key'
 gw tresse -q /links/home0/peers create home "key=$(key_of home)" address=10.77.0.2
 check 'once it is known it comes up' wait_for 10 pings
 home tresse -q /links/home0/members create line2

@@ -95,5 +95,43 @@ grep -E '^\.It Ic ' "$root/man/tressed.5" | sed 's/^.It Ic //; s/ ,//g' | xargs 
 is 'nothing is described that the engine does not write' \
 	"$(comm -13 "$tmp/written" "$tmp/words" | xargs)" ''
 
+# --- and what tresse makes of it ------------------------------------------------------
+# j NAMESPACE NAME WORDS...: a document of -j, with the name of its command
+j() {
+	local n=$1 name=$2
+	shift 2
+
+	"$n" tresse -j "$@" 2>/dev/null | sed "s/^/$name\t/"
+}
+for n in home gw; do
+	j $n ls ls /links
+	j $n get /links/home0 get
+	j $n status status
+	j $n explain explain /links/home0
+	j $n stats stats /links
+	j $n saturation saturation
+	j $n info info /links/home0
+done >"$tmp/documents"
+{
+	j home get /links/home0/members/line1 get
+	j home explain explain /links/home0/members/line1
+	j gw get /links/home0/peers/home get
+	j gw explain explain /links/home0/peers/home
+} >>"$tmp/documents"
+if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+	tresse schema >"$tmp/schema.json"
+	/usr/bin/python3 "$root/tests/net/schema.py" "$tmp/schema.json" <"$tmp/documents" >"$tmp/verdicts"
+	for name in ls get status explain stats saturation info; do
+		if grep -qE "^ok - .*\b$name\b" "$tmp/verdicts"; then
+			ok "what -j says of links fits the schema: $name"
+		else
+			grep -E "\b$name\b" "$tmp/verdicts"
+			not_ok "what -j says of links fits the schema: $name"
+		fi
+	done
+else
+	skip 'the schema of what -j says of links: no python3-jsonschema (make deps)'
+fi
+
 unplace
 finish
