@@ -9,7 +9,7 @@
 #include "backends/engine/wire.h"
 #include "model/base/crypto.h"
 
-enum { MOST = 4096 }; /* peers, members */
+enum { MOST = 16384 }; /* peers, members */
 
 /* --- fields --------------------------------------------------------------- */
 

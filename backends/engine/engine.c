@@ -409,12 +409,35 @@ json_t *engine_status(const struct engine *engine, const char *name)
 
 /* --- changes -------------------------------------------------------------- */
 
-static bool has_peer(const struct description *in, const char *name)
+static int by_name(const void *a, const void *b)
 {
+	const struct hub_peer *const *one = a, *const *other = b;
+
+	return strcmp((*one)->name, (*other)->name);
+}
+
+/* The peers of a description, sorted by name: there may be ten thousand. The
+ * caller's to free. */
+static const struct hub_peer **sorted(const struct description *in)
+{
+	const struct hub_peer **peers =
+		mem_array(in->peer_count, sizeof(struct hub_peer *));
+
 	for (size_t i = 0; i < in->peer_count; i++)
-		if (!strcmp(in->peers[i].name, name))
-			return true;
-	return false;
+		peers[i] = &in->peers[i];
+	qsort(peers, in->peer_count, sizeof(*peers), by_name);
+	return peers;
+}
+
+/* NULL: none of these is called so. */
+static const struct hub_peer *same_name(const struct hub_peer *const *peers,
+					size_t count,
+					const struct hub_peer *peer)
+{
+	const struct hub_peer *const *found = bsearch(
+		&peer, peers, count, sizeof(struct hub_peer *), by_name);
+
+	return found ? *found : NULL;
 }
 
 static const struct hub_member *member_of(const struct description *in,
@@ -426,31 +449,34 @@ static const struct hub_member *member_of(const struct description *in,
 	return NULL;
 }
 
-static const struct hub_peer *peer_of(const struct description *in,
-				      const char *name)
-{
-	for (size_t i = 0; i < in->peer_count; i++)
-		if (!strcmp(in->peers[i].name, name))
-			return &in->peers[i];
-	return NULL;
-}
-
 /* What goes makes room for what comes (prefixes, keys), so it goes first. */
-static int converge(struct crew *crew, const struct description *from,
-		    const struct description *to, struct err *err)
+static int converge_peers(struct crew *crew, const struct description *from,
+			  const struct description *to, struct err *err)
 {
+	const struct hub_peer **before = sorted(from), **after = sorted(to);
 	int rc = 0;
 
 	for (size_t i = 0; i < from->peer_count; i++)
-		if (!has_peer(to, from->peers[i].name))
+		if (!same_name(after, to->peer_count, &from->peers[i]))
 			crew_peer_remove(crew, from->peers[i].name);
 	for (size_t i = 0; i < to->peer_count && !rc; i++) {
 		const struct hub_peer *peer = &to->peers[i];
-		const struct hub_peer *old = peer_of(from, peer->name);
+		const struct hub_peer *old =
+			same_name(before, from->peer_count, peer);
 
 		if (!old || memcmp(old, peer, sizeof(*peer)))
 			rc = crew_peer_set(crew, peer, err);
 	}
+	free(before);
+	free(after);
+	return rc;
+}
+
+static int converge(struct crew *crew, const struct description *from,
+		    const struct description *to, struct err *err)
+{
+	int rc = converge_peers(crew, from, to, err);
+
 	for (size_t i = 0; i < to->member_count && !rc; i++) {
 		const struct hub_member *member = &to->members[i];
 		const struct hub_member *old = member_of(from, member->name);

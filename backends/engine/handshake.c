@@ -1414,9 +1414,13 @@ static uint64_t peer_due(const struct handshake_peer *peer, uint64_t now_us)
 					      peer->next };
 	uint64_t at = peer->send_us;
 
+	/* To the next second: of many peers all are looked at each time, and
+	 * what is too old neither seals nor opens anyway. */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (all[i])
-			at = least(at, session_since(all[i]) + SESSION_LIFE_US);
+			at = least(at, (session_since(all[i]) +
+					SESSION_LIFE_US + SECOND_US - 1) /
+					       SECOND_US * SECOND_US);
 	if (peer->calls && peer->current && peer->send_us == NEVER)
 		at = least(at, worn_us(peer->current, now_us));
 	return at;

@@ -357,17 +357,30 @@ void peer_free(struct peer *peer)
 	braid_free(peer->braid);
 	backlog_free(peer->backlog);
 	TAILQ_REMOVE(&hub->peers, peer, entry);
+	LIST_REMOVE(peer, namesake);
 	explicit_bzero(&peer->config, sizeof(peer->config));
 	free(peer);
+}
+
+/* FNV-1a (Fowler, Noll and Vo): names are root's to choose. */
+static unsigned chain_of(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619U;
+	return (hash ^ hash >> 16) % HUB_NAMES;
 }
 
 static struct peer *peer_find(const struct hub *hub, const char *name)
 {
 	struct peer *peer;
 
-	TAILQ_FOREACH (peer, &hub->peers, entry)
+	LIST_FOREACH(peer, &hub->names[chain_of(name)], namesake)
+	{
 		if (!strcmp(peer->config.name, name))
 			return peer;
+	}
 	return NULL;
 }
 
@@ -452,7 +465,10 @@ static void peer_set(struct hub *hub, void *arg)
 	if (fresh) {
 		peer = mem_alloc(sizeof(*peer));
 		peer->hub = hub;
+		memcpy(peer->config.name, call->config->name, HUB_NAME);
 		TAILQ_INSERT_TAIL(&hub->peers, peer, entry);
+		LIST_INSERT_HEAD(&hub->names[chain_of(peer->config.name)], peer,
+				 namesake);
 		switch_join(peer);
 	}
 	call->rc = prefixes_change(peer, call->config, call->err);

@@ -16,7 +16,8 @@
 #include "backends/engine/tun.h"
 
 enum {
-	HUB_MTU = 1440, /* 1500 less what IPv4 and we put around a packet */
+	HUB_NAMES = 1024, /* chains that peers are found in by name */
+	HUB_MTU = 1440,	  /* 1500 less what IPv4 and we put around a packet */
 	HUB_OUT = 160 << 10,	 /* bytes that are sealed at once */
 	HUB_CONTROL = 64 << 10,	 /* a payload that probes the MTU */
 	HUB_SCRATCH = 512 << 10, /* delivered, and not yet written */
@@ -41,7 +42,8 @@ struct lane {
 
 struct peer {
 	TAILQ_ENTRY(peer) entry;
-	struct hub *hub; /* that has it */
+	LIST_ENTRY(peer) namesake; /* of those whose names hash alike */
+	struct hub *hub;	   /* that has it */
 	struct hub_peer config;
 	struct handshake_peer *handshake;
 	struct braid *braid;	 /* NULL: nothing was said yet */
@@ -60,6 +62,7 @@ struct peer {
 	uint64_t since;	      /* of the session's first; 0: none */
 };
 TAILQ_HEAD(peers, peer);
+LIST_HEAD(namesakes, peer);
 
 struct member {
 	TAILQ_ENTRY(member) entry;
@@ -111,6 +114,7 @@ struct hub {
 
 	struct handshake *handshake;
 	struct peers peers;
+	struct namesakes names[HUB_NAMES];
 	struct members members;
 	/* Server: whose an inner address is. A peer of another hub's stands
 	 * there as others[its part], of which only .hub means something. */

@@ -130,6 +130,7 @@ static void measure(const struct checkup *checkup, const struct node *link,
 		    json_t *status, struct reading *reading)
 {
 	json_t *peers = json_object_get(status, "peers");
+	json_t *names = tunnel_by_name(peers);
 
 	node_each (member, node_fixed(link, &kind_members)) {
 		struct ways ways =
@@ -139,11 +140,13 @@ static void measure(const struct checkup *checkup, const struct node *link,
 			tell(checkup, member, status, &ways, reading);
 	}
 	node_each (peer, node_fixed(link, &kind_peers)) {
-		struct ways ways = ways_of(named(peers, node_name(peer)), NULL);
+		struct ways ways =
+			ways_of(json_object_get(names, node_name(peer)), NULL);
 
 		if (is_asked(checkup, peer))
 			tell(checkup, peer, status, &ways, reading);
 	}
+	json_decref(names);
 }
 
 int tunnel_health(struct host *host, const struct checkup *checkup,

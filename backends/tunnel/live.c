@@ -203,14 +203,29 @@ static void tell_past_way(struct live *live, const struct node *node,
 	live_set_text(live, node, peak + 1, text_get(&when));
 }
 
+/* What is known of the past of each member, or peer, by its name. The caller's
+ * to decref. */
+static json_t *past_of(const json_t *status, const char *kind)
+{
+	const json_t *past = json_object_get(status, "past");
+	json_t *all = json_object(), *item;
+	size_t i;
+
+	json_array_foreach(past, i, item)
+	{
+		if (words(item, kind))
+			json_object_set(all, words(item, kind), item);
+	}
+	return all;
+}
+
 /* Is it full, when was it last, and what did it carry at most. */
 static void tell_saturation(struct live *live, const struct node *node,
 			    size_t first, const json_t *json,
-			    const json_t *past, const char *kind)
+			    const json_t *past)
 {
 	const json_t *out = json_object_get(json, "out");
-	const json_t *in = json_object_get(json, "in"), *item;
-	size_t i;
+	const json_t *in = json_object_get(json, "in");
 
 	if (out)
 		live_set_u(live, node, first + COUNTER_FULL_OUT,
@@ -218,18 +233,12 @@ static void tell_saturation(struct live *live, const struct node *node,
 	if (in)
 		live_set_u(live, node, first + COUNTER_FULL_IN,
 			   json_is_true(json_object_get(in, "full")));
-	for (i = 0; i < json_array_size(past); i++) {
-		item = json_array_get(past, i);
-		if (!words(item, kind) ||
-		    strcmp(words(item, kind), node_name(node)) != 0)
-			continue;
-		tell_past_way(live, node, first + COUNTER_LAST_FULL_OUT,
-			      first + COUNTER_PEAK_OUT,
-			      json_object_get(item, "out"));
-		tell_past_way(live, node, first + COUNTER_LAST_FULL_IN,
-			      first + COUNTER_PEAK_IN,
-			      json_object_get(item, "in"));
-	}
+	if (!past)
+		return;
+	tell_past_way(live, node, first + COUNTER_LAST_FULL_OUT,
+		      first + COUNTER_PEAK_OUT, json_object_get(past, "out"));
+	tell_past_way(live, node, first + COUNTER_LAST_FULL_IN,
+		      first + COUNTER_PEAK_IN, json_object_get(past, "in"));
 }
 
 /* --- members, shown ------------------------------------------------------- */
@@ -269,6 +278,7 @@ static void tell_members(struct live *live, const struct node *link,
 		json_array_get(json_object_get(status, "peers"), 0);
 	const json_t *lanes = json_object_get(peer, "lanes");
 	uint64_t all = sum_member(lanes, NULL).out;
+	json_t *past = past_of(status, "member");
 
 	node_each (member, node_fixed(link, &kind_members)) {
 		struct sum sum = sum_member(lanes, node_name(member));
@@ -277,7 +287,7 @@ static void tell_members(struct live *live, const struct node *link,
 		const char *error = words(json, "error");
 
 		tell_saturation(live, member, MEMBER_COUNTERS, json,
-				json_object_get(status, "past"), "member");
+				json_object_get(past, node_name(member)));
 		if (!node_u(member, MEMBER_ENABLED)) {
 			live_set_text(live, member, MEMBER_STATE, "disabled");
 			continue;
@@ -291,6 +301,7 @@ static void tell_members(struct live *live, const struct node *link,
 		if (error)
 			live_set_text(live, member, MEMBER_ERROR, error);
 	}
+	json_decref(past);
 }
 
 /* --- peers and links ------------------------------------------------------ */
@@ -339,7 +350,7 @@ static void tell_peer(struct live *live, const struct node *node,
 	if (words(peer, "policy"))
 		live_set_text(live, node, PEER_POLICY, words(peer, "policy"));
 	tell_counters(live, node, PEER_COUNTERS, peer);
-	tell_saturation(live, node, PEER_COUNTERS, peer, past, "peer");
+	tell_saturation(live, node, PEER_COUNTERS, peer, past);
 	live_set_u(live, node, PEER_LANES, sum.open);
 	if (number(peer, "mtu"))
 		live_set_u(live, node, PEER_MTU, number(peer, "mtu"));
@@ -487,12 +498,23 @@ static void tell_link(struct live *live, const struct node *link,
 			   number(json_object_get(status, "tun"), "marked"));
 	tell_counters(live, link, LINK_COUNTERS, status);
 	tell_drops(live, link, status);
+}
+
+static void tell_peers(struct live *live, const struct node *link,
+		       const json_t *status)
+{
+	json_t *peers = tunnel_by_name(json_object_get(status, "peers"));
+	json_t *past = past_of(status, "peer");
+
 	node_each (node, node_fixed(link, &kind_peers)) {
-		peer = named(peers, node_name(node));
+		const json_t *peer = json_object_get(peers, node_name(node));
+
 		if (peer)
 			tell_peer(live, node, peer,
-				  json_object_get(status, "past"));
+				  json_object_get(past, node_name(node)));
 	}
+	json_decref(peers);
+	json_decref(past);
 }
 
 int tunnel_live(struct host *host, const struct tree *tree,
@@ -513,6 +535,7 @@ int tunnel_live(struct host *host, const struct tree *tree,
 		if (!status)
 			continue;
 		tell_link(live, link, status);
+		tell_peers(live, link, status);
 		tell_members(live, link, status);
 	}
 	json_decref(links);

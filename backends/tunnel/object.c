@@ -120,14 +120,20 @@ static void put_value(const json_t *value, struct text *out)
 	free(text);
 }
 
-static json_t *named(json_t *list, const char *name)
+json_t *tunnel_by_name(const json_t *list)
 {
-	json_t *item;
+	json_t *names = json_object(), *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) if (!strcmp(text_of(item, "name"),
-						      name)) return item;
-	return NULL;
+	json_array_foreach(list, i, item)
+	{
+		const char *name =
+			json_string_value(json_object_get(item, "name"));
+
+		if (name && !json_object_get(names, name))
+			json_object_set(names, name, item);
+	}
+	return names;
 }
 
 static void print_fields(json_t *from, json_t *to, const char *where,
@@ -136,13 +142,14 @@ static void print_fields(json_t *from, json_t *to, const char *where,
 static void print_list(json_t *from, json_t *to, const char *what,
 		       struct text *out)
 {
+	json_t *before = tunnel_by_name(from), *after = tunnel_by_name(to);
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(to, i, item)
 	{
 		const char *name = text_of(item, "name");
-		json_t *old = named(from, name);
+		json_t *old = json_object_get(before, name);
 		AUTO(str) char *where = mem_printf("%s %s ", what, name);
 
 		if (!old)
@@ -150,8 +157,15 @@ static void print_list(json_t *from, json_t *to, const char *what,
 		else
 			print_fields(old, item, where, out);
 	}
-	json_array_foreach(from, i, item) if (!named(to, text_of(item, "name")))
-		text_printf(out, ", %s %s gone", what, text_of(item, "name"));
+	json_array_foreach(from, i, item)
+	{
+		const char *name = text_of(item, "name");
+
+		if (!json_object_get(after, name))
+			text_printf(out, ", %s %s gone", what, name);
+	}
+	json_decref(before);
+	json_decref(after);
 }
 
 static void print_fields(json_t *from, json_t *to, const char *where,

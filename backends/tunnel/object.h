@@ -58,6 +58,10 @@ json_t *tunnel_keys(const json_t *description, tunnel_find *find, void *arg);
  */
 bool tunnel_takes(const struct node *link, uint8_t family);
 
+/* The objects of a list by their "name", of which each is the list's: there may
+ * be ten thousand. The caller's to decref. */
+json_t *tunnel_by_name(const json_t *list);
+
 void tunnel_want(const struct tree *tree, const struct facts *facts,
 		 struct report *report, struct state *want);
 int tunnel_read(struct host *host, const struct tree *tree,

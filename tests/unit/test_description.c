@@ -141,7 +141,7 @@ TEST(description, of_the_link_is_refused_with_what_and_where)
 	refused("{'name':'home0','secret':'abc='}",
 		"link home0: secret: is no key (44 characters of base64)");
 	refused(START ",'peers':{}}",
-		"link home0: peers: is no list of at most 4096");
+		"link home0: peers: is no list of at most 16384");
 	refused(START ",'peers':[7]}", "link home0: peers: has no objects");
 	refused(START ",'members':[[]]}",
 		"link home0: members: has no objects");
