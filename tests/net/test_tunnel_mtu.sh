@@ -55,17 +55,19 @@ size() {
 	[ "$3" = whole ] || df=dont
 	in_ "$1" ping -c 3 -i 0.2 -W 1 -M $df -s $(($4 - 28)) "$2" >"$tmp/ping" 2>&1
 }
-check 'packets of full size go to the other' size gw 10.77.0.11 whole $LARGE
-check 'those that just fit go to the small one' size gw 10.77.0.12 whole "$SMALL"
-size gw 10.77.0.12 whole $((SMALL + 1))
-has 'those that may not be cut are answered with the right size' "$tmp/ping" \
-	"mtu *=? *$SMALL"
+check 'packets of full size go to the other' wait_for 10 size gw 10.77.0.11 whole $LARGE
+check 'those that just fit go to the small one' wait_for 10 size gw 10.77.0.12 whole "$SMALL"
+told() { # as size: its sender is told what fits
+	! size "$@" && grep -qE "mtu *= *$SMALL\b" "$tmp/ping"
+}
+check 'those that may not be cut are answered with the right size' wait_for 10 \
+	told gw 10.77.0.12 whole $((SMALL + 1))
 in_ gw ip route flush cache
-check 'those that may be cut arrive' size gw 10.77.0.12 cut 1400
-size c1 10.77.0.12 whole 1400
-has "a client's packets to the small one are answered, too" "$tmp/ping" "mtu *= *$SMALL"
-check 'and cut' size c1 10.77.0.12 cut 1400
-check 'what it asked of itself hurt nobody' size gw 10.77.0.11 whole $LARGE
+check 'those that may be cut arrive' wait_for 10 size gw 10.77.0.12 cut 1400
+check "a client's packets to the small one are answered, too" wait_for 10 \
+	told c1 10.77.0.12 whole 1400
+check 'and cut' wait_for 10 size c1 10.77.0.12 cut 1400
+check 'what it asked of itself hurt nobody' wait_for 10 size gw 10.77.0.11 whole $LARGE
 
 # A datagram that may not be cut: EMSGSIZE, and the size is known.
 in_ gw ip route flush cache
@@ -103,7 +105,7 @@ is 'nothing was too big for the other one' \
 in_ c2 tresse -q /links/home0 set enabled=no
 in_ c2 tresse -q /links/home0 set enabled=yes
 check 'the small one is back' wait_for 15 pings c2 10.77.0.1
-check 'and nobody noticed' size gw 10.77.0.11 whole $LARGE
+check 'and nobody noticed' wait_for 10 size gw 10.77.0.11 whole $LARGE
 check 'the device has kept its size' mtu_is gw $LARGE
 
 for n in gw c2; do kill "$(tr -d '\0' <"$tmp/iperf.$n")" 2>/dev/null; done

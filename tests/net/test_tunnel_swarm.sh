@@ -34,7 +34,7 @@ check 'each is heard, and answered' wait_for 20 heard
 run 0 'one more is made' in_ gw tresse -q /links/home0/peers create more \
 	"key=$(head -c 32 /dev/urandom | base64)" address=10.81.0.1
 check 'and nobody else noticed' wait_for 20 heard
-is 'all are still up' "$(up_there)" $COUNT
+check 'all are still up' wait_for 20 served $COUNT
 
 kill -KILL "$pid_gw"
 wait "$pid_gw" 2>/dev/null
