@@ -21,6 +21,11 @@ enum {
 	RATE_SPAN_US = 20000,
 	SNAP_US = 1000,
 	HOLD_US = 2000000,
+	HOLD_MOST = 3,	   /* times it is doubled */
+	POLICED_LOST = 16, /* datagrams */
+	LOSS_LITTLE = 50,  /* one of so many */
+	LOSS_MUCH = 4,
+	PACE_POLICED = 16,
 	PACE_MORE = 4,	  /* a quarter faster than known */
 	PACE_TARGETS = 2, /* of queue at most from one burst */
 	/* Below half of what the times on the wire hold (67 s): of a longer one
@@ -211,22 +216,58 @@ static void note_rate(struct window *window, uint64_t rate, bool busy)
 		window->known = true;
 }
 
-/* More under way and no more arrived, but some was lost: a policer. */
-static bool is_policed(const struct window *window, uint64_t rate)
+/* More under way and no more arrived, but some was lost. */
+static bool is_in_vain(const struct window *window, uint64_t rate,
+		       unsigned rounds, unsigned part)
 {
 	uint32_t all = window->round_lost + window->round_acked;
 
-	return window->grown >= 3 && window->round_lost * 50 > all &&
+	return window->grown >= rounds && window->round_lost * part > all &&
 	       rate < window->grown_from + window->grown_from / 10;
+}
+
+/* A policer has no queue: beyond the pipe all is lost. */
+static void police(struct window *window, uint64_t rate, uint64_t now)
+{
+	window->bytes = clamp(window, product(rate, window->pipe_us));
+	window->rate = rate;
+	window->known = true;
+	window->startup = false;
+	window->hold_until = now + (HOLD_US << window->policed);
+	window->policed += window->policed < HOLD_MOST;
+	window->step_us = window->target_us;
+	window->grown = 0;
+}
+
+/* Much is lost, and there is no queue. Twice in a row: what a queue dropped is
+ * known only when it has drained. */
+static bool is_policed(const struct window *window)
+{
+	return window->round_lost >= POLICED_LOST &&
+	       window->queue_us < window->target_us / 2 &&
+	       window->quick_us < window->target_us / 2 &&
+	       window->round_lost * LOSS_MUCH >
+		       window->round_lost + window->round_acked;
 }
 
 static void grow(struct window *window, uint64_t rate, uint64_t now)
 {
 	uint64_t step = product(rate, window->step_us);
 
-	if (now < window->hold_until)
+	if (now < window->hold_until) {
+		if (window->policed &&
+		    window->round_lost * 20 >
+			    window->round_lost + window->round_acked) {
+			window->bytes = clamp(window, window->bytes / 8 * 7);
+			window->rate -= window->rate / 8;
+		}
 		return;
-	if (is_policed(window, rate)) {
+	}
+	if (is_in_vain(window, rate, 1, LOSS_MUCH)) {
+		police(window, rate, now);
+		return;
+	}
+	if (is_in_vain(window, rate, 3, LOSS_LITTLE)) {
 		window->bytes =
 			clamp(window, product(rate, window->pipe_us +
 							    window->target_us));
@@ -236,12 +277,14 @@ static void grow(struct window *window, uint64_t rate, uint64_t now)
 	}
 	if (!window->grown++)
 		window->grown_from = rate;
+	if (window->grown > 3 && rate > window->grown_from / 10 * 11)
+		window->policed = 0;
 	if (step > window->bytes / 4)
 		step = window->bytes / 4;
 	if (step < window->packet)
 		step = window->packet;
 	window->bytes = clamp(window, window->bytes + step);
-	if (window->step_us < 8 * window->target_us)
+	if (window->step_us < 8 * window->target_us && !window->policed)
 		window->step_us *= 2;
 }
 
@@ -251,7 +294,7 @@ static void end_round(struct window *window, const struct window_snap *snap,
 	uint64_t rate = rate_between(&window->round_snap, snap);
 	uint32_t queue = window->round_queue_us;
 	uint32_t aim = contest_aim_us(window);
-	bool busy = queue != UINT32_MAX && queue >= aim / 2;
+	bool busy = queue != UINT32_MAX && queue >= aim / 2, was_lossy;
 
 	if (window->round_rtt_us != UINT32_MAX && queue != UINT32_MAX)
 		window->pipe_us = window->round_rtt_us > queue
@@ -261,6 +304,12 @@ static void end_round(struct window *window, const struct window_snap *snap,
 		return;
 	note_rate(window, rate, busy && window->limited);
 	note_pressed(window, busy, now);
+	was_lossy = window->lossy;
+	window->lossy = !busy && is_policed(window);
+	if (was_lossy && window->lossy) {
+		police(window, rate, now);
+		return;
+	}
 	if (window->startup)
 		return;
 	if (contest_round(window, rate, busy && window->limited, now)) {
@@ -393,7 +442,8 @@ uint32_t window_bytes(const struct window *window, uint64_t now)
 
 static uint64_t pace_rate(const struct window *window)
 {
-	return window->rate + window->rate / PACE_MORE + 1;
+	return window->rate +
+	       window->rate / (window->policed ? PACE_POLICED : PACE_MORE) + 1;
 }
 
 /* Two packets at least: a slow line would run empty after each. */

@@ -66,6 +66,8 @@ struct window {
 	uint64_t grown_from; /* rate when growth began */
 	uint32_t grown;	     /* rounds of growth since */
 	uint64_t hold_until; /* no growth: a policer */
+	bool lossy;	     /* the last round was, without a queue */
+	uint8_t policed;     /* so often in a row more brought only loss */
 	uint64_t cut_at;
 	uint64_t drain_until;
 	uint64_t free_at; /* when the line will have sent what it was given,

@@ -202,6 +202,37 @@ row_bloat() {
 	unplace
 }
 
+# Somebody else's flow on the same line, which it has when ours comes.
+one_rival() { # CC THEIRS
+	local ours theirs
+
+	home iperf3 -c 10.201.1.1 -p 5202 -C "$2" -t 45 -O 15 -J >"$tmp/rival" 2>&1 &
+	local iperf=$!
+
+	sleep 3
+	home iperf3 -c 10.77.0.1 -C "$1" -t 40 -O 12 -J >"$log" 2>&1
+	wait $iperf
+	ours=$(jq -r '.end.sum_received.bits_per_second / 1e6' "$log" 2>/dev/null || echo 0)
+	theirs=$(jq -r '.end.sum_received.bits_per_second / 1e6' "$tmp/rival" 2>/dev/null || echo 0)
+	echo "$(share "$ours" 25) % of half the line, theirs $(share "$theirs" 25) %"
+}
+
+row_rival() {
+	local queue theirs
+
+	for queue in 50ms 300ms; do
+		for theirs in cubic bbr; do
+			place relayed
+			line "1 rate=50mbit queue=$queue delay=20ms"
+			tunnel 1
+			gw iperf3 -s -D -p 5202 -I "$tmp/iperf2.pid" >/dev/null
+			say "beside a $theirs of somebody else, $queue of queue" "$(each_run one_rival cubic $theirs)"
+			kill "$(tr -d '\0' <"$tmp/iperf2.pid")"
+			unplace
+		done
+	done
+}
+
 one_cut() { # COMMAND...: pings at 100/s while a line goes
 	ping_start 0.01
 	sleep 2
@@ -327,7 +358,7 @@ row_many() {
 }
 
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(unshaped udp idle many plain even skew loss burst drop flows bloat cut)
+[ ${#rows[@]} -gt 0 ] || rows=(unshaped udp idle many plain even skew loss burst drop flows bloat rival cut)
 for row in "${rows[@]}"; do
 	"row_$row"
 done

@@ -117,7 +117,7 @@ static void serve(struct line *line)
 {
 	double us;
 
-	if (line->busy || !line->head)
+	if (line->busy || line->still || !line->head)
 		return;
 	us = bytes_of(line->head) * 8e6 / line->rate_bps + line->rest;
 	line->rest = us - (double)(uint64_t)us;
@@ -125,8 +125,37 @@ static void serve(struct line *line)
 	sim_at(sim_now() + (uint64_t)us, served, line, 0);
 }
 
+static bool is_above(struct line *line, double bytes)
+{
+	double us = (double)(sim_now() - line->tokens_at);
+
+	if (line->police_bps <= 0)
+		return false;
+	line->tokens_at = sim_now();
+	line->tokens += us * line->police_bps / 8e6;
+	if (line->tokens > line->police_bytes)
+		line->tokens = line->police_bytes;
+	if (line->tokens < bytes)
+		return true;
+	line->tokens -= bytes;
+	return false;
+}
+
+void line_set(struct line *line, double rate_bps)
+{
+	line->still = rate_bps <= 0;
+	if (!line->still)
+		line->rate_bps = rate_bps;
+	serve(line);
+}
+
 void line_send(struct line *line, struct datagram *datagram)
 {
+	if (is_above(line, bytes_of(datagram))) {
+		line->dropped++;
+		datagram_free(datagram);
+		return;
+	}
 	if (line->queued + bytes_of(datagram) > line->queue_bytes &&
 	    line->head) {
 		line->dropped++;

@@ -23,7 +23,7 @@ enum {
 	PING_US = 20000,
 	SLICE_US = 100000,
 	SLICES = 256,
-	SEEDS_MOST = 16,
+	SEEDS_MOST = 20,
 };
 
 struct scenario {
@@ -638,6 +638,7 @@ int main(int argc, char **argv)
 			run(&scenarios[i], TCP_BBR, seeds);
 	}
 	rival_play(seeds, verbose, judging, argv + optind, argc - optind);
+	odd_play(seeds, verbose, judging, argv + optind, argc - optind);
 	if (is_wanted("full", argv + optind, argc - optind))
 		full_play(seeds, verbose);
 	return 0;

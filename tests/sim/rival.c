@@ -19,7 +19,7 @@ enum {
 	PING_US = 20000,
 	PINGS = 4096,
 	KINDS = 2,
-	SEEDS_MOST = 16,
+	SEEDS_MOST = 20,
 };
 
 enum rival { NOBODY, CUBIC, BBR, TUNNEL };

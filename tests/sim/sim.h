@@ -36,7 +36,7 @@ double sim_random(void);
 
 enum { INNER_BYTES = 64, SACKS = 3 };
 
-enum inner_kind { INNER_DATA, INNER_ACK, INNER_PING, INNER_PONG };
+enum inner_kind { INNER_DATA, INNER_ACK, INNER_VOICE, INNER_PING, INNER_PONG };
 
 /* What is inside, in the first bytes of a payload. */
 struct inner {
@@ -81,8 +81,13 @@ struct line {
 	double loss;	 /* of a packet */
 	double burst;	 /* share that is lost in bursts */
 	unsigned burst_length;
-	bool hole; /* swallows everything */
+	bool hole;  /* swallows everything */
+	bool still; /* sends nothing for now; see line_set() */
+	/* A policer in front of it, which drops what is above; 0: none. */
+	double police_bps, police_bytes;
 	/* state */
+	double tokens;
+	uint64_t tokens_at;
 	struct datagram *head, *tail;
 	uint32_t queued;
 	bool busy;
@@ -94,6 +99,8 @@ struct line {
 
 void line_send(struct line *line, struct datagram *datagram);
 void line_empty(struct line *line);
+/* Another rate; 0: it stands still until there is one. */
+void line_set(struct line *line, double rate_bps);
 
 /* --- nodes
  * -------------------------------------------------------------------- */
@@ -165,6 +172,12 @@ void tcp_print(const struct tcp *tcp);
 void rival_play(unsigned seeds, int verbose, bool judging, char **names,
 		int count);
 
+/* --- lines as radio has them, and voice beside bulk
+ * ----------------------------------------------------- */
+
+void odd_play(unsigned seeds, int verbose, bool judging, char **names,
+	      int count);
+
 /* --- lines that are full
  * ------------------------------------------------------------- */
 
@@ -176,7 +189,8 @@ enum {
 	TCP_PACKET = 1440,
 	TCP_ACK_PACKET = 52,
 	PING_PACKET = 84,
-	FRAME = 14, /* of the Ethernet around the datagram */
+	VOICE_PACKET = 228, /* 200 bytes of UDP */
+	FRAME = 14,	    /* of the Ethernet around the datagram */
 	OVERHEAD = 60,
 };
 

@@ -268,6 +268,56 @@ TEST(window, takes_lanes_of_its_own_line_for_no_rivals)
 	CU_ASSERT(!line.window.contest.on);
 }
 
+/* A line that drops what is above its rate, and has no queue. Returns what is
+ * lost, in per cent. */
+static unsigned police(struct line *line, uint64_t us)
+{
+	uint64_t sent = 0, got = 0, owed = 0;
+
+	for (uint64_t end = line->now + us; line->now < end;) {
+		uint64_t flight = window_bytes(&line->window, line->now);
+		uint64_t bytes = flight * 2000 / (2 * BASE);
+		uint64_t passes = line->rate * 2000 / SECOND;
+		struct window_ack ack;
+
+		passes = bytes < passes ? bytes : passes;
+		owed += bytes - passes;
+		window_lost(&line->window, (uint32_t)(owed / PACKET));
+		owed %= PACKET;
+		line->window.limited = true;
+		line->now += 2000;
+		line->received += passes;
+		line->sent += bytes;
+		ack = (struct window_ack){
+			.bytes = (uint32_t)passes,
+			.packets = (uint32_t)(passes / PACKET),
+			.flight = (uint32_t)flight,
+			.rtt_us = 2 * BASE,
+			.delay = BASE / 4,
+			.time = (uint32_t)(line->now / 4) & 0xffffff,
+			.received = (uint32_t)line->received,
+			.largest = line->sent,
+			.next = line->sent + flight,
+		};
+		window_ack(&line->window, &ack, line->now);
+		sent += bytes;
+		got += passes;
+	}
+	return (unsigned)((sent - got) * 100 / sent);
+}
+
+TEST(window, finds_a_policer_and_keeps_to_it)
+{
+	struct line line;
+	uint64_t before;
+
+	start(&line, 2500000);
+	police(&line, 2 * SECOND);
+	before = line.received;
+	CU_ASSERT(police(&line, 8 * SECOND) < 10);
+	CU_ASSERT(line.received - before > 8 * line.rate * 9 / 10);
+}
+
 /* --- mtu
  * ----------------------------------------------------------------------- */
 
