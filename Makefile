@@ -139,6 +139,10 @@ $(BUILD)/fail.so: tests/lab/fail.c $(BUILD)/flags
 $(BUILD)/count.so: tests/lab/count.c $(BUILD)/flags
 	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# A kernel that takes less work from the engine, preloaded.
+$(BUILD)/refuse.so: tests/lab/refuse.c $(BUILD)/flags
+	$(call quiet,LINK,$@)$(CC) $(cflags) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(cflags) -MMD -MP -c -o $@ $<
@@ -162,8 +166,8 @@ deps:
 	@tests/lab/deps
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
-	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/flood \
-	$(BUILD)/swarm $(BUILD)/objects \
+	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/refuse.so \
+	$(BUILD)/flood $(BUILD)/swarm $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim

@@ -311,6 +311,7 @@ static void link_facts(const struct facts_of *of)
 		    server ? "of each peer" : "none");
 	fact(of, "encryption", "Noise IKpsk2, AES-256-GCM or ChaCha20-Poly1305",
 	     "always; new keys every two minutes");
+	told(of, "offloads", LINK_OFFLOADS, "by the kernel, now");
 	set(of, LINK_POLICY);
 	pair(of, "rates", LINK_COUNTERS + COUNTER_RATE_OUT,
 	     LINK_COUNTERS + COUNTER_RATE_IN, "mean of the slices");

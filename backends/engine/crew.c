@@ -657,6 +657,21 @@ static void add_numbers(json_t *to, json_t *from)
 	}
 }
 
+/* What one of them does not have the link does not. */
+static void least_offloads(json_t *to, json_t *from)
+{
+	const char *name, *least;
+	json_t *value;
+
+	json_object_foreach(from, name, value)
+	{
+		least = json_string_value(json_object_get(to, name));
+		if (strcmp(json_string_value(value), "on") != 0 &&
+		    (!least || strcmp(least, "none") != 0))
+			json_object_set(to, name, value);
+	}
+}
+
 static void add_status(json_t *to, json_t *from)
 {
 	static const char *const lists[] = { "peers", "members", "threads" };
@@ -668,6 +683,8 @@ static void add_status(json_t *to, json_t *from)
 	for (size_t i = 0; i < ARRAY_SIZE(sums); i++)
 		add_numbers(json_object_get(to, sums[i]),
 			    json_object_get(from, sums[i]));
+	least_offloads(json_object_get(to, "offloads"),
+		       json_object_get(from, "offloads"));
 	if (!json_object_get(to, "error") && json_object_get(from, "error"))
 		json_object_set(to, "error", json_object_get(from, "error"));
 }

@@ -202,7 +202,6 @@ static void put_device(json_t *out, const struct hub *hub)
 
 	if (hub->marked)
 		marked = *tun_counters(hub->marked);
-	put_text(object, "offloads", tun_offloads(hub->tun));
 	put(object, "in-packets", tun->in_packets + marked.in_packets);
 	put(object, "in-bytes", tun->in_bytes + marked.in_bytes);
 	if (hub->marked)
@@ -215,6 +214,35 @@ static void put_device(json_t *out, const struct hub *hub)
 	put(object, "refused", tun->refused);
 	put(object, "unrouted", hub->unrouted);
 	json_object_set_new(out, "tun", object);
+}
+
+/* What the kernel does for us: "on", "refused" (for now, when last asked), or
+ * "none". Of several sockets, what the worst of them has. */
+static void put_offloads(json_t *out, const struct hub *hub)
+{
+	static const char *const words[] = { "on", "refused", "none" };
+	enum offload_state segment = OFFLOAD_ON, gro = OFFLOAD_ON;
+	const struct member *member;
+	json_t *object = json_object();
+
+	if (hub->udp) {
+		segment = udp_segment(hub->udp);
+		gro = udp_gro(hub->udp);
+	}
+	TAILQ_FOREACH (member, &hub->members, entry)
+		for (int i = 0; i < HUB_SOCKETS; i++) {
+			const struct udp *udp = member->udp[i];
+
+			if (udp && udp_segment(udp) > segment)
+				segment = udp_segment(udp);
+			if (udp && udp_gro(udp) > gro)
+				gro = udp_gro(udp);
+		}
+	put_text(object, "tso", words[tun_tso(hub->tun)]);
+	put_text(object, "uso", words[tun_uso(hub->tun)]);
+	put_text(object, "segment", words[segment]);
+	put_text(object, "gro", words[gro]);
+	json_object_set_new(out, "offloads", object);
 }
 
 static void put_refusals(json_t *out, struct hub *hub)
@@ -290,6 +318,7 @@ static json_t *status_of(struct hub *hub)
 		put(out, "port", udp_port(hub->udp));
 	put_error(out, hub, now);
 	put_device(out, hub);
+	put_offloads(out, hub);
 	put_refusals(out, hub);
 	put_thread(out, hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry)

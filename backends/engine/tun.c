@@ -52,26 +52,23 @@ struct joined {
 struct tun {
 	int fd;
 	bool tap, vnet;
-	bool join_tcp, join_udp; /* given up when the kernel refuses */
-	char offloads[24];
+	struct offload join_tcp, join_udp;
 	struct joined pending[PENDING];
 	struct tun_counters counters;
 };
 
+/* Who had the device before may have asked for more than we can take. */
 static void offloads_probe(struct tun *tun)
 {
 	unsigned base = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+	unsigned all = base | TUN_F_USO4 | TUN_F_USO6;
 
-	tun->join_tcp = tun->join_udp = false;
-	if (tun->vnet &&
-	    !ioctl(tun->fd, TUNSETOFFLOAD, base | TUN_F_USO4 | TUN_F_USO6))
-		tun->join_tcp = tun->join_udp = true;
-	else if (tun->vnet && !ioctl(tun->fd, TUNSETOFFLOAD, base))
-		tun->join_tcp = true;
-	snprintf(tun->offloads, sizeof(tun->offloads), "%s",
-		 tun->join_udp	 ? "tso4 tso6 uso"
-		 : tun->join_tcp ? "tso4 tso6"
-				 : "none");
+	tun->join_udp.there = tun->vnet && !ioctl(tun->fd, TUNSETOFFLOAD, all);
+	tun->join_tcp.there =
+		tun->join_udp.there ||
+		(tun->vnet && !ioctl(tun->fd, TUNSETOFFLOAD, base));
+	if (!tun->join_tcp.there)
+		ioctl(tun->fd, TUNSETOFFLOAD, 0);
 }
 
 /* Does somebody hold a queue of it? A device without has no carrier
@@ -99,6 +96,15 @@ static bool was_there(const struct tun *tun)
 	       (request.ifr_flags & IFF_PERSIST);
 }
 
+/* Headers that tell of large pieces. */
+static bool has_vnet(const struct tun *tun)
+{
+	unsigned features = 0;
+
+	return ioctl(tun->fd, TUNGETFEATURES, &features) == 0 &&
+	       (features & IFF_VNET_HDR);
+}
+
 static int attach(struct tun *tun, const char *name, unsigned flags,
 		  struct err *err)
 {
@@ -115,6 +121,7 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 	request.ifr_flags |= flags & TUN_TAP ? IFF_TAP : IFF_TUN;
 	if (flags & TUN_QUEUES)
 		request.ifr_flags |= IFF_MULTI_QUEUE;
+	tun->vnet = !(flags & TUN_PLAIN) && has_vnet(tun);
 	if (tun->vnet)
 		request.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(tun->fd, TUNSETIFF, &request) < 0)
@@ -153,7 +160,6 @@ struct tun *tun_open(const char *name, unsigned flags, struct err *err)
 	AUTO(tun) struct tun *tun = mem_alloc(sizeof(*tun));
 
 	tun->tap = flags & TUN_TAP;
-	tun->vnet = !(flags & TUN_PLAIN);
 	tun->fd = opener(err);
 	if (tun->fd < 0 || attach(tun, name, flags, err) < 0)
 		return NULL;
@@ -167,7 +173,7 @@ struct tun *tun_wrap(int fd, unsigned flags)
 	tun->fd = fd;
 	tun->tap = flags & TUN_TAP;
 	tun->vnet = !(flags & TUN_PLAIN);
-	tun->join_tcp = tun->join_udp = tun->vnet;
+	tun->join_tcp.there = tun->join_udp.there = tun->vnet;
 	return tun;
 }
 
@@ -185,9 +191,14 @@ int tun_fd(const struct tun *tun)
 	return tun->fd;
 }
 
-const char *tun_offloads(const struct tun *tun)
+enum offload_state tun_tso(const struct tun *tun)
 {
-	return tun->offloads;
+	return offload_state(&tun->join_tcp);
+}
+
+enum offload_state tun_uso(const struct tun *tun)
+{
+	return offload_state(&tun->join_udp);
 }
 
 const struct tun_counters *tun_counters(const struct tun *tun)
@@ -408,28 +419,25 @@ size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out)
 	return size;
 }
 
-static void write_out(struct tun *tun, const struct iovec *parts, int count,
-		      bool *refused)
+/* 0, or negative errno. */
+static int write_out(struct tun *tun, const struct iovec *parts, int count)
 {
-	ssize_t wrote = writev(tun->fd, parts, count);
-
 	tun->counters.writes++;
-	if (wrote >= 0)
-		return;
-	*refused = errno == EINVAL || errno == EIO || errno == EMSGSIZE;
+	if (writev(tun->fd, parts, count) >= 0)
+		return 0;
 	tun->counters.refused++;
+	return -errno;
 }
 
 /* A packet as it came. Without vnet headers nobody finishes its checksum but
  * we. */
-static void write_one(struct tun *tun, const uint8_t *data, size_t size,
-		      const struct packet_info *info, bool unsummed)
+static int write_one(struct tun *tun, const uint8_t *data, size_t size,
+		     const struct packet_info *info, bool unsummed)
 {
 	struct virtio_net_hdr vnet = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
 	uint8_t copy[PACKET_HEADER_MAX];
 	struct iovec parts[3] = { { &vnet, sizeof(vnet) },
 				  { (void *)data, size } };
-	bool refused = false;
 	uint16_t sum;
 
 	if (unsummed && tun->vnet) {
@@ -444,22 +452,24 @@ static void write_one(struct tun *tun, const uint8_t *data, size_t size,
 		parts[1] = (struct iovec){ copy, info->payload };
 		parts[2] = (struct iovec){ (void *)(data + info->payload),
 					   size - info->payload };
-		write_out(tun, parts + 1, 2, &refused);
-		return;
+		return write_out(tun, parts + 1, 2);
 	}
-	write_out(tun, tun->vnet ? parts : parts + 1, tun->vnet ? 2 : 1,
-		  &refused);
+	return write_out(tun, tun->vnet ? parts : parts + 1, tun->vnet ? 2 : 1);
 }
 
-/* The kernel would not take it joined: one by one, from now on. */
+static struct offload *offload_of(struct tun *tun,
+				  const struct packet_info *info)
+{
+	return info->proto == IPPROTO_TCP ? &tun->join_tcp : &tun->join_udp;
+}
+
+/* The kernel would not take it joined: one by one. If it takes no more of that
+ * (the device is down), joining is not what it refused. */
 static void write_apart(struct tun *tun, const struct joined *joined)
 {
 	size_t header = joined->info.payload;
+	bool took = false;
 
-	if (joined->info.proto == IPPROTO_TCP)
-		tun->join_tcp = false;
-	else
-		tun->join_udp = false;
 	for (unsigned i = 0; i < joined->count; i++) {
 		const uint8_t *data =
 			(const uint8_t *)joined->pieces[i].iov_base - header;
@@ -467,8 +477,17 @@ static void write_apart(struct tun *tun, const struct joined *joined)
 		struct packet_info info;
 
 		packet_parse(data, size, tun->tap, &info);
-		write_one(tun, data, size, &info, joined->unsummed);
+		if (!write_one(tun, data, size, &info, joined->unsummed))
+			took = true;
 	}
+	if (took)
+		offload_refused(offload_of(tun, &joined->info));
+}
+
+/* What does not fit into a queue that is full is lost, joined or not. */
+static bool is_refused(int rc)
+{
+	return rc == -EINVAL || rc == -EIO || rc == -EMSGSIZE;
 }
 
 static void vnet_fill(const struct joined *joined, struct virtio_net_hdr *vnet)
@@ -495,7 +514,7 @@ static void joined_write(struct tun *tun, struct joined *joined)
 	uint8_t header[PACKET_HEADER_MAX];
 	struct iovec parts[PIECES + 2] = { { &vnet, sizeof(vnet) },
 					   { header, info->payload } };
-	bool refused = false;
+	int rc;
 
 	if (joined->count == 1) {
 		write_one(tun, joined->first, joined->total, info,
@@ -513,8 +532,10 @@ static void joined_write(struct tun *tun, struct joined *joined)
 	vnet_fill(joined, &vnet);
 	memcpy(parts + 2, joined->pieces,
 	       joined->count * sizeof(*joined->pieces));
-	write_out(tun, parts, joined->count + 2, &refused);
-	if (refused)
+	rc = write_out(tun, parts, (int)joined->count + 2);
+	if (!rc)
+		offload_worked(offload_of(tun, info));
+	else if (is_refused(rc))
 		write_apart(tun, joined);
 	joined->count = 0;
 }
@@ -548,17 +569,18 @@ static bool headers_agree(const struct joined *joined, const uint8_t *data,
 		!memcmp(a + 18, b + 18, info->payload - l4 - 18));
 }
 
-static bool joinable(const struct tun *tun, const uint8_t *data, size_t size,
+static bool joinable(struct tun *tun, const uint8_t *data, size_t size,
 		     const struct packet_info *info)
 {
 	if (!info->plain || info->end != size || info->payload >= size ||
 	    info->payload > PACKET_HEADER_MAX)
 		return false;
 	if (info->proto == IPPROTO_UDP) /* none stays none */
-		return tun->join_udp &&
-		       (data[info->l4 + 6] || data[info->l4 + 7]);
-	return tun->join_tcp &&
-	       !(info->tcp_flags & ~(TCP_ACK | TCP_PSH)); /* nothing special */
+		return (data[info->l4 + 6] || data[info->l4 + 7]) &&
+		       offload_may(&tun->join_udp);
+	return !(info->tcp_flags &
+		 ~(TCP_ACK | TCP_PSH)) && /* nothing special */
+	       offload_may(&tun->join_tcp);
 }
 
 static bool append(struct joined *joined, const uint8_t *data, size_t size,

@@ -6,7 +6,7 @@
  * up to 64 kB of one TCP or UDP flow as one packet that we cut, and takes as
  * much from us that we have joined: an order of magnitude less work than packet
  * by packet. What the kernel cannot do is found out when the device is opened;
- * what it refuses later is given up then.
+ * what it refuses later is given up for a while (offload.h).
  *
  *     tun_read() -> struct tun_packet -> tun_cut() 1..n -> to the other end
  *     from the other end -> tun_put() 1..n -> tun_flush() -> the kernel
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/engine/offload.h"
 #include "backends/engine/packet.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
@@ -57,8 +58,9 @@ typedef int tun_opener(struct err *err);
 void tun_by(tun_opener *opener);
 
 int tun_fd(const struct tun *tun);
-/* "tso4 tso6 uso", or "none". */
-const char *tun_offloads(const struct tun *tun);
+/* Large pieces of TCP and of UDP, both ways. */
+enum offload_state tun_tso(const struct tun *tun);
+enum offload_state tun_uso(const struct tun *tun);
 
 /* What was read: one packet, or one that has to be cut into count pieces. */
 struct tun_packet {

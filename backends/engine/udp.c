@@ -33,8 +33,8 @@ enum {
 struct udp {
 	int fd;
 	uint16_t port;
-	bool segments;		/* UDP_SEGMENT works, as far as we know */
-	bool listens, was_told; /* ICMP */
+	struct offload segment, gro; /* UDP_SEGMENT, UDP_GRO */
+	bool listens, was_told;	     /* ICMP */
 	struct udp_told told;
 	bool received;
 	int64_t apart_us; /* wall clock less ours, when it last received */
@@ -134,9 +134,9 @@ static int tune(struct udp *udp, const struct udp_options *options,
 	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
 	buffers(fd, options->door ? DOOR_BUFFER : SOCKET_BUFFER);
-	udp->segments = !options->plain && !set(fd, SOL_UDP, UDP_SEGMENT, 0);
-	if (!options->plain)
-		set(fd, SOL_UDP, UDP_GRO, 1);
+	udp->segment.there =
+		!options->plain && !set(fd, SOL_UDP, UDP_SEGMENT, 0);
+	udp->gro.there = !options->plain && !set(fd, SOL_UDP, UDP_GRO, 1);
 	return 0;
 }
 
@@ -276,6 +276,16 @@ int udp_fd(const struct udp *udp)
 uint16_t udp_port(const struct udp *udp)
 {
 	return udp->port;
+}
+
+enum offload_state udp_segment(const struct udp *udp)
+{
+	return offload_state(&udp->segment);
+}
+
+enum offload_state udp_gro(const struct udp *udp)
+{
+	return offload_state(&udp->gro);
 }
 
 const struct udp_counters *udp_counters(const struct udp *udp)
@@ -644,21 +654,29 @@ static int send_bunch(struct udp *udp, const struct address *to,
 	return rc;
 }
 
+/* Not for this one: UDP_SEGMENT is not by what sends otherwise fail, too. */
+static bool is_refused(int rc)
+{
+	return rc == -EIO || rc == -EINVAL || rc == -EOPNOTSUPP;
+}
+
 int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
 	     size_t size, size_t segment, size_t *sent)
 {
-	int rc = 0;
+	bool refused = false;
+	int rc = -EIO;
 
 	*sent = 0;
-	if (size > segment && udp->segments) {
+	if (size > segment && offload_may(&udp->segment)) {
 		rc = send_bunch(udp, to, data, size, segment, sent);
-		if (rc == -EIO || rc == -EINVAL || rc == -EOPNOTSUPP)
-			udp->segments = false; /* this device cannot */
-		else if (rc != -ECONNREFUSED)
-			goto out;
+		refused = is_refused(rc);
+		if (!rc)
+			offload_worked(&udp->segment);
 	}
-	rc = send_apart(udp, to, data, size, segment, sent);
-out:
+	if (rc == -ECONNREFUSED || is_refused(rc))
+		rc = send_apart(udp, to, data, size, segment, sent);
+	if (refused && !rc)
+		offload_refused(&udp->segment);
 	if (rc == -EAGAIN || rc == -ENOBUFS)
 		udp->counters.full++;
 	else if (rc)

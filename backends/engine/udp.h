@@ -5,8 +5,8 @@
  * Many datagrams of one size go out as one UDP_SEGMENT message, and come in as
  * one UDP_GRO message (udp(7), net/ipv4/udp_offload.c): ten times less work
  * than one by one. The last of a bunch may be shorter. What the kernel or the
- * device refuses (EIO, EINVAL) is given up for this socket, and the datagrams
- * go one by one.
+ * device refuses (EIO, EINVAL) is given up for this socket for a while
+ * (offload.h), and the datagrams go one by one.
  *
  * All addresses are IPv6 ones; IPv4 is mapped (RFC 4291, 2.5.5.2), so one
  * socket serves both.
@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/engine/offload.h"
 #include "model/base/err.h"
 #include "model/base/mem.h"
 
@@ -78,6 +79,9 @@ AUTO_DEFINE(udp, struct udp *, udp_free)
 int udp_fd(const struct udp *udp);
 /* The port that it has got. */
 uint16_t udp_port(const struct udp *udp);
+/* Bunches that go out, and that come in. */
+enum offload_state udp_segment(const struct udp *udp);
+enum offload_state udp_gro(const struct udp *udp);
 
 /* The engine's clock: no setting moves it, and it goes on while the machine
  * sleeps, so that keys wear at both ends alike and delays stay what they are.

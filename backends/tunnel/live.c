@@ -443,6 +443,40 @@ static void tell_threads(struct live *live, const struct node *link,
 	live_set_text(live, link, LINK_THREADS_NOW, text);
 }
 
+/* Those that are in that state, behind what is there already. */
+static void put_offloads(struct text *text, const json_t *offloads,
+			 const char *state, const char *heading)
+{
+	const char *name, *is, *before = heading;
+	json_t *value;
+
+	json_object_foreach((json_t *)offloads, name, value)
+	{
+		is = json_string_value(value);
+		if (!is || strcmp(is, state) != 0)
+			continue;
+		text_printf(text, "%s%s", before, name);
+		before = " ";
+	}
+}
+
+/* "tso uso gro; refused: segment" */
+static void tell_offloads(struct live *live, const struct node *link,
+			  const json_t *status)
+{
+	const json_t *offloads = json_object_get(status, "offloads");
+	AUTO_TEXT text = TEXT_NONE;
+
+	if (!offloads)
+		return;
+	put_offloads(&text, offloads, "on", "");
+	if (!text_get(&text)[0])
+		text_put(&text, "none");
+	put_offloads(&text, offloads, "refused", "; refused: ");
+	put_offloads(&text, offloads, "none", "; not here: ");
+	live_set_text(live, link, LINK_OFFLOADS, text_get(&text));
+}
+
 /* A size that was given, and that the lines cannot carry. */
 static void tell_too_large(struct live *live, const struct node *link,
 			   const json_t *peer)
@@ -492,6 +526,7 @@ static void tell_link(struct live *live, const struct node *link,
 			      words(status, "address"));
 	if (server)
 		tell_threads(live, link, status);
+	tell_offloads(live, link, status);
 	live_set_u(live, link, LINK_MTU_NOW, number(status, "mtu"));
 	if (json_object_get(json_object_get(status, "tun"), "marked"))
 		live_set_u(live, link, LINK_MARKED,

@@ -397,6 +397,10 @@ static const struct attr link_attrs[] = {
 				   "of a server; and why it is one where more "
 				   "were wanted",
 				   "2"),
+	[LINK_OFFLOADS] = TELLS("offloads", type_text,
+				"work that the kernel takes from the engine; "
+				"and what it refuses for now, or has not",
+				"tso uso segment gro"),
 	[LINK_PEERS_UP] = TELLS("peers-up", type_number,
 				"clients of a server that are up", "3"),
 	[LINK_MARKED] = TELLS("marked", type_number,

@@ -232,3 +232,91 @@ TEST(udp, what_waited_for_long_came_when_it_came)
 	CU_ASSERT(at + 1200000 <= clock_now());
 	udp_room_free(room);
 }
+
+/* --- bunches -------------------------------------------------------------- */
+
+enum { BUNCH = 10, EACH = 100 };
+
+/* How many of a bunch arrive. */
+static unsigned bunch_arrives(struct udp *from, struct udp *at,
+			      struct udp_room *room)
+{
+	struct pollfd fd = { .fd = udp_fd(at), .events = POLLIN };
+	const struct udp_run *runs;
+	uint8_t bytes[BUNCH * EACH] = { 0 };
+	unsigned bytes_in = 0;
+	struct address to;
+	size_t sent;
+
+	address_parse("127.0.0.1", udp_port(at), &to, NULL);
+	if (udp_send(from, &to, bytes, sizeof(bytes), EACH, &sent) < 0 ||
+	    sent != sizeof(bytes))
+		return 0;
+	while (bytes_in < sizeof(bytes) && poll(&fd, 1, 1000) == 1) {
+		int count = udp_receive(at, room, &runs);
+
+		for (int i = 0; i < count; i++)
+			bytes_in += runs[i].size;
+	}
+	return bytes_in / EACH;
+}
+
+/* The kernel sends no bunch without checksums (udp_send_skb(), net/ipv4/udp.c):
+ * so it refuses when a socket is told not to make them. */
+static void refuse_bunches(struct udp *udp, int on)
+{
+	CU_ASSERT_EQUAL(setsockopt(udp_fd(udp), SOL_SOCKET, SO_NO_CHECK, &on,
+				   sizeof(on)),
+			0);
+}
+
+TEST(udp, bunches_that_are_refused_go_one_by_one_and_together_again_later)
+{
+	struct udp_options options = { .port = 0 };
+	AUTO(udp) struct udp *from = udp_open(&options, NULL);
+	AUTO(udp) struct udp *at = udp_open(&options, NULL);
+	struct udp_room *room = udp_room_new();
+	uint64_t calls;
+	int bunches = 0;
+
+	if (!from || !at || udp_segment(from) != OFFLOAD_ON) {
+		unit_skip("no UDP_SEGMENT here");
+		udp_room_free(room);
+		return;
+	}
+	CU_ASSERT_EQUAL(bunch_arrives(from, at, room), BUNCH);
+	CU_ASSERT_EQUAL(udp_counters(from)->out_calls, 1);
+	refuse_bunches(from, 1);
+	CU_ASSERT_EQUAL(bunch_arrives(from, at, room), BUNCH);
+	CU_ASSERT_EQUAL(udp_segment(from), OFFLOAD_REFUSED);
+	CU_ASSERT_EQUAL(udp_counters(from)->out_calls, 1 + 1 + BUNCH);
+	refuse_bunches(from, 0);
+	for (; udp_segment(from) != OFFLOAD_ON && bunches < 1000; bunches++)
+		CU_ASSERT_EQUAL(bunch_arrives(from, at, room), BUNCH);
+	CU_ASSERT_EQUAL(bunches, OFFLOAD_REST + 1);
+	calls = udp_counters(from)->out_calls;
+	CU_ASSERT_EQUAL(bunch_arrives(from, at, room), BUNCH);
+	CU_ASSERT_EQUAL(udp_counters(from)->out_calls, calls + 1);
+	CU_ASSERT_EQUAL(udp_counters(from)->errors, 0);
+	udp_room_free(room);
+}
+
+/* A way that is closed refuses all: no fault of bunches. */
+TEST(udp, a_way_that_is_closed_says_nothing_of_bunches)
+{
+	struct udp_options options = { .port = 0 };
+	AUTO(udp) struct udp *from = udp_open(&options, NULL);
+	uint8_t bytes[BUNCH * EACH] = { 0 };
+	struct address to;
+	size_t sent;
+
+	if (!from || udp_segment(from) != OFFLOAD_ON) {
+		unit_skip("no UDP_SEGMENT here");
+		return;
+	}
+	address_parse("127.0.0.1", 0, &to, NULL); /* no port: EINVAL */
+	CU_ASSERT_EQUAL(udp_send(from, &to, bytes, sizeof(bytes), EACH, &sent),
+			-EINVAL);
+	CU_ASSERT_EQUAL(sent, 0);
+	CU_ASSERT_EQUAL(udp_segment(from), OFFLOAD_ON);
+}
