@@ -383,6 +383,11 @@ static int lock_path(const char *path, struct err *err)
 	AUTO(str) char *name = mem_printf("%s-lock", path);
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ENOENT,
+			       "%s: its directory is not there: make it, or "
+			       "name another place with --socket",
+			       path);
 	if (fd < 0)
 		return err_set(err, errno, "%s: %m", name);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
