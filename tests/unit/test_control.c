@@ -304,9 +304,6 @@ TEST(control, leaves_who_follows_and_never_reads)
 	close_place(&place);
 }
 
-/* After a crash systemd and a change may start one each: both find nobody
- * there, and the second must not take the socket from the first, who has the
- * devices. */
 TEST(control, says_which_directory_is_missing)
 {
 	AUTO(engine) struct engine *engine = engine_new(NULL);
@@ -317,6 +314,9 @@ TEST(control, says_which_directory_is_missing)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "--socket"));
 }
 
+/* After a crash systemd and a change may start one each: both find nobody
+ * there, and the second must not take the socket from the first, who has the
+ * devices. */
 TEST(control, of_two_that_start_at_once_one_has_the_socket)
 {
 	AUTO(str) char *path = mem_printf("/tmp/tresse-%d.sock", getpid());
