@@ -96,4 +96,4 @@ peers() { # COUNT
 }
 
 for count in "${@:-1000}"; do peers "$count"; done
-finished=1
+finish

@@ -53,7 +53,7 @@ size() {
 	local df='do'
 
 	[ "$3" = whole ] || df=dont
-	in_ "$1" ping -c 3 -i 0.2 -W 1 -M $df -s $(($4 - 28)) "$2" >"$tmp/ping" 2>&1
+	in_ "$1" ping -c 3 -i 0.2 -W 1 -M "$df" -s $(($4 - 28)) "$2" >"$tmp/ping" 2>&1
 }
 check 'packets of full size go to the other' wait_for 10 size gw 10.77.0.11 whole $LARGE
 check 'those that just fit go to the small one' wait_for 10 size gw 10.77.0.12 whole "$SMALL"
