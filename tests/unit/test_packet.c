@@ -44,7 +44,7 @@ static unsigned cut(const uint8_t *packet, size_t size, uint16_t mtu,
 		unsigned field = (unsigned)(piece[6] << 8 | piece[7]);
 
 		CU_ASSERT(got <= mtu);
-		CU_ASSERT_EQUAL(piece[2] << 8 | piece[3], got);
+		CU_ASSERT_EQUAL((size_t)(piece[2] << 8 | piece[3]), got);
 		CU_ASSERT_EQUAL(packet_fold(packet_sum(piece, HEADER, 0)),
 				0xffff);
 		CU_ASSERT_EQUAL(piece[5], 99);
