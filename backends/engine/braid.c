@@ -873,6 +873,20 @@ uint64_t braid_next(const struct braid *braid)
 	return next;
 }
 
+/* Those over which little goes, too: an answer by one of them comes from an end
+ * that lives, and so this line is dead. */
+static void ask_others(struct braid *braid, const struct lane *silent,
+		       uint64_t now)
+{
+	for (unsigned i = 0; i < braid->count; i++) {
+		struct lane *lane = braid->lanes[i];
+
+		if (lane->state == BRAID_UP && !lane->ping_at &&
+		    !lane_shares_line(lane, silent))
+			lane->ping_at = now;
+	}
+}
+
 void braid_timer(struct braid *braid, uint64_t now)
 {
 	now = braid_advance(braid, now);
@@ -883,6 +897,8 @@ void braid_timer(struct braid *braid, uint64_t now)
 	for (unsigned i = 0; i < braid->count; i++) {
 		struct lane *lane = braid->lanes[i];
 
+		if (lane_doubts(lane, now))
+			ask_others(braid, lane, now);
 		if (lane_timer(lane, now))
 			braid_changed(braid, lane, now);
 		if ((lane->state == BRAID_UP || lane->state == BRAID_PROVING) &&

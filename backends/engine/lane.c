@@ -23,6 +23,7 @@ enum {
 	BURST_US = 2000, /* of the cap */
 	SLOW_MOST_US = 1000000,
 	SLOW_KEPT_US = 10000000, /* then half of it */
+	DOUBT_US = 200000,	 /* the others are asked so often at most */
 };
 
 static void revive(struct lane *lane, uint64_t now)
@@ -256,6 +257,30 @@ void lane_passed(struct lane *lane, uint64_t now)
 		lane->passed_at = now;
 }
 
+static uint64_t doubt_at(struct lane *lane)
+{
+	uint64_t due, silent, again = lane->doubted_at + DOUBT_US;
+
+	if (!lane->slow_us || lane->passed_at || lane->state != BRAID_UP)
+		return BRAID_NEVER;
+	due = due_at(lane);
+	if (due == BRAID_NEVER)
+		return BRAID_NEVER;
+	silent = lane->progress_at + margin_us(lane);
+	due += margin_us(lane);
+	if (silent > due)
+		due = silent;
+	return again > due ? again : due;
+}
+
+bool lane_doubts(struct lane *lane, uint64_t now)
+{
+	if (doubt_at(lane) > now)
+		return false;
+	lane->doubted_at = now;
+	return true;
+}
+
 static uint64_t dead_at(const struct lane *lane)
 {
 	uint64_t patience =
@@ -365,6 +390,9 @@ uint64_t lane_next(struct lane *lane, bool quiet)
 		other = BRAID_NEVER;
 	else
 		other = lane_deadline(lane);
+	if (other < next)
+		next = other;
+	other = doubt_at(lane);
 	if (other < next)
 		next = other;
 	if (lane->tell && lane->tell_at < next)

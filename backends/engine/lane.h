@@ -57,10 +57,11 @@ struct lane {
 	uint32_t proofs, proofs_needed;
 	uint32_t deaths; /* lately: halved each minute of life */
 	uint64_t died_at;
-	uint64_t silent_at; /* when the last silence was noticed */
-	uint32_t slow_us;   /* so long answers took lately, in spite of it */
-	uint64_t passed_at; /* others were answered since its answer was due */
-	uint64_t slow_at;   /* when that was last so, or halved */
+	uint64_t silent_at;  /* when the last silence was noticed */
+	uint32_t slow_us;    /* so long answers took lately, in spite of it */
+	uint64_t passed_at;  /* others were answered since its answer was due */
+	uint64_t slow_at;    /* when that was last so, or halved */
+	uint64_t doubted_at; /* when the others were asked whether it is that */
 
 	int64_t tokens; /* millionths of a byte; of the cap */
 	uint64_t tokens_at;
@@ -114,6 +115,10 @@ bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 void lane_heard(struct lane *lane, uint64_t now);
 /* Something sent on another line was. */
 void lane_passed(struct lane *lane, uint64_t now);
+/* Is its answer due, though the other end has been slow lately? Then one sent
+ * by another line has to tell which of them it is. True once, and no more than
+ * so often. */
+bool lane_doubts(struct lane *lane, uint64_t now);
 /* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
 uint64_t lane_deadline(struct lane *lane);
 /* Does what time asks for; true if the state changed. Going SUSPECT or DEAD,

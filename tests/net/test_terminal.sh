@@ -92,6 +92,8 @@ type_in 'ls /paths | count' Enter
 expect 'a filter counts lines' '^2$'
 type_in '/paths/* get nothing' Enter
 expect '* names the child that fails' "^/paths/adsl0.*'nothing'"
+# Before it has asked, Ctrl-D would be the terminal's own, and lost.
+expect 'and the prompt is there again' '^/> ?$'
 type_in C-d
 expect 'and it ends' '^done ?$'
 wipe

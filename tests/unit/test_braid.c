@@ -999,6 +999,39 @@ TEST(braid, an_end_that_is_slow_to_answer_is_not_taken_for_dead)
 	finish();
 }
 
+/* Nothing is sent by the line that is kept for later: its answers cannot tell
+ * a dead line from a slow end, unless it is asked. */
+TEST(braid, a_line_that_dies_after_an_end_was_slow_is_noticed_as_quickly)
+{
+	const struct braid_lane_config configs[2] = { { .tier = 1 },
+						      { .tier = 2 } };
+	uint64_t cut_at, noticed = 0;
+
+	begin(2, configs, BRAID_FAILOVER);
+	pass(300000);
+	world.stall_us = 600000;
+	for (int i = 0; i < 60; i++) {
+		offer(&small, 1);
+		pass(50000);
+	}
+	world.stall_us = 0;
+	stream(SECOND);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_UP);
+	CU_ASSERT_EQUAL(missing(), 0);
+	world.cut[0][0] = world.cut[1][0] = true;
+	cut_at = world.now;
+	for (int i = 0; i < 2000 && !noticed; i++) {
+		offer(&bulk, 1);
+		pass(1000);
+		if (state(0, 0) != BRAID_UP)
+			noticed = world.now;
+	}
+	CU_ASSERT(noticed && noticed - cut_at < 150000);
+	stream(SECOND);
+	CU_ASSERT_EQUAL(missing(), 0);
+	finish();
+}
+
 /* SIGSTOP, say. What waited at its sockets meanwhile comes all at once, with
  * times of sending that go round once in 67 s: none of that is the lines'. */
 TEST(braid, an_end_that_stood_still_for_long_has_learnt_nothing_of_its_lines)
