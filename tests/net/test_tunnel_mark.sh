@@ -32,7 +32,10 @@ line '2 rate=20mbit queue=50ms delay=8ms'
 of_others >"$tmp/before"
 tunnel 2
 check 'both lines are up' wait_for 15 both_up
+# Which begins them anew: what is measured below is to find them at rest.
 for n in home gw; do $n tresse -q /links/home0 set double=0; done
+ready() { answers && both_up; }
+check 'and again without copies of what is small' wait_for 15 ready
 classes() {
 	home tresse <<-'END'
 		/classes create inside device=tun0 default=rest
