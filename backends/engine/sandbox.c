@@ -161,30 +161,16 @@ int sandbox_drop(const char *user, char who[SANDBOX_NAME], struct err *err)
 
 /* --- system calls --------------------------------------------------------- */
 
+/* What both the engine and its keeper do. */
 static const int allowed[] = {
 	/* packets and waiting */
 	SCMP_SYS(read),
-	SCMP_SYS(readv),
 	SCMP_SYS(pread64),
 	SCMP_SYS(write),
-	SCMP_SYS(writev),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
-	SCMP_SYS(recvmmsg),
 	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendmmsg),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_pwait2),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(select),
-	SCMP_SYS(pselect6),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(signalfd4),
 	SCMP_SYS(futex),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_nanosleep),
@@ -192,25 +178,10 @@ static const int allowed[] = {
 	SCMP_SYS(gettimeofday),
 	SCMP_SYS(time),
 	SCMP_SYS(restart_syscall),
-	/* sockets and devices */
-	SCMP_SYS(socket),
-	SCMP_SYS(socketpair),
-	SCMP_SYS(bind),
-	SCMP_SYS(connect),
-	SCMP_SYS(listen),
-	SCMP_SYS(accept4),
-	SCMP_SYS(accept),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(ioctl),
+	/* files */
 	SCMP_SYS(close),
 	SCMP_SYS(fcntl),
-	SCMP_SYS(dup),
 	SCMP_SYS(lseek),
-	/* files: /etc/resolv.conf */
 	SCMP_SYS(fstat),
 	SCMP_SYS(stat),
 	SCMP_SYS(lstat),
@@ -221,7 +192,6 @@ static const int allowed[] = {
 	SCMP_SYS(faccessat2),
 	SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat),
-	SCMP_SYS(getdents64),
 	SCMP_SYS(getcwd),
 	/* memory and threads */
 	SCMP_SYS(mmap),
@@ -230,13 +200,6 @@ static const int allowed[] = {
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),
 	SCMP_SYS(brk),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(get_robust_list),
-	SCMP_SYS(rseq),
-	SCMP_SYS(set_tid_address),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(membarrier),
 	SCMP_SYS(sigaltstack),
 	SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask),
@@ -259,77 +222,56 @@ static const int allowed[] = {
 	SCMP_SYS(getrlimit),
 };
 
+static const int allowed_engine[] = {
+	/* packets and waiting */
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(signalfd4),
+	/* sockets and devices */
+	SCMP_SYS(socket),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(bind),
+	SCMP_SYS(connect),
+	SCMP_SYS(listen),
+	SCMP_SYS(accept4),
+	SCMP_SYS(accept),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(dup),
+	/* files */
+	SCMP_SYS(getdents64),
+	/* memory and threads */
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(get_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(set_tid_address),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(membarrier),
+};
+
 /* What the keeper does: SQLite's file, one that is written and renamed. */
 static const int allowed_keeper[] = {
-	/* the engine */
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(sendmsg),
-	/* files */
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
-	SCMP_SYS(close),
-	SCMP_SYS(read),
-	SCMP_SYS(pread64),
-	SCMP_SYS(write),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(lseek),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),
-	SCMP_SYS(stat),
-	SCMP_SYS(lstat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(statx),
-	SCMP_SYS(access),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(getcwd),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(rename),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(umask),
-	/* memory and time */
-	SCMP_SYS(mmap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mprotect),
-	SCMP_SYS(mremap),
-	SCMP_SYS(madvise),
-	SCMP_SYS(brk),
-	SCMP_SYS(futex),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),
-	SCMP_SYS(restart_syscall),
-	/* itself */
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(tgkill),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(getpid),
-	SCMP_SYS(gettid),
-	SCMP_SYS(getppid),
-	SCMP_SYS(getuid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getegid),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(uname),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(prlimit64),
-	SCMP_SYS(getrlimit),
+	SCMP_SYS(open),	     SCMP_SYS(openat),	  SCMP_SYS(pwrite64),
+	SCMP_SYS(unlink),    SCMP_SYS(unlinkat),  SCMP_SYS(rename),
+	SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(umask),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -348,7 +290,7 @@ static int rules_engine(scmp_filter_ctx filter)
 	int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
 	if (!rc)
-		rc = allow(filter, allowed, ARRAY_SIZE(allowed));
+		rc = allow(filter, allowed_engine, ARRAY_SIZE(allowed_engine));
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, writes, 0));
@@ -388,8 +330,10 @@ static int rules_keeper(scmp_filter_ctx filter)
 static int lock_by(int (*rules)(scmp_filter_ctx), struct err *err)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int rc = filter ? rules(filter) : -ENOMEM;
+	int rc = filter ? allow(filter, allowed, ARRAY_SIZE(allowed)) : -ENOMEM;
 
+	if (!rc)
+		rc = rules(filter);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
