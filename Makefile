@@ -223,7 +223,7 @@ fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
 	udp.c) $(fuzz_prefix) model/base/crypto.c $(pkg_libs)
-fuzz_keeping = backends/engine/keeping.c $(addprefix model/base/,mem.c err.c text.c) $(pkg_libs)
+fuzz_keeping = backends/engine/keeping.c $(addprefix model/base/,mem.c err.c text.c file.c) $(pkg_libs)
 fuzz_lease = backends/engine/lease.c $(fuzz_prefix)
 fuzz_packet = $(addprefix backends/engine/,packet.c tun.c) $(fuzz_prefix)
 fuzz_prefix = $(addprefix model/base/,mem.c err.c text.c) \

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "backends/netlink/netlink.h"
+#include "model/base/file.h"
 #include "model/base/text.h"
 #include "model/holder.h"
 
@@ -488,29 +489,13 @@ struct outcome {
 	int result;
 };
 
-static void write_all(int fd, const void *bytes, size_t size)
-{
-	const char *at = bytes;
-
-	while (size) {
-		ssize_t written = write(fd, at, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		at += written;
-		size -= (size_t)written;
-	}
-}
-
 static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	write_all(fd, text, strlen(text));
+	(void)file_write(fd, text, strlen(text));
 	close(fd);
 }
 
@@ -573,8 +558,8 @@ child_main(int fd, int (*job)(void *arg, void *answer, size_t size), void *arg,
 		outcome.error = bring_lo_up();
 	if (!outcome.error)
 		outcome.result = job(arg, answer, size) & 0xff;
-	write_all(fd, &outcome, sizeof(outcome));
-	write_all(fd, answer, size);
+	(void)file_write(fd, &outcome, sizeof(outcome));
+	(void)file_write(fd, answer, size);
 	_exit(0);
 }
 

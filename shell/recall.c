@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <wctype.h>
 
+#include "model/base/file.h"
 #include "model/base/text.h"
 #include "shell/utf8.h"
 
@@ -113,21 +114,6 @@ static int open_locked(const char *file, bool *locked)
 	return -1;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t put = write(fd, bytes, length);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		if (put > 0) {
-			bytes += put;
-			length -= (size_t)put;
-		}
-	}
-	return true;
-}
-
 /* Did somebody die, or the disk fill up, in the middle of a line? */
 static bool is_cut(int fd)
 {
@@ -146,7 +132,7 @@ static void append(const struct recall *recall, const char *line)
 	if (fd < 0)
 		return;
 	text = mem_printf("%s%s\n", is_cut(fd) ? "\n" : "", line);
-	(void)write_all(fd, text, strlen(text));
+	(void)file_write(fd, text, strlen(text));
 	close(fd);
 }
 
@@ -166,7 +152,8 @@ static void rewrite(const struct recall *recall)
 		text_put(&text, recall->lines[i]);
 		text_put_char(&text, '\n');
 	}
-	done = write_all(fd, text_get(&text), text.length) && fsync(fd) == 0;
+	done = file_write(fd, text_get(&text), text.length) == 0 &&
+	       fsync(fd) == 0;
 	close(fd);
 	if (!done || rename(fresh, recall->file) < 0)
 		unlink(fresh);

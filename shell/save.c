@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/base/file.h"
 #include "model/diff.h"
 #include "model/node.h"
 #include "model/secret.h"
@@ -168,21 +169,6 @@ char *save_file_of(const char *store)
 			  slash ? (int)(slash + 1 - store) : 0, store);
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t done = write(fd, bytes, length);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		bytes += done;
-		length -= (size_t)done;
-	}
-	return 0;
-}
-
 static int fail(const char *file, int error, struct err *err)
 {
 	return err_set(err, error, "%s cannot be written: %s", file,
@@ -197,7 +183,7 @@ static int write_into(const char *file, const char *bytes, size_t length,
 
 	if (fd < 0)
 		return fail(file, errno, err);
-	rc = write_all(fd, bytes, length);
+	rc = file_write(fd, bytes, length);
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	return rc < 0 ? fail(file, -rc, err) : 0;
@@ -221,7 +207,7 @@ static void sync_folder(const char *file)
 
 static int fill(int fd, mode_t mode, const char *bytes, size_t length)
 {
-	int rc = write_all(fd, bytes, length);
+	int rc = file_write(fd, bytes, length);
 
 	if (rc == 0 && fchmod(fd, mode) < 0)
 		rc = -errno;

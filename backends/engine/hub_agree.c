@@ -294,10 +294,15 @@ static void goes_to(const struct tun_packet *packet, struct address *to)
 
 static bool leads_to(const struct peer *peer, const struct address *to)
 {
-	for (int id = 0; peer->lane_count && id < 256; id++) {
+	unsigned left = peer->lane_count;
+
+	for (int id = 0; left && id < 256; id++) {
 		const struct lane *lane = peer->lanes[id];
 
-		if (lane && lane->reachable &&
+		if (!lane)
+			continue;
+		left--;
+		if (lane->reachable &&
 		    lane->to.far.sin6_port == to->far.sin6_port &&
 		    IN6_ARE_ADDR_EQUAL(&lane->to.far.sin6_addr,
 				       &to->far.sin6_addr))

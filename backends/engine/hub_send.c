@@ -15,8 +15,6 @@ enum {
 	AT_ONCE = 16,	    /* packets: sent while they are in the cache */
 	TOWARDS_US = 20000, /* of a peer's limit may go to it at once */
 	NEVER_CAME_US = 3 * 1000000, /* with keys, and without a live lane */
-	SETTLED_US =
-		2 * 1000000, /* so long what its lanes carry is found out */
 };
 
 /* --- one run of datagrams ------------------------------------------------- */

@@ -18,7 +18,7 @@
 
 #include "backends/engine/hub_private.h"
 
-enum { ADDRESSES = 2 * FDB_ADDRESS, HEADER = 14, DEVICE = FDB_PORTS };
+enum { HEADER = 14, DEVICE = FDB_PORTS };
 
 /* --- ports: every hub has each count'th number ---------------------------- */
 

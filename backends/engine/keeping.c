@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/engine/keeping.h"
+#include "model/base/file.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -80,21 +81,6 @@ static int measured_read(const struct keeping_files *files, char **bytes,
 	return rc;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t wrote = write(fd, bytes, size);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return -errno;
-		bytes += wrote;
-		size -= (size_t)wrote;
-	}
-	return 0;
-}
-
 /* Written beside and renamed: a reader, or a crash, sees the old or the new. */
 static int measured_write(const struct keeping_files *files, const char *bytes,
 			  size_t size, struct err *err)
@@ -103,7 +89,7 @@ static int measured_write(const struct keeping_files *files, const char *bytes,
 	int fd = open(fresh,
 		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		      0644);
-	int rc = fd < 0 ? -errno : write_all(fd, bytes, size);
+	int rc = fd < 0 ? -errno : file_write(fd, bytes, size);
 
 	if (fd >= 0 && close(fd) < 0 && !rc)
 		rc = -errno;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -22,4 +23,21 @@ char *file_read(const char *path, size_t most)
 		length += (size_t)got;
 	close(fd);
 	return bytes;
+}
+
+int file_write(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size) {
+		ssize_t wrote = write(fd, at, size);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return wrote < 0 ? -errno : -EIO;
+		at += wrote;
+		size -= (size_t)wrote;
+	}
+	return 0;
 }

@@ -9,5 +9,8 @@
  * to free. NULL if it cannot be opened. Follows no symbolic link, and neither a
  * pipe nor a terminal makes it wait. */
 char *file_read(const char *path, size_t most);
+/* All of it, however often one has to call for that: 0, or negative errno with
+ * part of it written. */
+int file_write(int fd, const void *bytes, size_t size);
 
 #endif

@@ -33,11 +33,7 @@ well() { # NAME MEMBER...
 	ok "$name"
 }
 
-# Engines that look up names in a file of ours.
-echo '127.0.0.1 localhost' >"$tmp/hosts"
-echo 'hosts: files' >"$tmp/nsswitch"
-mount --bind "$tmp/hosts" /etc/hosts
-mount --bind "$tmp/nsswitch" /etc/nsswitch.conf
+names_in_file
 place direct
 tunnel 2
 well 'two lines are up and have no complaint' line1 line2
