@@ -414,8 +414,12 @@ void braid_lane_up(struct braid *braid, uint8_t id, uint64_t now)
 		talk_tell(lane, now);
 		switch_lane(braid, lane, now);
 	} else if (lane->state == BRAID_DEAD) {
+		/* What was asked in vain says nothing any more. */
+		abandon(braid, lane, now);
 		lane_become(lane, BRAID_PROVING, now);
 		braid_changed(braid, lane, now);
+	} else {
+		lane_hurry(lane, now);
 	}
 }
 

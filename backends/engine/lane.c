@@ -17,6 +17,7 @@ enum {
 	PROOFS_BACK = 8,
 	PROOFS_MOST = 200,
 	PROVE_US = 25000,
+	ASK_MOST_US = 250000, /* the same, as long as nothing is answered */
 	DEATHS_KEPT_US = 60000000,
 	KEEPALIVE_US = 10000000,
 	KEEPALIVE_QUIET_US = 25000000,
@@ -30,6 +31,7 @@ static void revive(struct lane *lane, uint64_t now)
 {
 	lane->ping_at = now;
 	lane->ping_gap_us = PROVE_US;
+	lane->answered_at = now;
 	lane->proofs = 0;
 }
 
@@ -118,7 +120,9 @@ static void die(struct lane *lane, uint64_t now)
 	lane->proofs_needed = PROOFS_BACK << (lane->deaths - 1);
 	if (lane->proofs_needed > PROOFS_MOST)
 		lane->proofs_needed = PROOFS_MOST;
-	lane->ping_gap_us = 5 * PROBE_US;
+	/* Who was never answered while it was proving has waited longer. */
+	if (lane->ping_gap_us < 5 * PROBE_US)
+		lane->ping_gap_us = 5 * PROBE_US;
 	lane->ping_at = now + lane->ping_gap_us;
 }
 
@@ -140,7 +144,7 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now)
 	if (state == BRAID_DEAD)
 		die(lane, now);
 	if (state == BRAID_SUSPECT) {
-		lane->ping_at = now;
+		lane->ping_at = lane->answered_at = now;
 		lane->ping_gap_us = PROBE_US;
 	}
 	if (state == BRAID_PROVING) {
@@ -184,7 +188,7 @@ bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 {
 	if (alone)
 		lane->proofs_needed = PROOFS_FRESH;
-	lane->progress_at = now;
+	lane->progress_at = lane->answered_at = now;
 	lane->passed_at = 0;
 	note_slow(lane, news, now);
 	switch (lane->state) {
@@ -197,9 +201,11 @@ bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 		return lane_become(lane, BRAID_PROVING, now);
 	case BRAID_PROVING:
 		lane->proofs += news->packets;
-		if (lane->proofs < lane->proofs_needed)
-			return false;
-		return lane_become(lane, BRAID_UP, now);
+		if (lane->proofs >= lane->proofs_needed)
+			return lane_become(lane, BRAID_UP, now);
+		if (lane->ping_at > now + PROVE_US)
+			lane->ping_at = now + PROVE_US;
+		return false;
 	default: return false;
 	}
 }
@@ -315,15 +321,20 @@ static uint32_t keepalive_most_us(const struct lane *lane)
 		       : KEEPALIVE_US;
 }
 
-/* Another one each time, the same however often it is asked for. */
-static uint64_t keepalive_us(const struct lane *lane)
+/* Up to a quarter less, so that many do not keep step. Another one each time,
+ * the same however often it is asked for. */
+static uint64_t shaken(const struct lane *lane, uint32_t most)
 {
-	uint32_t most = keepalive_most_us(lane), hash;
+	uint32_t hash = (lane->beat ^ (uint32_t)lane->sent_at) * 0x9e3779b1U;
 
-	hash = (lane->beat ^ (uint32_t)lane->sent_at) * 0x9e3779b1U;
 	if (!lane->beat)
 		return most;
 	return most - ((uint64_t)most / 4 * hash >> 32);
+}
+
+static uint64_t keepalive_us(const struct lane *lane)
+{
+	return shaken(lane, keepalive_most_us(lane));
 }
 
 static uint64_t ping_next(const struct lane *lane, bool quiet)
@@ -343,13 +354,35 @@ bool lane_wants_ping(const struct lane *lane, bool quiet, uint64_t now)
 	return ping_next(lane, quiet) <= now;
 }
 
+void lane_hurry(struct lane *lane, uint64_t now)
+{
+	if (lane->state != BRAID_PROVING)
+		return;
+	lane->answered_at = now;
+	if (lane->ping_at > now)
+		lane->ping_at = now;
+}
+
 void lane_heard(struct lane *lane, uint64_t now)
 {
 	uint64_t soon = lane->pinged_at + PROBE_HEARD_US;
 
 	lane->heard_at = now;
-	if (lane->state == BRAID_DEAD && lane->ping_at > soon)
+	if ((lane->state == BRAID_DEAD || lane->state == BRAID_PROVING) &&
+	    lane->ping_at > soon)
 		lane->ping_at = soon;
+}
+
+/* Half as long as nothing has been answered, so that an end which cannot keep
+ * up is asked ever more rarely. */
+static uint32_t ask_gap_us(const struct lane *lane, uint32_t least,
+			   uint64_t now)
+{
+	uint64_t gap = (now - lane->answered_at) / 2;
+
+	if (gap > ASK_MOST_US)
+		return ASK_MOST_US;
+	return gap > least ? (uint32_t)gap : least;
 }
 
 static uint32_t probe_most_us(const struct lane *lane, bool alone)
@@ -371,11 +404,15 @@ void lane_pinged(struct lane *lane, bool alone, uint64_t now)
 					    ? most
 					    : 2 * lane->ping_gap_us;
 		break;
-	case BRAID_SUSPECT: lane->ping_gap_us = PROBE_US; break;
-	case BRAID_PROVING: lane->ping_gap_us = PROVE_US; break;
+	case BRAID_SUSPECT:
+		lane->ping_gap_us = ask_gap_us(lane, PROBE_US, now);
+		break;
+	case BRAID_PROVING:
+		lane->ping_gap_us = ask_gap_us(lane, PROVE_US, now);
+		break;
 	default: lane->ping_at = 0; return;
 	}
-	lane->ping_at = now + lane->ping_gap_us;
+	lane->ping_at = now + shaken(lane, lane->ping_gap_us);
 }
 
 uint64_t lane_next(struct lane *lane, bool quiet)

@@ -53,7 +53,8 @@ struct lane {
 	uint64_t sent_at, progress_at, heard_at;
 	uint64_t ping_at; /* the next one; 0: none planned */
 	uint64_t pinged_at;
-	uint32_t ping_gap_us;
+	uint64_t answered_at; /* last ack, or when it began to be asked */
+	uint32_t ping_gap_us; /* without what shakes it */
 	uint32_t proofs, proofs_needed;
 	uint32_t deaths; /* lately: halved each minute of life */
 	uint64_t died_at;
@@ -111,6 +112,8 @@ bool lane_become(struct lane *lane, enum braid_state state, uint64_t now);
  * with its first proof. */
 bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 		uint64_t now);
+/* It may well be back: it is asked at once, and often again. */
+void lane_hurry(struct lane *lane, uint64_t now);
 /* Something came in by it: if it is dead, it may not be any more. */
 void lane_heard(struct lane *lane, uint64_t now);
 /* Something sent on another line was. */

@@ -26,6 +26,7 @@ struct end {
 	struct braid *braid;
 	uint64_t counters[LANES];
 	uint64_t sent[LANES], data[LANES];
+	uint64_t bytes[LANES]; /* on the wire, over IPv4 */
 	uint32_t delivered, last, disorder;
 	uint8_t seen[SEEN]; /* how often each came */
 	uint32_t handle;
@@ -82,6 +83,7 @@ static void send_datagram(int from, const struct braid_sent *sent,
 	told.last = told.size;
 	told.counter = end->counters[sent->lane]++;
 	end->sent[sent->lane]++;
+	end->bytes[sent->lane] += sent->size + 60U;
 	if (!(sent->flags & (WIRE_CONTROL | WIRE_COPY)))
 		end->data[sent->lane]++;
 	braid_sent(end->braid, &told, world.now);
@@ -1115,6 +1117,122 @@ TEST(braid, is_back_within_a_second_after_an_hour_without_any_lane)
 		CU_ASSERT_EQUAL(state(0, 0), BRAID_UP);
 		CU_ASSERT_EQUAL(state(0, 1), BRAID_UP);
 		finish();
+	}
+}
+
+/* --- how often one asks ---------------------------------------------------
+ */
+
+/* Lane 0 is proven anew, its round trip known to be 600 ms. */
+static void prove_far_lane(void)
+{
+	begin(1, NULL, BRAID_DEFAULT);
+	world.delay_us[0] = 300000;
+	stream(2 * (uint64_t)SECOND);
+	pass(2 * (uint64_t)SECOND);
+	braid_lane_down(world.ends[0].braid, 0, world.now);
+	pass(2 * (uint64_t)SECOND);
+	braid_lane_up(world.ends[0].braid, 0, world.now);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_PROVING);
+}
+
+TEST(braid, who_is_not_answered_asks_ever_more_rarely)
+{
+	uint64_t first;
+
+	prove_far_lane();
+	world.cut[0][0] = world.cut[1][0] = true;
+	world.ends[0].sent[0] = 0;
+	pass(SECOND / 2);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_PROVING);
+	first = world.ends[0].sent[0];
+	CU_ASSERT(first > 4 && first <= 14);
+	pass(SECOND / 2);
+	CU_ASSERT(world.ends[0].sent[0] - first <= 6);
+	finish();
+}
+
+TEST(braid, who_is_answered_is_proven_as_quickly_as_answers_come)
+{
+	unsigned ms = 0;
+
+	prove_far_lane();
+	/* A round trip, and what eight proofs take beside it. */
+	for (; ms < 3000 && state(0, 0) != BRAID_UP; ms++)
+		pass(1000);
+	CU_ASSERT(ms >= 600 && ms <= 1100);
+	finish();
+}
+
+TEST(braid, a_device_that_comes_up_is_asked_for_at_once)
+{
+	uint64_t before;
+
+	prove_far_lane();
+	world.cut[0][0] = world.cut[1][0] = true;
+	pass(SECOND);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_PROVING);
+	before = world.ends[0].sent[0];
+	braid_lane_up(world.ends[0].braid, 0, world.now);
+	pass(STEP_US);
+	CU_ASSERT_EQUAL(world.ends[0].sent[0], before + 1);
+	/* Dead: the same. */
+	pass(30 * (uint64_t)SECOND);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_DEAD);
+	before = world.ends[0].sent[0];
+	braid_lane_up(world.ends[0].braid, 0, world.now);
+	pass(STEP_US);
+	CU_ASSERT(world.ends[0].sent[0] > before);
+	CU_ASSERT_EQUAL(state(0, 0), BRAID_PROVING);
+	finish();
+}
+
+/* Bytes of lane 1 in the second of two times ten minutes: six times that is an
+ * hour. Lane 0 lives unless alone. */
+static uint64_t costs_an_hour(const struct braid_lane_config *second, bool cut,
+			      bool alone)
+{
+	const struct braid_lane_config configs[] = { { 0 }, *second };
+	uint64_t bytes = 0;
+
+	begin(2, configs, BRAID_DEFAULT);
+	pass(SECOND);
+	world.cut[0][1] = world.cut[1][1] = cut;
+	world.cut[0][0] = world.cut[1][0] = alone;
+	pass(600 * (uint64_t)SECOND);
+	CU_ASSERT_EQUAL(state(0, 1), cut ? BRAID_DEAD : BRAID_UP);
+	for (int end = 0; end < 2; end++)
+		bytes -= world.ends[end].bytes[1];
+	pass(600 * (uint64_t)SECOND);
+	for (int end = 0; end < 2; end++)
+		bytes += world.ends[end].bytes[1];
+	finish();
+	return 6 * bytes;
+}
+
+/* The figures of HACKING.md, both ends together; nothing is shaken, so this is
+ * the least that they are, and a third more is the most. */
+TEST(braid, a_line_that_carries_nothing_costs_little_in_an_hour)
+{
+	const struct braid_lane_config plain = { 0 },
+				       metered = { .metered = 1 },
+				       standby = { .standby = 1 };
+	const struct {
+		const struct braid_lane_config *lane;
+		bool cut, alone;
+		uint64_t kb;
+	} rows[] = {
+		{ &standby, false, false, 41 }, { &metered, false, false, 41 },
+		{ &plain, true, false, 253 },	{ &metered, true, false, 45 },
+		{ &plain, true, true, 559 },	{ &metered, true, true, 135 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t bytes =
+			costs_an_hour(rows[i].lane, rows[i].cut, rows[i].alone);
+
+		CU_ASSERT(bytes / 1000 >= rows[i].kb - 5);
+		CU_ASSERT(bytes / 1000 <= rows[i].kb);
 	}
 }
 
