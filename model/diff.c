@@ -106,17 +106,6 @@ int tree_diff(const struct tree *from, const struct tree *to,
 	return rc ? rc : tell_there(&walk, tree_root(from), tree_root(to));
 }
 
-static int stop(const struct change *change, void *arg)
-{
-	(void)change, (void)arg;
-	return 1;
-}
-
-bool tree_same(const struct tree *from, const struct tree *to)
-{
-	return tree_diff(from, to, stop, NULL) == 0;
-}
-
 void change_print(const struct change *change, struct text *out)
 {
 	static const char signs[] = {

@@ -30,7 +30,6 @@ struct change {
  * non-zero to stop; that comes back. */
 int tree_diff(const struct tree *from, const struct tree *to,
 	      int (*each)(const struct change *change, void *arg), void *arg);
-bool tree_same(const struct tree *from, const struct tree *to);
 
 /* "+ /paths/lte0", "~ /paths/adsl0 up: 1mbit -> 2mbit", "- /paths/old" */
 void change_print(const struct change *change, struct text *out);

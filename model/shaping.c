@@ -242,11 +242,6 @@ uint32_t class_overhead_on(const struct node *class, uint32_t header)
 			     : (uint32_t)layer_number(&source, LAYER_OVERHEAD);
 }
 
-uint32_t class_overhead(const struct node *class)
-{
-	return class_overhead_on(class, LINK_HEADER_ETHERNET);
-}
-
 uint32_t class_mpu(const struct node *class)
 {
 	struct layer_source source = class_layer(class, LAYER_MPU);

@@ -67,10 +67,8 @@ struct layer_source class_layer(const struct node *class, enum layer layer);
 /* Index of the setting in the table of a class or an uplink. */
 size_t layer_attr(const struct node *node, enum layer layer);
 
-/* header: bytes of link header that count already (link_header()); where it is
- * left out, 14. */
 enum linklayer class_linklayer(const struct node *class);
-uint32_t class_overhead(const struct node *class);
+/* header: bytes of link header that count already (link_header()). */
 uint32_t class_overhead_on(const struct node *class, uint32_t header);
 uint32_t class_mpu(const struct node *class);
 /* What HTB charges for a packet of so many bytes, link header included

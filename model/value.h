@@ -135,8 +135,6 @@ extern const struct type type_enum;	/* attr->choices (u, index) */
 extern const struct type
 	type_text; /* any UTF-8 without control characters (text) */
 extern const struct type
-	type_name; /* an object's name, see name_check() (text) */
-extern const struct type
 	type_ifname; /* a device, dev_valid_name() of net/core/dev.c (text) */
 extern const struct type type_address; /* IPv4 or IPv6; attr->family limits
 					  (prefix, full length) */

@@ -641,14 +641,6 @@ bool handshake_is_calling(const struct handshake_peer *peer)
 	return peer->send_us != NEVER;
 }
 
-void handshake_rest(struct handshake_peer *peer)
-{
-	peer->calls = false;
-	peer->attempt = 0;
-	peer->send_us = NEVER;
-	close_init(peer);
-}
-
 unsigned handshake_attempt(const struct handshake_peer *peer)
 {
 	return peer->attempt;
@@ -1572,11 +1564,6 @@ struct handshake_peer *handshake_find(const struct handshake *handshake,
 void *handshake_owner(const struct handshake_peer *peer)
 {
 	return peer->owner;
-}
-
-const uint8_t *handshake_key(const struct handshake_peer *peer)
-{
-	return peer->key;
 }
 
 void handshake_psk(struct handshake_peer *peer, const uint8_t *psk)

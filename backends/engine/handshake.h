@@ -174,15 +174,13 @@ void handshake_remove(struct handshake *handshake, struct handshake_peer *peer);
 struct handshake_peer *handshake_find(const struct handshake *handshake,
 				      const uint8_t public[NOISE_KEY]);
 void *handshake_owner(const struct handshake_peer *peer);
-const uint8_t *handshake_key(const struct handshake_peer *peer);
 /* Another psk from the next handshake on; NULL: none. */
 void handshake_psk(struct handshake_peer *peer, const uint8_t *psk);
 
 /*
  * We are the one who calls: sends an init now and again until there is an
  * answer (after 0.25, 0.5 and then every 0.7 s, give or take a third; every 5 s
- * if the peer declined), and from then on whenever keys are worn or lost, until
- * handshake_rest().
+ * if the peer declined), and from then on whenever keys are worn or lost.
  *
  * With a session there is already, a new one is made; so call it also when the
  * peer has gone silent, as its end may have been restarted. Calling it again
@@ -192,9 +190,6 @@ void handshake_start(struct handshake *handshake, struct handshake_peer *peer,
 		     uint64_t now_us);
 /* Is an init on its way, or one to be sent again? */
 bool handshake_is_calling(const struct handshake_peer *peer);
-/* Sends no more inits of its own accord. The session lives on, and so is an
- * init from the peer answered. */
-void handshake_rest(struct handshake_peer *peer);
 /* Inits sent in vain since the last answer, the one on its way included. */
 unsigned handshake_attempt(const struct handshake_peer *peer);
 

@@ -200,12 +200,6 @@ void session_take_over(struct session *session, const struct session *before)
 			__atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
-bool session_confirmed(const struct session *session)
-{
-	/* The response an initiator had is authentic. */
-	return session->initiator || session->opened;
-}
-
 bool session_expired(const struct session *session, uint64_t now_us)
 {
 	return !session->send || now_us - session->since_us >= SESSION_LIFE_US;
@@ -335,14 +329,4 @@ void session_wear(struct session *session, uint8_t lane, uint64_t datagrams)
 {
 	lane_get(session->era, lane)->next += datagrams;
 	session->sealed += datagrams;
-}
-
-uint64_t session_sealed(const struct session *session)
-{
-	return session->sealed;
-}
-
-uint64_t session_opened(const struct session *session)
-{
-	return session->opened;
 }

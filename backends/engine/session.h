@@ -125,8 +125,6 @@ uint64_t session_era_name(const struct session *session);
 /* From now on the session is the one to seal with, in place of before, which
  * may be NULL: its era gets a number, unless they share it. */
 void session_take_over(struct session *session, const struct session *before);
-/* Something authentic has come in: the other end has the keys. */
-bool session_confirmed(const struct session *session);
 /* No longer fit to seal or open with. */
 bool session_expired(const struct session *session, uint64_t now_us);
 /* Time, or many packets, call for new keys. */
@@ -180,8 +178,5 @@ enum refusal session_open(struct session *session, uint8_t *datagram,
 uint64_t session_heard(const struct session *session);
 /* For tests: as if so many more had been sealed there. */
 void session_wear(struct session *session, uint8_t lane, uint64_t datagrams);
-/* Datagrams sealed and opened with these keys. */
-uint64_t session_sealed(const struct session *session);
-uint64_t session_opened(const struct session *session);
 
 #endif

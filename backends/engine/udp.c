@@ -38,7 +38,7 @@ struct udp {
 	struct udp_told told;
 	bool received;
 	int64_t apart_us; /* wall clock less ours, when it last received */
-	struct udp_counters counters;
+	uint64_t sends;
 };
 
 struct udp_room {
@@ -288,9 +288,9 @@ enum offload_state udp_gro(const struct udp *udp)
 	return offload_state(&udp->gro);
 }
 
-const struct udp_counters *udp_counters(const struct udp *udp)
+uint64_t udp_sends(const struct udp *udp)
 {
-	return &udp->counters;
+	return udp->sends;
 }
 
 struct udp_room *udp_room_new(void)
@@ -505,17 +505,14 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 			hear_icmp(udp);
 		return code == EAGAIN || code == EINTR ? 0 : -code;
 	}
-	udp->counters.in_calls++;
 	udp->was_told = false;
 	clocks = clocks_read(udp);
 	for (int i = 0; i < got; i++) {
 		struct msghdr *message = &room->messages[i].msg_hdr;
 		struct udp_run *run = &room->runs[count];
 
-		if (message->msg_flags & MSG_TRUNC) {
-			udp->counters.truncated++;
+		if (message->msg_flags & MSG_TRUNC)
 			continue;
-		}
 		*run = (struct udp_run){
 			.data = room->bytes + (size_t)i * UDP_BUNCH_SIZE,
 			.size = room->messages[i].msg_len,
@@ -523,12 +520,7 @@ int udp_receive(struct udp *udp, struct udp_room *room,
 			.from.far = room->from[i],
 		};
 		read_control(message, run, &clocks);
-		if (!run->size)
-			continue;
-		udp->counters.in_datagrams +=
-			(run->size + run->segment - 1) / run->segment;
-		udp->counters.in_bytes += run->size;
-		count++;
+		count += run->size != 0;
 	}
 	*runs = room->runs;
 	return count;
@@ -598,16 +590,12 @@ static int send_message(struct udp *udp, const struct address *to,
 	message.msg_controllen = used;
 	if (!used)
 		message.msg_control = NULL;
-	udp->counters.out_calls++;
+	udp->sends++;
 	rc = sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
 	/* An ICMP error makes the next send fail, which it says nothing of. */
 	if (rc < 0 && udp->listens && hear_icmp(udp))
 		rc = sendmsg(udp->fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
-	if (rc < 0)
-		return rc;
-	udp->counters.out_datagrams += (size + segment - 1) / segment;
-	udp->counters.out_bytes += size;
-	return 0;
+	return rc;
 }
 
 /* One by one. recv()'s pending ICMP errors come out of sends as well, once:
@@ -677,9 +665,5 @@ int udp_send(struct udp *udp, const struct address *to, const uint8_t *data,
 		rc = send_apart(udp, to, data, size, segment, sent);
 	if (refused && !rc)
 		offload_refused(&udp->segment);
-	if (rc == -EAGAIN || rc == -ENOBUFS)
-		udp->counters.full++;
-	else if (rc)
-		udp->counters.errors++;
 	return rc;
 }

@@ -17,7 +17,6 @@
 /* linux/pkt_sched.h of the kernel: PSCHED_SHIFT, a tick is 64 ns. */
 #define TICK_SHIFT  6
 #define CODEL_SHIFT 10
-#define CELL_MOST   255u
 
 static uint64_t rounded(uint64_t us, unsigned shift)
 {

@@ -76,23 +76,6 @@ char *mem_printf(const char *format, ...)
 	return text;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
-}
-
-void mem_zero(void *bytes, size_t size)
-{
-	enum { PAGE = 4096 };
-	uint8_t *at = bytes;
-
-	for (size_t some; size; at += some, size -= some) {
-		some = size < PAGE ? size : PAGE;
-		if (!is_zero(at, some))
-			memset(at, 0, some);
-	}
-}
-
 void mem_wipe(void *bytes, size_t size)
 {
 	if (!bytes)

@@ -33,9 +33,6 @@ void *mem_dup(const void *bytes, size_t size);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vprintf(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));
-/* Sets to zero what is not: pages of a large array that nobody ever touched
- * stay unreal. */
-void mem_zero(void *bytes, size_t size);
 /* Overwrites size bytes in a way no compiler leaves out, then frees. */
 void mem_wipe(void *bytes, size_t size);
 

@@ -36,18 +36,6 @@ int name_check(const char *name, struct err *err)
 	return 0;
 }
 
-static int name_parse(const struct attr *attr, const char *text,
-		      struct value *out, struct err *err)
-{
-	int rc = name_check(text, err);
-
-	(void)attr;
-	if (rc < 0)
-		return rc;
-	held_text_set(out, text);
-	return 0;
-}
-
 static int ref_check(const char *text, struct err *err)
 {
 	const char *at = text;
@@ -85,16 +73,6 @@ static int ref_parse(const struct attr *attr, const char *text,
 	held_text_set(out, text);
 	return 0;
 }
-
-const struct type type_name = {
-	.name = "name",
-	.hint = "letters, digits and . _ : + -, at most 63",
-	.parse = name_parse,
-	.print = held_text_print,
-	.equal = held_text_equal,
-	.clear = held_text_clear,
-	.copy = held_text_copy,
-};
 
 const struct type type_ref = {
 	.name = "reference",

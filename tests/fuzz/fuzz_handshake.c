@@ -296,7 +296,7 @@ static void recover(void)
 {
 	uint64_t before;
 
-	handshake_rest(ends[MALLORY].peer);
+	handshake_remove(ends[MALLORY].handshake, ends[MALLORY].peer);
 	now_us += 10 * 1000000ULL; /* what is under load may cool down */
 	carried = kept_count;
 	handshake_start(ends[A].handshake, ends[A].peer, now_us);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/diff.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 static struct node *path(struct tree *tree, const char *name, const char *up)

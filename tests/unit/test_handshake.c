@@ -617,21 +617,6 @@ TEST(handshake, asking_to_start_over_and_over_sends_few_inits)
 	net_close(&net);
 }
 
-TEST(handshake, who_rests_sends_no_init)
-{
-	struct net net;
-
-	net_open(&net);
-	net.cut = true;
-	call(&net, 0);
-	handshake_rest(net.ends[0].peer);
-	pass(&net, 600 * SECOND);
-	CU_ASSERT_EQUAL(net.ends[0].sent, 1);
-	CU_ASSERT_EQUAL(handshake_timer(net.ends[0].handshake, net.now_us),
-			UINT64_MAX);
-	net_close(&net);
-}
-
 TEST(handshake, keys_are_renewed_after_two_minutes_and_the_era_goes_on)
 {
 	struct net net;

@@ -282,12 +282,12 @@ TEST(shaping, takes_the_link_layer_from_above)
 	struct node *low = make_with(top, "low", "rate", "100kbit");
 
 	CU_ASSERT_EQUAL(class_linklayer(low), LINKLAYER_ETHERNET);
-	CU_ASSERT_EQUAL(class_overhead(low), 0);
+	CU_ASSERT_EQUAL(class_overhead_on(low, 14), 0);
 	CU_ASSERT_EQUAL(class_packet_cost(low, 1442), 1442);
 	node_set_text(uplink, "linklayer", "atm", NULL);
 	node_set_text(top, "overhead", "26", NULL);
 	CU_ASSERT_EQUAL(class_linklayer(low), LINKLAYER_ATM);
-	CU_ASSERT_EQUAL(class_overhead(low), 26);
+	CU_ASSERT_EQUAL(class_overhead_on(low, 14), 26);
 	CU_ASSERT_EQUAL(class_packet_cost(low, 1442), 31 * 53);
 	node_set_text(low, "linklayer", "ethernet", NULL);
 	node_set_text(low, "mpu", "64", NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model/diff.h"
 #include "model/merge.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 struct bench {

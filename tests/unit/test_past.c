@@ -3,6 +3,7 @@
 
 #include "model/diff.h"
 #include "model/store.h"
+#include "tests/unit/trees.h"
 #include "tests/unit/unit.h"
 
 static void commit(struct store *store, struct tree *tree, uint64_t base)

@@ -75,13 +75,13 @@ TEST(presets, give_way_to_what_is_given_beside_them)
 	CU_ASSERT_EQUAL(class_mpu(low), 0);
 	CU_ASSERT_PTR_EQUAL(class_layer(low, LAYER_MPU).node, top);
 	node_set_text(top, "overhead", "30", NULL);
-	CU_ASSERT_EQUAL(class_overhead(low), 30);
+	CU_ASSERT_EQUAL(class_overhead_on(low, 14), 30);
 	CU_ASSERT_PTR_NULL(class_layer(low, LAYER_OVERHEAD).preset);
 	CU_ASSERT_EQUAL(class_linklayer(low), LINKLAYER_ATM);
 	node_set_text(low, "preset", "pppoe-ptm", NULL);
 	CU_ASSERT_TRUE(class_is_ptm(low));
 	CU_ASSERT_FALSE(class_is_ptm(top));
-	CU_ASSERT_EQUAL(class_overhead(low), 16);
+	CU_ASSERT_EQUAL(class_overhead_on(low, 14), 16);
 	node_set_text(low, "linklayer", "ethernet", NULL);
 	CU_ASSERT_FALSE(class_is_ptm(low));
 }

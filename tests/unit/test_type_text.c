@@ -7,7 +7,6 @@
 #include "tests/unit/values.h"
 
 static const struct attr text = { .type = &type_text };
-static const struct attr name = { .type = &type_name };
 static const struct attr ref = { .type = &type_ref };
 static const struct attr ifname = { .type = &type_ifname };
 static const struct attr cgroup = { .type = &type_cgroup };
@@ -49,32 +48,35 @@ TEST(text, has_a_limit)
 
 TEST(name, takes_letters_digits_and_few_signs)
 {
-	READS(&name, "voice", "voice");
-	READS(&name, "_1.a:b+c-D", "_1.a:b+c-D");
-	READS(&name, "0", "0");
-	READS(&name, X60 "xyz", X60 "xyz");
+	READS(&ref, "voice", "voice");
+	READS(&ref, "_1.a:b+c-D", "_1.a:b+c-D");
+	READS(&ref, "0", "0");
+	READS(&ref, X60 "xyz", X60 "xyz");
 }
 
 TEST(name, refuses_the_rest)
 {
-	REFUSES(&name, "", EINVAL, "a name cannot be empty");
-	REFUSES(&name, "a/b", EINVAL,
-		"a/b: a name cannot hold / (letters, digits and . _ : + - "
-		"can)");
-	REFUSES(&name, "a b", EINVAL,
+	AUTO_ERR err = ERR_NONE;
+
+	REFUSES(&ref, "", EINVAL, "a name cannot be empty");
+	CU_ASSERT_EQUAL(name_check("a/b", &err), -EINVAL);
+	ASSERT_TEXT(err.text,
+		    "a/b: a name cannot hold / (letters, digits and . _ : + - "
+		    "can)");
+	REFUSES(&ref, "a b", EINVAL,
 		"a b: a name cannot hold a blank (letters, digits and . _ : "
 		"+ - can)");
-	REFUSES(&name, "caf\xc3\xa9", EINVAL,
+	REFUSES(&ref, "caf\xc3\xa9", EINVAL,
 		"caf\xc3\xa9: a name cannot hold \xc3\xa9 (letters, digits "
 		"and . _ : + - can)");
-	REFUSES(&name, "a\x1b", EINVAL,
+	REFUSES(&ref, "a\x1b", EINVAL,
 		"a\\x1b: a name cannot hold such a byte (letters, digits and "
 		". _ : + - can)");
-	REFUSES(&name, "..", EINVAL,
+	REFUSES(&ref, "..", EINVAL,
 		"..: a name begins with a letter, a digit or _");
-	REFUSES(&name, "-a", EINVAL,
+	REFUSES(&ref, "-a", EINVAL,
 		"-a: a name begins with a letter, a digit or _");
-	REFUSES(&name, X60 "wxyz", EINVAL,
+	REFUSES(&ref, X60 "wxyz", EINVAL,
 		X60 "...: a name has at most 63 characters");
 }
 

@@ -110,13 +110,13 @@ TEST(value, offers_words_before_what_the_type_has)
 }
 
 static const struct type *const all[] = {
-	&type_bool,	&type_number, &type_rate,     &type_size,
-	&type_name,	&type_ifname, &type_duration, &type_percent,
-	&type_enum,	&type_text,   &type_address,  &type_prefix,
-	&type_ports,	&type_uid,    &type_prefixes, &type_lengths,
-	&type_gid,	&type_proto,  &type_dscp,     &type_mark,
-	&type_cgroup,	&type_span,   &type_shards,   &type_classid,
-	&type_tcpflags, &type_ref,
+	&type_bool,   &type_number,   &type_rate,    &type_size,
+	&type_ifname, &type_duration, &type_percent, &type_enum,
+	&type_text,   &type_address,  &type_prefix,  &type_ports,
+	&type_uid,    &type_prefixes, &type_lengths, &type_gid,
+	&type_proto,  &type_dscp,     &type_mark,    &type_cgroup,
+	&type_span,   &type_shards,   &type_classid, &type_tcpflags,
+	&type_ref,
 };
 
 TEST(value, types_refuse_empty_text_and_have_a_name_and_a_hint)
@@ -200,8 +200,8 @@ TEST(value, types_stand_without_a_setting)
 	CU_ASSERT_EQUAL(value.u, 1000000);
 	CU_ASSERT_EQUAL(type_address.parse(NULL, "::1", &value, NULL), 0);
 	CU_ASSERT_EQUAL(type_address.parse(NULL, "x", &value, NULL), -EINVAL);
-	CU_ASSERT_EQUAL(type_name.parse(NULL, "voice", &value, NULL), 0);
-	type_name.clear(&value);
+	CU_ASSERT_EQUAL(type_ref.parse(NULL, "voice", &value, NULL), 0);
+	type_ref.clear(&value);
 }
 
 TEST(plain, tells_characters_from_other_bytes)

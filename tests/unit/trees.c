@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "model/diff.h"
 #include "tests/unit/unit.h"
 
 static void must(bool done, const struct err *err)
@@ -41,4 +42,15 @@ struct node *make_with(struct node *parent, const char *name, const char *attr,
 struct node *make_rated(struct node *parent, const char *name, const char *rate)
 {
 	return make_with(parent, name, "rate", rate);
+}
+
+static int stop(const struct change *change, void *arg)
+{
+	(void)change, (void)arg;
+	return 1;
+}
+
+bool tree_same(const struct tree *from, const struct tree *to)
+{
+	return tree_diff(from, to, stop, NULL) == 0;
 }

@@ -13,5 +13,7 @@ struct node *make_with(struct node *parent, const char *name, const char *attr,
 struct node *make_rated(struct node *parent, const char *name,
 			const char *rate);
 void set(struct node *node, const char *attr, const char *text);
+/* tree_diff() finds nothing. */
+bool tree_same(const struct tree *from, const struct tree *to);
 
 #endif
