@@ -148,6 +148,18 @@ TEST(full, takes_no_moment_for_it)
 	CU_ASSERT_EQUAL(looks.begins, 0);
 }
 
+TEST(full, takes_moments_that_come_again_at_once_for_none_either)
+{
+	struct looks looks = { .now = 9 * SECOND };
+
+	for (int i = 0; i < 100; i++) {
+		look(&looks, 40000, true);
+		look(&looks, 100000, false);
+	}
+	CU_ASSERT_EQUAL(looks.begins, 0);
+	CU_ASSERT_EQUAL(looks.full.since, 9ULL * SECOND + 20000);
+}
+
 TEST(full, ends_by_time_when_nothing_is_sent_any_more)
 {
 	struct looks looks = { .now = 9 * SECOND };

@@ -46,3 +46,20 @@ TEST(wire, a_counter_is_inferred_from_its_low_bits)
 					full);
 		}
 }
+
+/* RFC 9000, A.3; of two that are as far, the one ahead. */
+TEST(wire, of_two_counters_that_may_be_meant_the_nearer_one_is)
+{
+	const uint64_t half = 1ULL << (WIRE_COUNTER_BITS - 1);
+	const uint64_t from = 5ULL << WIRE_COUNTER_BITS;
+	const uint32_t low = (uint32_t)half;
+
+	CU_ASSERT_EQUAL(wire_infer(0xa82f30eb, 0x9b32, 16), 0xa82f9b32);
+	CU_ASSERT_EQUAL(wire_infer(from, low, WIRE_COUNTER_BITS), from + half);
+	CU_ASSERT_EQUAL(wire_infer(from, low + 1, WIRE_COUNTER_BITS),
+			from - half + 1);
+	CU_ASSERT_EQUAL(wire_infer(from + half, 0, WIRE_COUNTER_BITS),
+			from + 2 * half);
+	CU_ASSERT_EQUAL(wire_infer(from + half, 1, WIRE_COUNTER_BITS),
+			from + 1);
+}
