@@ -237,7 +237,7 @@ int store_revision(struct store *store, uint64_t *revision, struct err *err)
 }
 
 /* Appends without looking for the same key: it is the primary key. */
-int db_load_owned(struct database *db, struct owned *owned, struct err *err)
+static int load_owned(struct database *db, struct owned *owned, struct err *err)
 {
 	sqlite3_stmt *at;
 	int rc = db_sql(db, SQL_OWNED, &at, err);
@@ -260,7 +260,7 @@ int db_load_owned(struct database *db, struct owned *owned, struct err *err)
 
 static int look_owned(struct database *db, void *into, struct err *err)
 {
-	return db_load_owned(db, into, err);
+	return load_owned(db, into, err);
 }
 
 int store_load_owned(struct store *store, struct owned *owned, struct err *err)
@@ -347,7 +347,7 @@ int db_keep_owned(struct database *db, const struct owned *owned,
 	struct owned old = OWNED_NONE;
 	const struct owned_item **wanted =
 		mem_array(owned->count, sizeof(*wanted));
-	int rc = db_load_owned(db, &old, err);
+	int rc = load_owned(db, &old, err);
 
 	for (size_t i = 0; i < owned->count; i++)
 		wanted[i] = &owned->items[i];

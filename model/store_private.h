@@ -193,7 +193,6 @@ int db_end(struct database *db, int rc, struct err *err);
 
 /* For code that runs inside a transaction. */
 int db_revision(struct database *db, uint64_t *revision, struct err *err);
-int db_load_owned(struct database *db, struct owned *owned, struct err *err);
 /* Makes the stored list say exactly this one. */
 int db_keep_owned(struct database *db, const struct owned *owned,
 		  struct err *err);

@@ -39,7 +39,8 @@ static struct {
 
 /* ---- the prompt ---- */
 
-char *editor_short_path(const char *path, unsigned most)
+/* "/classes/upl...k/web": a path cut in the middle, as targetcli does it. */
+static char *short_path(const char *path, unsigned most)
 {
 	struct text out = TEXT_NONE;
 
@@ -59,7 +60,7 @@ static unsigned path_room(void)
 static char *prompt_dup(void)
 {
 	AUTO(str) char *path = session_path(editor.session);
-	AUTO(str) char *shown = editor_short_path(path, path_room());
+	AUTO(str) char *shown = short_path(path, path_room());
 
 	AUTO_TEXT marks = TEXT_NONE;
 

@@ -24,7 +24,4 @@ void editor_echo(const char *line);
 /* Gives the terminal back as it was. */
 void editor_stop(void);
 
-/* "/classes/upl...k/web": a path cut in the middle, as targetcli does it. */
-char *editor_short_path(const char *path, unsigned most);
-
 #endif

@@ -162,8 +162,8 @@ void braid_tell(struct braid *braid, const struct braid_event *event)
 	braid->events[braid->event_tail++ & (braid->event_room - 1)] = *event;
 }
 
-void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
-	       uint64_t value, uint64_t now)
+static void say(struct braid *braid, enum braid_what what, uint8_t lane,
+		uint64_t value, uint64_t now)
 {
 	braid_tell(braid, &(struct braid_event){ .what = what,
 						 .lane = lane,
@@ -195,12 +195,12 @@ static void review(struct braid *braid, uint64_t now)
 			mtu = lane->mtu.good;
 	}
 	if (alive != braid->alive)
-		braid_say(braid, alive ? BRAID_PEER_BACK : BRAID_PEER_GONE, 0,
-			  0, now);
+		say(braid, alive ? BRAID_PEER_BACK : BRAID_PEER_GONE, 0, 0,
+		    now);
 	braid->alive = alive;
 	if (alive && mtu != braid->mtu) {
 		braid->mtu = mtu;
-		braid_say(braid, BRAID_MTU, 0, mtu, now);
+		say(braid, BRAID_MTU, 0, mtu, now);
 	}
 }
 
@@ -243,8 +243,8 @@ static void on_lost(void *context, uint64_t counter,
 		window_lost(&lane->window, 1);
 		if (entry->flags & FLIGHT_PROBE) {
 			if (mtu_lost(&lane->mtu, counter, loss->now))
-				braid_say(loss->braid, BRAID_LANE_MTU, lane->id,
-					  lane->mtu.good, loss->now);
+				say(loss->braid, BRAID_LANE_MTU, lane->id,
+				    lane->mtu.good, loss->now);
 			return;
 		}
 		mtu_note(&lane->mtu, entry->size, true, loss->now);
@@ -273,14 +273,15 @@ static void abandon(struct braid *braid, struct lane *lane, uint64_t now)
 	flight_abandon(&lane->flight, on_lost, &loss);
 }
 
-void braid_changed(struct braid *braid, struct lane *lane, uint64_t now)
+/* The lane is in another state: what was under way goes elsewhere. */
+static void changed(struct braid *braid, struct lane *lane, uint64_t now)
 {
 	if (lane->state == BRAID_SUSPECT || lane->state == BRAID_DEAD ||
 	    lane->state == BRAID_DOWN)
 		abandon(braid, lane, now);
 	if (lane->state == BRAID_SUSPECT || lane->state == BRAID_UP)
 		talk_tell(lane, now);
-	braid_say(braid, BRAID_LANE_STATE, lane->id, lane->state, now);
+	say(braid, BRAID_LANE_STATE, lane->id, lane->state, now);
 	review(braid, now);
 }
 
@@ -352,7 +353,7 @@ void braid_lane_drain(struct braid *braid, uint8_t id, uint64_t now)
 	talk_tell(lane, now);
 	review(braid, now);
 	if (!lane->flight.packets)
-		braid_say(braid, BRAID_LANE_DRAINED, id, 0, now);
+		say(braid, BRAID_LANE_DRAINED, id, 0, now);
 }
 
 void braid_lane_remove(struct braid *braid, uint8_t id, uint64_t now)
@@ -387,7 +388,7 @@ static void switch_lane(struct braid *braid, struct lane *lane, uint64_t now)
 	if (down == (lane->state == BRAID_DOWN))
 		return;
 	lane_become(lane, down ? BRAID_DOWN : BRAID_PROVING, now);
-	braid_changed(braid, lane, now);
+	changed(braid, lane, now);
 }
 
 void braid_lane_down(struct braid *braid, uint8_t id, uint64_t now)
@@ -417,7 +418,7 @@ void braid_lane_up(struct braid *braid, uint8_t id, uint64_t now)
 		/* What was asked in vain says nothing any more. */
 		abandon(braid, lane, now);
 		lane_become(lane, BRAID_PROVING, now);
-		braid_changed(braid, lane, now);
+		changed(braid, lane, now);
 	} else {
 		lane_hurry(lane, now);
 	}
@@ -632,8 +633,8 @@ static void on_acked(void *context, uint64_t counter,
 
 	if (entry->flags & FLIGHT_PROBE) {
 		if (mtu_acked(&lane->mtu, counter, acking->now))
-			braid_say(acking->braid, BRAID_LANE_MTU, lane->id,
-				  lane->mtu.good, acking->now);
+			say(acking->braid, BRAID_LANE_MTU, lane->id,
+			    lane->mtu.good, acking->now);
 		review(acking->braid, acking->now);
 	} else {
 		mtu_note(&lane->mtu, entry->size, false, acking->now);
@@ -703,14 +704,14 @@ static void read_ack(struct braid *braid, const struct message_ack *ack,
 	window_ack(&lane->window, &sample, now);
 	meter_land(&lane->out, news.bytes, now);
 	if (lane_acked(lane, &news, !braid->alive, now))
-		braid_changed(braid, lane, now);
+		changed(braid, lane, now);
 	for (unsigned i = 0; i < braid->count; i++)
 		if (!lane_shares_line(braid->lanes[i], lane))
 			lane_passed(braid->lanes[i], now);
 	flight_lose(&lane->flight, now, lane->window.srtt_us, on_lost, &loss);
 	look_out(braid, lane, now);
 	if (lane->draining && !lane->flight.packets)
-		braid_say(braid, BRAID_LANE_DRAINED, lane->id, 0, now);
+		say(braid, BRAID_LANE_DRAINED, lane->id, 0, now);
 }
 
 /* Lines are looked at once, behind the last message: one of many would cost
@@ -736,7 +737,7 @@ static void read_lane(struct braid *braid, const struct message_lane *message,
 	if (message->flags & MESSAGE_LANE_SILENT && lane->state == BRAID_UP &&
 	    now - lane->progress_at > 30000) {
 		lane_become(lane, BRAID_SUSPECT, now);
-		braid_changed(braid, lane, now);
+		changed(braid, lane, now);
 	}
 }
 
@@ -904,12 +905,12 @@ void braid_timer(struct braid *braid, uint64_t now)
 		if (lane_doubts(lane, now))
 			ask_others(braid, lane, now);
 		if (lane_timer(lane, now))
-			braid_changed(braid, lane, now);
+			changed(braid, lane, now);
 		if ((lane->state == BRAID_UP || lane->state == BRAID_PROVING) &&
 		    lane->mtu.probe && lane->mtu.next <= now &&
 		    mtu_lost(&lane->mtu, lane->mtu.counter, now)) {
-			braid_say(braid, BRAID_LANE_MTU, lane->id,
-				  lane->mtu.good, now);
+			say(braid, BRAID_LANE_MTU, lane->id, lane->mtu.good,
+			    now);
 			review(braid, now);
 		}
 	}

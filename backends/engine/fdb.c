@@ -30,7 +30,7 @@ void fdb_free(struct fdb *fdb)
 	free(fdb);
 }
 
-bool fdb_is_group(const uint8_t address[FDB_ADDRESS])
+static bool is_group(const uint8_t address[FDB_ADDRESS])
 {
 	return address[0] & 1;
 }
@@ -39,7 +39,7 @@ bool fdb_is_source(const uint8_t address[FDB_ADDRESS])
 {
 	static const uint8_t nobody[FDB_ADDRESS];
 
-	return !fdb_is_group(address) && memcmp(address, nobody, FDB_ADDRESS);
+	return !is_group(address) && memcmp(address, nobody, FDB_ADDRESS);
 }
 
 bool fdb_is_link_local(const uint8_t address[FDB_ADDRESS])

@@ -52,7 +52,6 @@ AUTO_DEFINE(fdb, struct fdb *, fdb_free)
 
 /* Can a frame come from it? Neither from a group nor from nobody. */
 bool fdb_is_source(const uint8_t address[FDB_ADDRESS]);
-bool fdb_is_group(const uint8_t address[FDB_ADDRESS]);
 /* A group that no bridge forwards: 01-80-C2-00-00-00 to -0F (802.1Q, table
  * 8-1). */
 bool fdb_is_link_local(const uint8_t address[FDB_ADDRESS]);

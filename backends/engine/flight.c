@@ -140,7 +140,8 @@ void flight_sent(struct flight *flight, uint64_t counter,
 	}
 }
 
-uint64_t flight_largest(const struct flight *flight, uint32_t low)
+/* The counter an ack means by its low bits. */
+static uint64_t largest_of(const struct flight *flight, uint32_t low)
 {
 	return wire_infer(flight->next, low, 32);
 }
@@ -227,7 +228,7 @@ bool flight_ack(struct flight *flight, const struct message_ack *ack,
 		uint64_t now, struct flight_news *news, flight_acked *acked,
 		void *context)
 {
-	uint64_t to = flight_largest(flight, ack->largest), floor;
+	uint64_t to = largest_of(flight, ack->largest), floor;
 	struct walk walk = {
 		.flight = flight,
 		.news = news,

@@ -77,8 +77,6 @@ void flight_rest(struct flight *flight);
 /* Counters only rise; what is left out was never sent. */
 void flight_sent(struct flight *flight, uint64_t counter,
 		 const struct flight_entry *entry);
-/* The counter an ack means by its low bits. */
-uint64_t flight_largest(const struct flight *flight, uint32_t low);
 /* False: it speaks of what was never sent. */
 bool flight_ack(struct flight *flight, const struct message_ack *ack,
 		uint64_t now, struct flight_news *news, flight_acked *acked,

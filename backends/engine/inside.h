@@ -108,19 +108,10 @@ struct lane *braid_lane(const struct braid *braid, uint8_t id);
 /* Receive times of several sockets are not in order, and older than what the
  * clock says meanwhile: inside, time only goes forward. */
 uint64_t braid_advance(struct braid *braid, uint64_t now);
-void braid_say(struct braid *braid, enum braid_what what, uint8_t lane,
-	       uint64_t value, uint64_t now);
 void braid_tell(struct braid *braid, const struct braid_event *event);
-/* The lane is in another state: what was under way goes elsewhere. */
-void braid_changed(struct braid *braid, struct lane *lane, uint64_t now);
-void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq);
 /* Makes them if there are none. */
 struct braid_streams *braid_streams(struct braid *braid);
 
-/* sched.c: expected arrival, relative, of a datagram sent there now, with
- * flight bytes ahead of it. */
-int32_t sched_score(const struct braid *braid, const struct lane *lane,
-		    uint32_t flight);
 /* The lanes whose packets arrive first, for what the ends tell each other; none
  * that is kept for later, unless the peer uses it. second may be NULL. */
 struct lane *sched_best(const struct braid *braid, struct lane **second);

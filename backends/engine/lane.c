@@ -101,7 +101,7 @@ uint8_t lane_tier(const struct lane *lane)
 						   : lane->peer_tier;
 }
 
-uint64_t lane_cap_bps(const struct lane *lane)
+static uint64_t cap_bps(const struct lane *lane)
 {
 	uint64_t ours = lane->config.up_bps, theirs = lane->peer_cap_bps;
 
@@ -243,7 +243,8 @@ static uint64_t due_at(struct lane *lane)
 	return sent + window_patience_us(&lane->window) + ARRIVAL_TRICKLE_US;
 }
 
-uint64_t lane_deadline(struct lane *lane)
+/* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
+static uint64_t deadline_of(struct lane *lane)
 {
 	uint64_t due = due_at(lane), margin = margin_us(lane), silent;
 
@@ -300,13 +301,13 @@ bool lane_timer(struct lane *lane, uint64_t now)
 {
 	switch (lane->state) {
 	case BRAID_UP:
-		return lane_deadline(lane) <= now &&
+		return deadline_of(lane) <= now &&
 		       lane_become(lane, BRAID_SUSPECT, now);
 	case BRAID_SUSPECT:
 		return dead_at(lane) <= now &&
 		       lane_become(lane, BRAID_DEAD, now);
 	case BRAID_PROVING:
-		return lane_deadline(lane) <= now &&
+		return deadline_of(lane) <= now &&
 		       lane_become(lane, BRAID_DEAD, now);
 	default: return false;
 	}
@@ -426,7 +427,7 @@ uint64_t lane_next(struct lane *lane, bool quiet)
 	else if (lane->state == BRAID_DOWN || lane->state == BRAID_DEAD)
 		other = BRAID_NEVER;
 	else
-		other = lane_deadline(lane);
+		other = deadline_of(lane);
 	if (other < next)
 		next = other;
 	other = doubt_at(lane);
@@ -456,7 +457,7 @@ static void fill_tokens(struct lane *lane, uint64_t cap, uint64_t now)
 
 int64_t lane_room(struct lane *lane, uint64_t now)
 {
-	uint64_t cap = lane_cap_bps(lane);
+	uint64_t cap = cap_bps(lane);
 	int64_t room = (int64_t)window_bytes(&lane->window, now) -
 		       (int64_t)lane->flight.bytes;
 
@@ -475,19 +476,19 @@ int64_t lane_room(struct lane *lane, uint64_t now)
 
 bool lane_is_spent(const struct lane *lane, int64_t bytes)
 {
-	return lane_cap_bps(lane) && lane->tokens < MICRO * bytes;
+	return cap_bps(lane) && lane->tokens < MICRO * bytes;
 }
 
 void lane_spent(struct lane *lane, uint32_t bytes, uint64_t now)
 {
 	window_spent(&lane->window, bytes, now);
-	if (lane_cap_bps(lane))
+	if (cap_bps(lane))
 		lane->tokens -= MICRO * bytes;
 }
 
 uint64_t lane_room_next(const struct lane *lane, uint64_t now)
 {
-	uint64_t cap = lane_cap_bps(lane), next = BRAID_NEVER;
+	uint64_t cap = cap_bps(lane), next = BRAID_NEVER;
 	int64_t want = MICRO * lane->window.packet - lane->tokens;
 
 	if (lane->paced)

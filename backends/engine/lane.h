@@ -101,7 +101,6 @@ static inline uint8_t lane_weight(const struct lane *lane)
 	return lane->config.weight ? lane->config.weight : lane->peer_weight;
 }
 uint8_t lane_tier(const struct lane *lane);
-uint64_t lane_cap_bps(const struct lane *lane);
 /* Of a lane that is down because the other end says so: it is asked now and
  * then, for that end may not know that its device is back until it hears of us.
  */
@@ -122,8 +121,6 @@ void lane_passed(struct lane *lane, uint64_t now);
  * by another line has to tell which of them it is. True once, and no more than
  * so often. */
 bool lane_doubts(struct lane *lane, uint64_t now);
-/* When silence will have lasted too long; BRAID_NEVER while nothing is out. */
-uint64_t lane_deadline(struct lane *lane);
 /* Does what time asks for; true if the state changed. Going SUSPECT or DEAD,
  * the caller abandons what is under way. */
 bool lane_timer(struct lane *lane, uint64_t now);

@@ -96,8 +96,10 @@ static int32_t delay_of(const struct braid *braid, const struct lane *lane)
 				     : 0;
 }
 
-int32_t sched_score(const struct braid *braid, const struct lane *lane,
-		    uint32_t flight)
+/* Expected arrival, relative, of a datagram sent there now, with
+ * flight bytes ahead of it. */
+static int32_t score_of(const struct braid *braid, const struct lane *lane,
+			uint32_t flight)
 {
 	return delay_of(braid, lane) +
 	       (int32_t)window_wait_us(&lane->window, flight);
@@ -141,7 +143,7 @@ struct lane *sched_best(const struct braid *braid, struct lane **second)
 
 		if (lane->state == BRAID_DOWN)
 			continue;
-		score += sched_score(braid, lane, lane->flight.bytes);
+		score += score_of(braid, lane, lane->flight.bytes);
 		if (!best || score < best_score) {
 			best = lane;
 			best_score = score;
@@ -154,7 +156,7 @@ struct lane *sched_best(const struct braid *braid, struct lane **second)
 		if (lane->state == BRAID_DOWN || lane_shares_line(lane, best) ||
 		    is_quiet(braid, lane, first))
 			continue;
-		score += sched_score(braid, lane, lane->flight.bytes);
+		score += score_of(braid, lane, lane->flight.bytes);
 		if (!next || score < next_score) {
 			next = lane;
 			next_score = score;
@@ -221,7 +223,7 @@ static int64_t fastest(const struct braid *braid, uint16_t size,
 
 	for (unsigned i = 0; i < braid->count; i++) {
 		const struct lane *lane = braid->lanes[i];
-		int64_t score = sched_score(braid, lane, 0);
+		int64_t score = score_of(braid, lane, 0);
 
 		if (is_usable(lane, size) && score < least &&
 		    rank_of(lane) == rank_of(before)) {
@@ -249,7 +251,7 @@ static bool is_too_late(const struct braid *braid, const struct lane *lane,
 	if (!wish->skew_us || !first)
 		return false;
 	return delay_of(braid, lane) - delay_of(braid, first) > wish->skew_us ||
-	       sched_score(braid, lane, 0) - sched_score(braid, first, 0) >
+	       score_of(braid, lane, 0) - score_of(braid, first, 0) >
 		       wish->late_us;
 }
 
@@ -279,14 +281,14 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		    is_too_late(braid, lane, first, wish))
 			continue;
 		it.room = lane_room(lane, now);
-		it.score = sched_score(braid, lane, lane->flight.bytes);
+		it.score = score_of(braid, lane, lane->flight.bytes);
 		spent = lane_is_spent(lane, bytes);
 		if (it.room < bytes && (lane->flight.bytes || spent))
 			note_full(braid, lane, now);
 		if (spent ||
 		    (it.room + wish->reserve < bytes && lane->flight.bytes))
 			continue;
-		it.late = sched_score(braid, lane, 0) - least > NEAR_US;
+		it.late = score_of(braid, lane, 0) - least > NEAR_US;
 		if (wish->slowest && it.late)
 			it.score = INT64_MIN;
 		if (better(&it, &best))
@@ -610,7 +612,7 @@ int braid_plan(struct braid *braid, const struct braid_flow *flow, int count,
 /* --- again ------------------------------------------------------------------
  */
 
-void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq)
+static void skip(struct braid *braid, uint16_t bucket, uint32_t seq)
 {
 	if (bucket == WIRE_BUCKET_ANY)
 		return;
@@ -622,7 +624,7 @@ void braid_skip(struct braid *braid, uint16_t bucket, uint32_t seq)
 
 void braid_gone(struct braid *braid, const struct braid_again *again)
 {
-	braid_skip(braid, again->bucket, again->seq);
+	skip(braid, again->bucket, again->seq);
 	braid->again.size = 0;
 }
 
@@ -638,7 +640,7 @@ static bool is_moot(struct braid *braid, const struct resend_item *item,
 	    (uint32_t)now - item->born_us <
 		    braid->config.hold_max_us + GIVE_UP_US)
 		return false;
-	braid_skip(braid, item->bucket, item->seq);
+	skip(braid, item->bucket, item->seq);
 	return true;
 }
 

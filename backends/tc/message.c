@@ -208,8 +208,9 @@ static void put_raw(struct nl_msg *message, const struct tc_object *object)
 		    object->raw_size);
 }
 
-void message_put_object(struct nl_msg *message, const struct tc_object *object,
-			bool change)
+/* TCA_KIND and TCA_OPTIONS of an object. change: for one that is there. */
+static void put_object(struct nl_msg *message, const struct tc_object *object,
+		       bool change)
 {
 	const char *kind = kind_of(object);
 
@@ -277,7 +278,7 @@ struct nl_msg *message_add(const struct tc_object *object)
 	struct tcmsg *header = nlmsg_data(nlmsg_hdr(message));
 
 	header->tcm_handle = new_handle(object);
-	message_put_object(message, object, false);
+	put_object(message, object, false);
 	return message;
 }
 
@@ -306,7 +307,7 @@ struct nl_msg *message_change(const struct tc_object *before,
 		header.program = after->program;
 	message = begin(type_of(after, true), 0, &header);
 
-	message_put_object(message, after, true);
+	put_object(message, after, true);
 	return message;
 }
 

@@ -40,10 +40,6 @@ bool message_nested(const struct nlattr *attr, struct nlattr **attrs, int most);
 void message_rate(struct tc_ratespec *to, uint64_t rate_bytes,
 		  uint8_t linklayer, uint16_t overhead, uint16_t mpu);
 
-/* TCA_KIND and TCA_OPTIONS of an object. change: for one that is there. */
-void message_put_object(struct nl_msg *message, const struct tc_object *object,
-			bool change);
-
 /* The whole message that makes, changes or deletes an object. before is what
  * stands there, for a change. */
 struct nl_msg *message_add(const struct tc_object *object);

@@ -64,11 +64,6 @@ json_t *tunnel_by_name(const json_t *list);
 
 void tunnel_want(const struct tree *tree, const struct facts *facts,
 		 struct report *report, struct state *want);
-int tunnel_read(struct host *host, const struct tree *tree,
-		const struct facts *facts, const struct owned *owned,
-		struct state *now, struct err *err);
-int tunnel_apply(struct host *host, struct step *const *steps, size_t count,
-		 size_t *failed, struct err *err);
 int tunnel_live(struct host *host, const struct tree *tree,
 		const struct facts *facts, struct live *live, struct err *err);
 int tunnel_spells(const struct tree *tree, spell_tell *tell, void *arg,

@@ -151,9 +151,9 @@ static int read_links(struct reading *reading, struct host *host,
 	return 0;
 }
 
-int tunnel_read(struct host *host, const struct tree *tree,
-		const struct facts *facts, const struct owned *owned,
-		struct state *now, struct err *err)
+static int read_all(struct host *host, const struct tree *tree,
+		    const struct facts *facts, const struct owned *owned,
+		    struct state *now, struct err *err)
 {
 	struct reading reading = { tree, owned, now };
 	AUTO_ERR own = ERR_NONE; /* what is no error for them is cleared */
@@ -523,7 +523,7 @@ static int apply_one(struct host *host, const struct step *step,
 				       : address_add(netlink, data, err);
 }
 
-int tunnel_apply(struct host *host, struct step *const *steps, size_t count,
+static int apply(struct host *host, struct step *const *steps, size_t count,
 		 size_t *failed, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -542,9 +542,9 @@ const struct backend backend_tunnel = {
 	.name = "tunnel",
 	.summary = "tunnel devices, their addresses, and the engine",
 	.want = tunnel_want,
-	.read = tunnel_read,
+	.read = read_all,
 	.plan = tunnel_plan,
-	.apply = tunnel_apply,
+	.apply = apply,
 	.print = tunnel_print,
 	.print_change = tunnel_print_change,
 	.live = tunnel_live,
