@@ -232,19 +232,30 @@ struct loss {
 	bool silent; /* the lane fell silent: nothing learnt of its loss */
 };
 
+/* What has become narrow may be a part of the way that the others share. */
+static void narrowed(struct braid *braid, const struct lane *lane, uint64_t now)
+{
+	say(braid, BRAID_LANE_MTU, lane->id, lane->mtu.good, now);
+	review(braid, now);
+	for (unsigned i = 0; i < braid->count; i++)
+		if (braid->lanes[i]->mtu.good > lane->mtu.good)
+			mtu_doubt(&braid->lanes[i]->mtu, now);
+}
+
 static void on_lost(void *context, uint64_t counter,
 		    const struct flight_entry *entry)
 {
 	struct loss *loss = context;
 	struct lane *lane = loss->lane;
 
-	if (!loss->silent) {
+	if (loss->silent) {
+		mtu_gone(&lane->mtu, entry->size);
+	} else {
 		meter_lose(&lane->out, 1, loss->now);
 		window_lost(&lane->window, 1);
 		if (entry->flags & FLIGHT_PROBE) {
 			if (mtu_lost(&lane->mtu, counter, loss->now))
-				say(loss->braid, BRAID_LANE_MTU, lane->id,
-				    lane->mtu.good, loss->now);
+				narrowed(loss->braid, lane, loss->now);
 			return;
 		}
 		mtu_note(&lane->mtu, entry->size, true, loss->now);
@@ -908,11 +919,8 @@ void braid_timer(struct braid *braid, uint64_t now)
 			changed(braid, lane, now);
 		if ((lane->state == BRAID_UP || lane->state == BRAID_PROVING) &&
 		    lane->mtu.probe && lane->mtu.next <= now &&
-		    mtu_lost(&lane->mtu, lane->mtu.counter, now)) {
-			say(braid, BRAID_LANE_MTU, lane->id, lane->mtu.good,
-			    now);
-			review(braid, now);
-		}
+		    mtu_lost(&lane->mtu, lane->mtu.counter, now))
+			narrowed(braid, lane, now);
 	}
 }
 

@@ -191,6 +191,7 @@ bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 	lane->progress_at = lane->answered_at = now;
 	lane->passed_at = 0;
 	note_slow(lane, news, now);
+	mtu_back(&lane->mtu, now);
 	switch (lane->state) {
 	case BRAID_SUSPECT: return lane_become(lane, BRAID_UP, now);
 	case BRAID_DEAD:

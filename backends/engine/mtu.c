@@ -102,15 +102,43 @@ bool mtu_lost(struct mtu *mtu, uint64_t counter, uint64_t now)
 	return mtu->good != before;
 }
 
+void mtu_doubt(struct mtu *mtu, uint64_t now)
+{
+	if (mtu->confirm && mtu->tries)
+		return; /* it is being tried */
+	mtu->confirm = true;
+	mtu->tries = 0;
+	mtu->next = now;
+}
+
+static bool is_large(const struct mtu *mtu, uint16_t size)
+{
+	return size > MTU_LEAST && size <= mtu->good;
+}
+
 void mtu_note(struct mtu *mtu, uint16_t size, bool lost, uint64_t now)
 {
-	if (size <= MTU_BASE - 80 || size > mtu->good)
-		return;
-	if (!lost) {
+	if (!lost && size >= mtu->hole)
 		mtu->lost = 0;
-	} else if (mtu->lost < MTU_HOLE && ++mtu->lost == MTU_HOLE) {
-		mtu->confirm = true;
-		mtu->tries = 0;
-		mtu->next = now;
-	}
+	if (!lost && size >= mtu->gone)
+		mtu->gone = 0; /* it was slow */
+	if (!lost || !is_large(mtu, size))
+		return;
+	if (!mtu->lost || size < mtu->hole)
+		mtu->hole = size;
+	if (mtu->lost < MTU_HOLE && ++mtu->lost == MTU_HOLE)
+		mtu_doubt(mtu, now);
+}
+
+void mtu_gone(struct mtu *mtu, uint16_t size)
+{
+	if (is_large(mtu, size) && (!mtu->gone || size < mtu->gone))
+		mtu->gone = size;
+}
+
+void mtu_back(struct mtu *mtu, uint64_t now)
+{
+	if (mtu->gone)
+		mtu_doubt(mtu, now);
+	mtu->gone = 0;
 }

@@ -5,8 +5,11 @@
  * DPLPMTUD (RFC 8899): probes are control payloads padded to the size in
  * question, with DF; the lane's ordinary acks confirm them. The largest size is
  * tried first, since mostly it passes; then the gap is halved. Three probes
- * lost in a row say no. When large packets get lost and small ones do not, what
+ * lost in a row say no. When packets get lost and none as large passes, what
  * was found is tried again, and given up if it no longer passes (black hole).
+ * With nothing but large ones under way such a line looks dead, until something
+ * small comes through it: what was given up then counts, and it is tried at
+ * once.
  */
 #ifndef BACKENDS_ENGINE_MTU_H
 #define BACKENDS_ENGINE_MTU_H
@@ -19,7 +22,7 @@ enum {
 	MTU_LEAST = 400, /* with IPv6 around it 480: less is no line */
 	MTU_TRIES = 3,
 	MTU_STEP = 8, /* near enough */
-	MTU_HOLE = 8, /* large ones lost in a row */
+	MTU_HOLE = 8, /* lost, and none as large passes */
 };
 #define MTU_RAISE_US (600 * 1000000ULL) /* RFC 8899, 5.1.1 */
 
@@ -29,11 +32,13 @@ struct mtu {
 	uint16_t most;
 	uint16_t probe; /* size under way, 0 for none */
 	uint8_t tries;
-	uint8_t lost; /* large ones in a row */
-	bool confirm; /* good itself is in doubt */
-	bool shrunk;  /* base did not pass */
-	bool proven;  /* good has passed, else it is what is usual */
-	bool found;   /* and nothing much larger does */
+	uint8_t lost;  /* so many since one passed as large as the ... */
+	uint16_t hole; /* ... least of them */
+	uint16_t gone; /* least large one given up in silence, 0 for none */
+	bool confirm;  /* good itself is in doubt */
+	bool shrunk;   /* base did not pass */
+	bool proven;   /* good has passed, else it is what is usual */
+	bool found;    /* and nothing much larger does */
 	uint64_t counter;
 	uint64_t next; /* when to probe */
 };
@@ -46,7 +51,14 @@ void mtu_sent(struct mtu *mtu, uint64_t counter, uint64_t now,
 /* True: good has changed. */
 bool mtu_acked(struct mtu *mtu, uint64_t counter, uint64_t now);
 bool mtu_lost(struct mtu *mtu, uint64_t counter, uint64_t now);
+/* What has been found is tried again. */
+void mtu_doubt(struct mtu *mtu, uint64_t now);
 /* What became of ordinary packets of that size. */
 void mtu_note(struct mtu *mtu, uint16_t size, bool lost, uint64_t now);
+
+/* An ordinary one of that size is given up: the whole line is silent. */
+void mtu_gone(struct mtu *mtu, uint16_t size);
+/* Something passes again. */
+void mtu_back(struct mtu *mtu, uint64_t now);
 
 #endif

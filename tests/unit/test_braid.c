@@ -41,6 +41,7 @@ static struct world {
 	uint32_t head, tail;
 	bool cut[2][LANES]; /* what end 0 or 1 sends there is swallowed */
 	unsigned drop_nth, sent;
+	uint16_t narrow; /* [any] larger payloads are swallowed */
 	uint64_t delay_us[LANES];
 	uint64_t stale_us; /* receive times lie up to so far back */
 	uint64_t stall_us; /* end 1 gets a turn so often only */
@@ -88,6 +89,7 @@ static void send_datagram(int from, const struct braid_sent *sent,
 		end->data[sent->lane]++;
 	braid_sent(end->braid, &told, world.now);
 	if (world.cut[from][sent->lane] ||
+	    (world.narrow && sent->size > world.narrow) ||
 	    (world.drop_nth && ++world.sent % world.drop_nth == 0))
 		return;
 	CU_ASSERT_FATAL(world.tail - world.head < AIR);
@@ -941,6 +943,62 @@ TEST(braid, notices_a_black_hole_from_data_alone)
 	CU_ASSERT_EQUAL(missing(), 0);
 	CU_ASSERT_EQUAL(world.ends[1].disorder, 0);
 	finish();
+}
+
+static uint16_t mtu(int end, uint8_t lane)
+{
+	struct braid_lane_stats stats;
+
+	CU_ASSERT_EQUAL(braid_lane_stats(world.ends[end].braid, lane, world.now,
+					 &stats),
+			0);
+	return stats.mtu;
+}
+
+/* Each waits for an answer of that size, as ping(8) does; what none takes is
+ * not sent. */
+static void ask_and_answer(uint16_t size, int times)
+{
+	struct braid_flow flow = { .bucket = 17, .size = size };
+	uint32_t before;
+
+	for (int i = 0; i < times; i++) {
+		before = world.ends[1].delivered;
+		if (size <= braid_mtu(world.ends[0].braid))
+			offer(&flow, 1);
+		pass(SECOND / 10);
+		if ((before < world.ends[1].delivered ||
+		     size > braid_mtu(world.ends[0].braid)) &&
+		    size <= braid_mtu(world.ends[1].braid))
+			offer_from(1, &flow, 1);
+		pass(SECOND / 10);
+	}
+}
+
+/* With nothing small under way that would come through it looks dead. */
+static void becomes_narrow(uint16_t narrow, uint16_t size)
+{
+	begin(2, NULL, BRAID_DEFAULT);
+	pass(2 * SECOND);
+	CU_ASSERT_EQUAL(mtu(0, 0), 1440);
+	CU_ASSERT_EQUAL(mtu(1, 1), 1440);
+	world.narrow = narrow;
+	for (int i = 0; i < 8; i++) {
+		ask_and_answer(size, 2);
+		pass(2 * SECOND);
+	}
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT(mtu(i / 2, i % 2) <= narrow);
+		CU_ASSERT(mtu(i / 2, i % 2) + 8 >= narrow);
+	}
+	finish();
+}
+
+TEST(braid, lines_that_become_narrow_under_large_packets_are_found)
+{
+	becomes_narrow(1300, 1328);
+	becomes_narrow(516, 1328);
+	becomes_narrow(516, 700);
 }
 
 TEST(braid, a_lane_that_returns_is_proved_before_it_carries)

@@ -61,3 +61,63 @@ TEST(mtu, what_was_found_is_in_doubt_when_large_ones_get_lost)
 	CU_ASSERT(!mtu.found);
 	CU_ASSERT_EQUAL(mtu.good, MTU_BASE);
 }
+
+TEST(mtu, what_is_smaller_and_passes_is_no_excuse)
+{
+	struct mtu mtu = search(1440, 1440);
+	uint64_t now = mtu.next - MTU_RAISE_US / 2;
+
+	for (int i = 0; i < MTU_HOLE; i++) {
+		CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+		mtu_note(&mtu, 700, false, now);
+		mtu_note(&mtu, (uint16_t)(800 + 10 * i), true, now);
+	}
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 1440);
+}
+
+TEST(mtu, one_as_large_that_passes_is_one)
+{
+	struct mtu mtu = search(1440, 1440);
+	uint64_t now = mtu.next - MTU_RAISE_US / 2;
+
+	for (int i = 0; i < 4 * MTU_HOLE; i++) {
+		mtu_note(&mtu, 1400, true, now);
+		mtu_note(&mtu, (uint16_t)(i % 4 ? 84 : 1400), false, now);
+		mtu_note(&mtu, MTU_LEAST, true, now);
+	}
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+}
+
+TEST(mtu, large_ones_under_way_in_a_silence_are_a_doubt_when_it_ends)
+{
+	struct mtu mtu = search(1440, 1440);
+	uint64_t now = mtu.next - MTU_RAISE_US / 2;
+
+	mtu_gone(&mtu, 84);
+	mtu_back(&mtu, now);
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+	mtu_gone(&mtu, 1400);
+	mtu_note(&mtu, 1400, false, now); /* late */
+	mtu_back(&mtu, now);
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+	mtu_gone(&mtu, 1400);
+	mtu_note(&mtu, 84, false, now);
+	mtu_back(&mtu, now);
+	CU_ASSERT_EQUAL(mtu_due(&mtu, now), 1440);
+}
+
+TEST(mtu, a_doubt_during_a_doubt_changes_nothing)
+{
+	struct mtu mtu = search(1440, 1440);
+	uint64_t now = mtu.next - MTU_RAISE_US / 2;
+
+	for (int i = 0; i < MTU_TRIES; i++) {
+		mtu_doubt(&mtu, now);
+		CU_ASSERT_EQUAL(mtu_due(&mtu, now), 1440);
+		mtu_sent(&mtu, 1000 + (uint64_t)i, now, 50000);
+		mtu_doubt(&mtu, now);
+		CU_ASSERT_EQUAL(mtu_due(&mtu, now), 0);
+		mtu_lost(&mtu, 1000 + (uint64_t)i, now);
+	}
+	CU_ASSERT_EQUAL(mtu.good, MTU_BASE);
+}
