@@ -25,7 +25,7 @@ found() {
 	local i
 
 	for i in 1 2; do
-		[ "$(get /links/home0/members/line$i mtu)" -le 576 ] || return
+		[ "$(get /links/home0/members/"line$i" mtu)" -le 576 ] || return
 	done
 }
 refused() {
