@@ -76,6 +76,12 @@ $(BUILD)/tressed-speaks-%: $(BUILD)/tressed
 		-DWIRE_NEWEST=$(lastword $(subst -, ,$*)) $(ldflags) -o $@ $(versioned) \
 		$(call objects,$(filter-out $(versioned),$(daemon))) $(pkg_libs) $(engine_libs)
 
+# One from before there were fragments (fragment.h).
+before := backends/engine/hub_fit.c backends/engine/hub_peer.c
+$(BUILD)/tressed-whole: $(BUILD)/tressed
+	$(call quiet,LINK,$@)$(CC) $(cflags) -DHELLO_FRAGMENTS=0 $(ldflags) -o $@ $(before) \
+		$(call objects,$(filter-out $(before),$(daemon))) $(pkg_libs) $(engine_libs)
+
 $(BUILD)/unit: $(call objects,$(filter-out %/main.c,$(sort $(program) $(engine))) $(unit))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(libs) $(engine_libs) -lcunit
 
@@ -168,7 +174,7 @@ deps:
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
 	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/refuse.so \
 	$(BUILD)/flood $(BUILD)/swarm $(BUILD)/objects \
-	$(addprefix $(BUILD)/tressed-speaks-,2-2 1-2)
+	$(addprefix $(BUILD)/tressed-,speaks-2-2 speaks-1-2 whole)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim
 	@tests/run 'unit: $(BUILD)/unit' 'golden: tests/golden/run.sh' \
@@ -225,7 +231,8 @@ fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
 	udp.c) $(fuzz_prefix) model/base/crypto.c $(pkg_libs)
 fuzz_keeping = backends/engine/keeping.c $(addprefix model/base/,mem.c err.c text.c file.c) $(pkg_libs)
 fuzz_lease = backends/engine/lease.c $(fuzz_prefix)
-fuzz_packet = $(addprefix backends/engine/,packet.c tun.c) $(fuzz_prefix)
+fuzz_packet = $(addprefix backends/engine/,fragment.c packet.c tun.c) $(fuzz_prefix)
+fuzz_fragment = backends/engine/fragment.c $(fuzz_prefix)
 fuzz_prefix = $(addprefix model/base/,mem.c err.c text.c) \
 	$(addprefix model/types/,address.c plain.c scan.c)
 fuzz_braid = $(filter-out tests/%,$(sim))

@@ -231,6 +231,8 @@ enum counter {
 };
 /* Bytes around a packet that a tunnel carries: IP, UDP, and our own 32. */
 enum { TUNNEL_AROUND_IP4 = 60, TUNNEL_AROUND_IP6 = 80 };
+/* Of a frame, more than its packet; and what may go in fragments. */
+enum { TUNNEL_FRAME = 18, TUNNEL_FRAGMENTED = 2048 };
 enum link_attr {
 	LINK_TYPE,
 	LINK_ROLE,

@@ -258,7 +258,9 @@ static void mtu_fact(const struct facts_of *of)
 
 	put(of, given ? LINK_MTU : LINK_MTU_NOW, &text);
 	fact(of, "mtu", text_get(&text),
-	     given ? "given" : "found out: what all lines carry");
+	     given ? "given"
+		   : "found out: what all lines carry, and IPv6 asks for "
+		     "(1280)");
 }
 
 static void address_facts(const struct facts_of *of)

@@ -12,6 +12,9 @@
 _Static_assert(TUNNEL_AROUND_IP4 == WIRE_OVERHEAD + 20 + 8 &&
 		       TUNNEL_AROUND_IP6 == WIRE_OVERHEAD + 40 + 8,
 	       "what is said to be around a packet is");
+_Static_assert((int)TUNNEL_FRAME == HUB_FRAME &&
+		       (int)TUNNEL_FRAGMENTED == FRAGMENT_WHOLE,
+	       "and so is what is said of frames");
 
 enum {
 	GRANT_LEAST = 8000, /* bit/s, as of any limit */
@@ -331,6 +334,8 @@ bool peer_era(struct peer *peer, const struct session *session, uint64_t now)
 		return true;
 	if (peer->era)
 		braid_restart(peer->braid, now);
+	if (peer->joiner)
+		joiner_restart(peer->joiner);
 	for (int id = 0; id < 256; id++)
 		if (peer->lanes[id])
 			peer->lanes[id]->newest = 0;
@@ -356,6 +361,7 @@ void peer_free(struct peer *peer)
 		handshake_remove(hub->handshake, peer->handshake);
 	braid_free(peer->braid);
 	backlog_free(peer->backlog);
+	joiner_free(peer->joiner);
 	TAILQ_REMOVE(&hub->peers, peer, entry);
 	LIST_REMOVE(peer, namesake);
 	explicit_bzero(&peer->config, sizeof(peer->config));
@@ -931,7 +937,8 @@ static void ops_hello(void *owner, const struct handshake_peer *handshake,
 	(void)handshake;
 	out->mtu = hub->mtu;
 	hub_say_own(hub, out, clock_us());
-	out->features = HELLO_MODE | (hub->config.tap ? HELLO_TAP : 0);
+	out->features = HELLO_MODE | HELLO_FRAGMENTS |
+			(hub->config.tap ? HELLO_TAP : 0);
 	TAILQ_FOREACH (member, &hub->members, entry)
 		out->lanes = (uint8_t)(out->lanes + member->config.sockets);
 }
@@ -1010,6 +1017,7 @@ static bool rest(struct peer *peer, uint64_t now)
 		return false;
 	if (!braid_rest(peer->braid, now))
 		return false;
+	fit_rest(peer);
 	if (!peer->backlog)
 		return true;
 	backlog_stats(peer->backlog, &waiting);

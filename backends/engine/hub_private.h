@@ -9,6 +9,7 @@
 #include "backends/engine/backlog.h"
 #include "backends/engine/crew.h"
 #include "backends/engine/fdb.h"
+#include "backends/engine/fragment.h"
 #include "backends/engine/handshake.h"
 #include "backends/engine/hub.h"
 #include "backends/engine/keep.h"
@@ -58,8 +59,11 @@ struct peer {
 	uint8_t said;		    /* to it, of itself (lease.h) */
 	uint64_t granted_bps; /* client: the server takes no more; 0: all */
 	uint64_t spoofed, policed, oversize, dropped, isolated;
-	struct fdb_port port; /* of the switch: a server's, in tap mode */
-	uint64_t since;	      /* of the session's first; 0: none */
+	uint64_t fragmented;	    /* packets to it */
+	struct joiner *joiner;	    /* NULL: no fragments came lately */
+	struct joiner_stats joined; /* by those it had before */
+	struct fdb_port port;	    /* of the switch: a server's, in tap mode */
+	uint64_t since;		    /* of the session's first; 0: none */
 };
 TAILQ_HEAD(peers, peer);
 LIST_HEAD(namesakes, peer);
@@ -145,6 +149,7 @@ struct hub {
 	uint8_t *scratch; /* HUB_SCRATCH */
 	size_t scratch_used;
 	uint64_t unrouted; /* packets to nobody */
+	uint32_t fragment; /* number of the last packet that went in them */
 
 	struct handshake_hello own, told; /* the device's addresses: as they are
 					   * since ..., and in our last init */
@@ -186,8 +191,11 @@ void hub_unschedule(struct hub *hub, struct peer *peer);
 /* What a peer's lanes carry has changed: soon the device takes the size that
  * follows (crew_mtu_set()). */
 void hub_mtu(struct hub *hub);
-/* The largest inner packet for this peer, of the device's size at most. */
-uint16_t peer_mtu(const struct peer *peer);
+/* It has keys, and lanes or had some. */
+static inline bool peer_is_there(const struct peer *peer)
+{
+	return peer->braid && handshake_session(peer->handshake);
+}
 
 /* hub_peer.c */
 extern const struct handshake_ops hub_handshake_ops;
@@ -226,6 +234,11 @@ enum {
 	HELLO_MODE = 1 << 0, /* what it carries is said: */
 	HELLO_TAP = 1 << 1,  /* ... frames, not packets */
 };
+/* It takes fragments (fragment.h). A test builds an engine that is too old to
+ * (build/tressed-whole). */
+#ifndef HELLO_FRAGMENTS
+#define HELLO_FRAGMENTS (1U << 2)
+#endif
 
 /* hub_trouble.c */
 /* A datagram was sent by that lane, or not: 0 or negative errno. */
@@ -285,6 +298,30 @@ void switch_handed(struct hub *hub, struct tun_packet *packet, bool all,
 /* hub_status.c: for hub_moments(). */
 void hub_remember(struct peer *peer, const struct braid_event *event,
 		  uint64_t now);
+
+/* hub_fit.c: what is too big for a peer's lines. */
+/* The largest inner packet for this peer, of the device's size at most. */
+uint16_t peer_mtu(const struct peer *peer);
+/* Is this one too big? */
+bool fit_is_needed(const struct peer *peer, const struct tun_packet *packet);
+/* Then what becomes of it: its sender is told, or it is cut, as a router does
+ * (RFC 791, 3.2; RFC 1812, 5.2.7), or it goes in fragments (fragment.h). Each
+ * piece is put into keep_room() and given to put(). false: none of that, some
+ * lane may carry it. The packet lies in keep_room(), or has been kept. */
+typedef void fit_put(struct peer *peer, struct tun_packet *packet,
+		     uint64_t now);
+bool fit(struct peer *peer, const struct tun_packet *packet, fit_put *put,
+	 uint64_t now);
+/* Does the other end take fragments? */
+bool fit_fragments(const struct peer *peer);
+/* It can go nowhere: counted, and its sender is told. */
+void fit_refuse(struct peer *peer, const struct tun_packet *packet);
+/* A fragment that came in: the packet if that was the last of it, else NULL. */
+const uint8_t *fit_join(struct peer *peer, const uint8_t *payload, size_t *size,
+			uint8_t flags);
+void fit_stats(const struct peer *peer, struct joiner_stats *stats);
+/* Gives back what is only needed while fragments come. */
+void fit_rest(struct peer *peer);
 
 /* hub_send.c */
 /* Queues a packet that lies in keep_room(): for one peer, or (NULL) for all

@@ -79,6 +79,10 @@ void hub_deliver(void *context, const uint8_t *packet, size_t size,
 	uint64_t now = 0;
 	uint8_t *data;
 
+	if (flags & WIRE_FRAGMENT)
+		packet = fit_join(peer, packet, &size, flags);
+	if (!packet)
+		return;
 	/* A system call of its own would be one for every packet. */
 	if (hub->fdb || peer->config.up_bps)
 		now = clock_us();

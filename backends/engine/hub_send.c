@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 
 #include "backends/engine/hub_private.h"
-#include "backends/engine/mtu.h"
 
 enum {
 	READS = 64, /* of the device, before the sockets have their turn */
@@ -51,6 +50,8 @@ static void fill(uint8_t *to, const struct outgoing *out, size_t stride,
 
 	if (out->packet && out->packet->unsummed)
 		inner.flags |= WIRE_UNSUMMED;
+	if (out->packet && out->packet->fragment)
+		inner.flags |= WIRE_FRAGMENT;
 	for (unsigned i = 0; i < out->count; i++, inner.seq++) {
 		uint8_t *at = to + i * stride + WIRE_HEADER;
 
@@ -239,36 +240,6 @@ static void send_again(struct peer *peer, struct session *session, uint64_t now)
 	}
 }
 
-uint16_t peer_mtu(const struct peer *peer)
-{
-	const struct hub *hub = peer->hub;
-	uint16_t mtu = hub->mtu;
-
-	if (!hub->config.tap && peer->braid && braid_mtu(peer->braid) < mtu)
-		mtu = braid_mtu(peer->braid);
-	return mtu;
-}
-
-/* The sender learns what size would fit. Kernels keep to that for ten minutes:
- * while it is being found out nothing is said. */
-static void answer_too_big(struct peer *peer, const struct tun_packet *packet)
-{
-	struct hub *hub = peer->hub;
-	uint8_t answer[PACKET_ICMP];
-	size_t size;
-
-	peer->oversize++;
-	if (hub->config.tap || !braid_mtu_is_found(peer->braid))
-		return;
-	size = packet_too_big(packet->data, &packet->info,
-			      braid_mtu(peer->braid), answer);
-	if (!size)
-		return;
-	hub_flush(hub);
-	tun_put(hub->tun, answer, size, false);
-	tun_flush(hub->tun);
-}
-
 /* No more than this goes there: our limit, or what the other end takes. */
 static uint64_t towards_bps(const struct peer *peer)
 {
@@ -334,7 +305,7 @@ static int send_head(struct peer *peer, struct session *session,
 	most = head->count < most ? head->count : most;
 	count = braid_plan(peer->braid, &head->flow, most, now, &plan);
 	if (count == -EMSGSIZE) {
-		answer_too_big(peer, out.packet);
+		fit_refuse(peer, out.packet);
 		backlog_took(peer->backlog, head->count, now);
 		return 1;
 	}
@@ -483,17 +454,12 @@ static void work_touched(struct hub *hub, uint64_t now)
 		peer_work(peer, now);
 }
 
-static bool is_there(const struct peer *peer)
-{
-	return peer->braid && handshake_session(peer->handshake);
-}
-
 static void queue(struct peer *peer, const struct backlog_run *run,
 		  uint64_t now)
 {
 	struct hub *hub = peer->hub;
 
-	if (!is_there(peer)) {
+	if (!peer_is_there(peer)) {
 		peer->dropped += run->count;
 		return;
 	}
@@ -523,6 +489,14 @@ static struct backlog_run run_of(struct hub *hub, const struct peer *peer,
 	return run;
 }
 
+static void queue_packet(struct peer *peer, struct tun_packet *packet,
+			 uint64_t now)
+{
+	struct backlog_run run = run_of(peer->hub, peer, packet);
+
+	queue(peer, &run, now);
+}
+
 static void wait_in_line(struct peer *peer, const struct backlog_run *run,
 			 uint64_t now)
 {
@@ -532,85 +506,52 @@ static void wait_in_line(struct peer *peer, const struct backlog_run *run,
 	hub_schedule(peer->hub, peer, 0);
 }
 
+static void pass_packet(struct peer *peer, struct tun_packet *packet,
+			uint64_t now)
+{
+	struct backlog_run run = run_of(peer->hub, peer, packet);
+
+	wait_in_line(peer, &run, now);
+}
+
+/* One copy is all of theirs, but for those whom it does not fit. */
+static void pass_to_all(struct hub *hub, struct tun_packet *packet,
+			const struct peer *except, uint64_t now)
+{
+	struct backlog_run run = run_of(hub, NULL, packet);
+	struct peer *peer;
+
+	TAILQ_FOREACH (peer, &hub->peers, entry) {
+		if (peer == except || !peer_is_there(peer))
+			continue;
+		if (!fit_is_needed(peer, packet) ||
+		    !fit(peer, packet, pass_packet, now))
+			wait_in_line(peer, &run, now);
+	}
+}
+
 void hub_pass(struct hub *hub, struct tun_packet *packet, struct peer *to,
 	      const struct peer *except, uint64_t now)
 {
-	struct backlog_run run = run_of(hub, to, packet);
-	struct peer *peer;
-
-	if (to && !is_there(to))
-		to->dropped += run.count;
-	else if (to)
-		wait_in_line(to, &run, now);
-	else
-		TAILQ_FOREACH (peer, &hub->peers, entry)
-			if (peer != except && is_there(peer))
-				wait_in_line(peer, &run, now);
-}
-
-/* The device's size is that of other peers, or the least that IPv6 takes: is
- * this packet too big for this one? */
-static bool is_too_big(const struct peer *peer, const struct tun_packet *packet)
-{
-	const struct hub *hub = peer->hub;
-
-	return is_there(peer) && !hub->config.tap &&
-	       (crew_mtu_is_most(hub->crew) ||
-		braid_mtu(peer->braid) < MTU_BASE) &&
-	       tun_cut_size(packet, 0) > peer_mtu(peer);
-}
-
-/* As a router does where the next line is smaller (RFC 791, 3.2; RFC 1812,
- * 5.2.7). What the kernel wants cut is not: who sends that knows the size. */
-static void cut(struct peer *peer, const struct tun_packet *packet,
-		uint64_t now)
-{
-	struct hub *hub = peer->hub;
-	struct tun_packet piece = { .count = 1 };
-	uint8_t whole[TUN_READ_MAX];
-	struct backlog_run run;
-	size_t done = 0;
-
-	memcpy(whole, packet->data, packet->size);
-	if (packet->unsummed)
-		packet_sum_finish(whole, &packet->info);
-	for (;;) {
-		uint8_t *room = keep_room(hub->keep);
-
-		piece.size = (uint32_t)packet_fragment(
-			whole, &packet->info, peer_mtu(peer), &done, room);
-		if (!piece.size)
-			return;
-		piece.data = room;
-		packet_parse(room, piece.size, false, &piece.info);
-		run = run_of(hub, peer, &piece);
-		queue(peer, &run, now);
-	}
+	if (!to)
+		pass_to_all(hub, packet, except, now);
+	else if (!peer_is_there(to))
+		to->dropped += packet->count;
+	else if (!fit_is_needed(to, packet) ||
+		 !fit(to, packet, pass_packet, now))
+		pass_packet(to, packet, now);
 }
 
 void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
 	      uint64_t now)
 {
-	struct backlog_run run;
-
 	if (!peer) {
 		hub->unrouted += packet->count;
 		return;
 	}
-	if (is_too_big(peer, packet)) {
-		if (packet->count == 1 &&
-		    packet_may_fragment(packet->data, &packet->info)) {
-			cut(peer, packet, now);
-			return;
-		}
-		if (braid_mtu_is_found(peer->braid)) {
-			answer_too_big(peer, packet);
-			return;
-		}
-		/* Some lane may carry it. */
-	}
-	run = run_of(hub, peer, packet);
-	queue(peer, &run, now);
+	if (fit_is_needed(peer, packet) && fit(peer, packet, queue_packet, now))
+		return;
+	queue_packet(peer, packet, now);
 }
 
 /* The kernel gives packets of a flow to the queue that was last written to by

@@ -149,6 +149,19 @@ static void put_order(json_t *out, const struct peer *peer)
 	put(out, "queue-delay-max-us", waiting.delay_max_us);
 }
 
+static void put_fragments(json_t *out, const struct peer *peer)
+{
+	struct joiner_stats stats;
+
+	fit_stats(peer, &stats);
+	json_object_set_new(out, "fragments",
+			    json_boolean(fit_fragments(peer)));
+	put(out, "fragmented", peer->fragmented);
+	put(out, "joined", stats.joined);
+	put(out, "incomplete", stats.missing);
+	put(out, "bad-fragments", stats.bad);
+}
+
 static json_t *peer_json(struct peer *peer, uint64_t now)
 {
 	const struct session *session = handshake_session(peer->handshake);
@@ -182,6 +195,7 @@ static json_t *peer_json(struct peer *peer, uint64_t now)
 		    fdb_count(peer->hub->fdb, peer->port.number));
 	put(out, "oversize", peer->oversize);
 	put(out, "dropped", peer->dropped);
+	put_fragments(out, peer);
 	if (peer->braid) {
 		put_order(out, peer);
 		put_line(out, peer->braid, BRAID_ALL_LINES, now);

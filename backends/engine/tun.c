@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "backends/engine/fragment.h"
 #include "backends/engine/steer.h"
 
 /* linux/if_tun.h and linux/virtio_net.h of Debian 12 are older than USO. */
@@ -261,6 +262,7 @@ static bool understand(struct tun_packet *packet, uint8_t *data,
 	packet->count = 1;
 	packet->header = packet->segment = 0;
 	packet->unsummed = false;
+	packet->fragment = 0;
 	packet_parse(data, packet->size, tap, &packet->info);
 	if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
 		packet->unsummed = sum_is_usual(vnet, &packet->info);
@@ -303,10 +305,22 @@ int tun_read(struct tun *tun, uint8_t *buffer, struct tun_packet *packet)
 	return 1;
 }
 
+static struct fragment fragment_of(const struct tun_packet *packet,
+				   unsigned index)
+{
+	return (struct fragment){ .number = packet->fragment,
+				  .size = (uint16_t)packet->size,
+				  .index = (uint8_t)index,
+				  .count = (uint8_t)packet->count };
+}
+
 size_t tun_cut_size(const struct tun_packet *packet, unsigned index)
 {
+	struct fragment fragment = fragment_of(packet, index);
 	uint32_t payload = packet->size - packet->header;
 
+	if (packet->fragment)
+		return FRAGMENT_HEADER + fragment_length(&fragment);
 	if (!packet->header)
 		return packet->size;
 	if (index + 1 < packet->count)
@@ -387,6 +401,18 @@ static void ip4_piece(const uint8_t *from, uint8_t *to, size_t length,
 	memcpy(to + 10, &folded, 2);
 }
 
+static size_t cut_fragment(const struct tun_packet *packet, unsigned index,
+			   uint8_t *out)
+{
+	struct fragment fragment = fragment_of(packet, index);
+	size_t length = fragment_length(&fragment);
+
+	fragment_print(&fragment, out);
+	memcpy(out + FRAGMENT_HEADER, packet->data + fragment_offset(&fragment),
+	       length);
+	return FRAGMENT_HEADER + length;
+}
+
 size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out)
 {
 	const struct packet_info *info = &packet->info;
@@ -395,6 +421,8 @@ size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out)
 	size_t from = packet->header + (size_t)index * packet->segment;
 	uint8_t *ip = out + info->l3, *l4 = out + info->l4;
 
+	if (packet->fragment)
+		return cut_fragment(packet, index, out);
 	if (!packet->header) {
 		memcpy(out, data, size);
 		return size;

@@ -70,6 +70,9 @@ struct tun_packet {
 	uint16_t segment; /* bytes of payload of each but the last */
 	uint16_t count;	  /* pieces, at least 1 */
 	bool unsummed;
+	/* Not 0: its pieces are fragments (fragment.h) of the packet of that
+	 * number; header and segment mean nothing then. */
+	uint32_t fragment;
 	struct packet_info info;
 };
 
@@ -77,7 +80,7 @@ struct tun_packet {
  * errno if the device is gone. What makes no sense is dropped and counted. */
 int tun_read(struct tun *tun, uint8_t *buffer, struct tun_packet *packet);
 
-/* Bytes of piece number index. */
+/* Bytes of piece number index, which a fragment's header is part of. */
 size_t tun_cut_size(const struct tun_packet *packet, unsigned index);
 /* Writes piece number index to out, tun_cut_size() bytes; returns how many. */
 size_t tun_cut(const struct tun_packet *packet, unsigned index, uint8_t *out);

@@ -70,6 +70,7 @@ enum wire_flags {
 	WIRE_BULK = 1 << 2,    /* more was waiting: not limited by the source */
 	WIRE_UNSUMMED = 1 << 3, /* the inner transport checksum is unfinished:
 				   its place has the pseudo header's (tun.h) */
+	WIRE_FRAGMENT = 1 << 4, /* of a packet (fragment.h) */
 };
 
 struct wire_header {

@@ -486,6 +486,11 @@ static void tell_too_large(struct live *live, const struct node *link,
 
 	if (!node_has(link, LINK_MTU) || !most || given <= most)
 		return;
+	/* Frames go in fragments, then. */
+	if (node_u(link, LINK_MODE) == MODE_TAP &&
+	    given + TUNNEL_FRAME <= TUNNEL_FRAGMENTED &&
+	    json_is_true(json_object_get(peer, "fragments")))
+		return;
 	error = mem_printf("mtu=%llu is more than its lines carry: packets of "
 			   "more than %llu bytes are lost; mtu=auto finds out "
 			   "what they do",
