@@ -39,6 +39,8 @@ struct braid_stream {
 	uint32_t seq;		      /* next to give */
 	uint32_t last_us;	      /* when it last sent */
 	uint32_t slow_us;	      /* ... on the slowest lane in use */
+	uint32_t left_us;	      /* when it last left these for a moment */
+	uint32_t dry_us;	      /* when it last did not fill them */
 	uint32_t waited_us;	      /* when it last had much waiting */
 	uint32_t since_us;	      /* when bytes began to be counted */
 	uint32_t bytes, bytes_before; /* the time before that */

@@ -30,6 +30,9 @@ enum {
 	PAUSE_US = 15000,	/* after one a flow may be thin: */
 	THIN_US = 100000,	/* in that time it sends */
 	THIN_PACKETS = 20,	/* fewer */
+	LEAVE_ROUNDS = 7, /* from one leave of the slow lanes to the next */
+	LEAVE_LEAST_ROUNDS = 4, /* the same, if they are not filled now */
+	LEAVE_US = 3000000,	/* so long after that was so */
 };
 
 #define MICRO 1000000LL
@@ -184,6 +187,7 @@ struct wish {
 	int64_t skew_us; /* lanes longer than the fastest by more: not */
 	int64_t late_us; /* the same, with the queues there are */
 	bool slowest;	 /* rather the slowest of these */
+	bool even;	 /* rather the one that is least full */
 };
 
 /* Why nothing was found. */
@@ -255,6 +259,16 @@ static bool is_too_late(const struct braid *braid, const struct lane *lane,
 		       wish->late_us;
 }
 
+/* How much of what the line holds is under way, in thousandths. */
+static int64_t fill_of(const struct lane *lane)
+{
+	const struct window *window = &lane->window;
+	uint64_t us = window->pipe_us + window->target_us, holds;
+
+	holds = window->known ? window->rate * us / MICRO : window->bytes;
+	return (int64_t)(lane->flight.bytes * 1000ULL / (holds + 1));
+}
+
 /* The best lane with room for one packet of that size. */
 static struct choice choose(struct braid *braid, const struct wish *wish,
 			    uint64_t now, struct reasons *why)
@@ -291,6 +305,8 @@ static struct choice choose(struct braid *braid, const struct wish *wish,
 		it.late = score_of(braid, lane, 0) - least > NEAR_US;
 		if (wish->slowest && it.late)
 			it.score = INT64_MIN;
+		else if (wish->even)
+			it.score = fill_of(lane);
 		if (better(&it, &best))
 			best = it;
 	}
@@ -405,9 +421,13 @@ static int no_way(const struct reasons *why)
  *
  * bbr knows the short round trip from its handshake, and has no more under way
  * than its rate brings in twice that time and what was acked in one lump beyond
- * its rate (tcp_bbr.c, ack aggregation). So a flow that fills the fast lanes
- * anyway may have the slow ones too: whenever it leaves them again, what was
- * held for their sake arrives in one lump, and bbr sees how much both hold.
+ * its rate (tcp_bbr.c, ack aggregation: the most of five to ten round trips).
+ * So a flow that fills the fast lanes anyway has the slow ones too, all of them
+ * as full as the others; where it does not fill them, though it has nothing
+ * waiting, it leaves them now and then for as long as they are longer. What was
+ * held for their sake then arrives in one lump, and bbr sees how much all of
+ * them hold. That costs so much of the slow lanes; a TCP that has more to send
+ * than there is room for never pays it.
  */
 static void count_from(struct braid_stream *stream, uint32_t us)
 {
@@ -524,12 +544,54 @@ static void spread(struct braid_stream *stream, const struct braid_flow *flow,
 		stream->spread = SPREAD_NOT;
 }
 
+/* The lanes whose round trip is more than two of the fastest. */
+struct slow {
+	uint32_t us; /* by which the longest is longer, one way; 0: none */
+	bool dry;    /* one of them could hold more */
+};
+
+static void look_at_slow(const struct braid *braid, const struct lane *first,
+			 struct slow *slow)
+{
+	for (unsigned i = 0; i < braid->count; i++) {
+		const struct lane *lane = braid->lanes[i];
+		const struct window *window = &lane->window;
+		int64_t us = delay_of(braid, lane) - delay_of(braid, first);
+
+		if (lane->state != BRAID_UP || !window->known || us < NEAR_US ||
+		    us < first->window.pipe_us)
+			continue;
+		if (us > slow->us)
+			slow->us = (uint32_t)us;
+		if (lane->flight.bytes < window->rate * window->pipe_us / MICRO)
+			slow->dry = true;
+	}
+}
+
+static bool is_away(struct braid_stream *stream, const struct braid_flow *flow,
+		    const struct slow *slow, uint32_t rtt_us, uint32_t us)
+{
+	uint32_t since = us - stream->left_us;
+
+	if (since < slow->us)
+		return true;
+	if (slow->dry && flow->waiting < BURST_BYTES &&
+	    since > LEAVE_LEAST_ROUNDS * rtt_us)
+		stream->dry_us = us;
+	else if (us - stream->dry_us > LEAVE_US ||
+		 since < LEAVE_ROUNDS * rtt_us)
+		return false;
+	stream->left_us = us;
+	return slow->us;
+}
+
 static void set_skew(struct braid *braid, struct wish *wish,
 		     struct braid_stream *stream, const struct braid_flow *flow,
 		     uint64_t now)
 {
 	const struct lane *first = NULL;
 	struct fast fast = { 0 };
+	struct slow slow = { 0 };
 
 	fastest(braid, flow->size, &first);
 	if (!first)
@@ -544,6 +606,12 @@ static void set_skew(struct braid *braid, struct wish *wish,
 	spread(stream, flow, &fast, now);
 	wish->skew_us = stream->spread ? braid->config.spread_us : NEAR_US;
 	wish->late_us = stream->spread ? 2LL * wish->skew_us : NEAR_US;
+	if (stream->spread == SPREAD_PROVEN) {
+		look_at_slow(braid, first, &slow);
+		wish->even = stream->bulk;
+		if (is_away(stream, flow, &slow, fast.rtt_us, (uint32_t)now))
+			wish->skew_us = wish->late_us = NEAR_US;
+	}
 	wish->slowest = stream->spread != SPREAD_NOT &&
 			stream->spread != SPREAD_PROVEN &&
 			(uint32_t)now - stream->slow_us > COVER_US;
