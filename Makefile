@@ -127,6 +127,10 @@ $(BUILD)/floor: $(BUILD)/tests/lab/floor.o
 $(BUILD)/flood: $(BUILD)/tests/lab/flood.o
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
 
+# One thread that stands still.
+$(BUILD)/hold: $(BUILD)/tests/lab/hold.o
+	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^
+
 # Many clients of one server: all of the engine but its devices is in it.
 swarm := tests/lab/swarm.c $(filter-out tests/%,$(sim)) model/base/crypto.c \
 	$(addprefix backends/engine/,aead.c handshake.c noise.c packet.c session.c)
@@ -160,7 +164,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.o,%.d,$(call objects,$(program) $(engine) $(unit) $(term) tests/net/traffic.c tests/net/objects.c \
-	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/lab/swarm.c tests/bench/tab.c tests/bench/aead.c $(sim)))
+	tests/lab/floor.c tests/lab/relay.c tests/lab/flood.c tests/lab/hold.c tests/lab/swarm.c tests/bench/tab.c tests/bench/aead.c $(sim)))
 
 # The manual's reference comes from the program's own tables.
 pages := $(BUILD)/tresse.8 $(BUILD)/tresse.5
@@ -173,7 +177,7 @@ deps:
 
 programs := $(BUILD)/tresse $(BUILD)/tressed $(BUILD)/relay $(BUILD)/traffic \
 	$(BUILD)/clock.so $(BUILD)/fail.so $(BUILD)/count.so $(BUILD)/refuse.so \
-	$(BUILD)/flood $(BUILD)/swarm $(BUILD)/objects \
+	$(BUILD)/flood $(BUILD)/hold $(BUILD)/swarm $(BUILD)/objects \
 	$(addprefix $(BUILD)/tressed-,speaks-2-2 speaks-1-2 whole)
 
 check: $(BUILD)/unit $(BUILD)/tresse $(BUILD)/term $(BUILD)/sim

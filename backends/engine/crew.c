@@ -19,7 +19,7 @@ enum {
 	MTU_LEAST = 1280,	/* of IPv6 (RFC 8200, 5) */
 	RING_LEAST = 256 << 10, /* some packets of 64 kB */
 	RING_MOST = 2 << 20,
-	RINGS = 16 << 20, /* all together, about */
+	RINGS = 32 << 20, /* all together, about */
 };
 
 /* Where a peer is, and what the hubs that do not have it know of it. */
@@ -28,6 +28,7 @@ struct crew_peer {
 	char name[HUB_NAME];
 	uint8_t key[NOISE_KEY];
 	unsigned part;
+	struct owner owner; /* as the other hubs find it */
 	size_t prefix_count;
 	struct inner_prefix *prefixes; /* owned */
 };
@@ -283,7 +284,8 @@ static void rings_new(struct crew *crew)
 	for (unsigned i = 0; i < crew->count; i++)
 		for (unsigned j = 0; j < crew->count; j++)
 			if (i != j)
-				crew->rings[i][j] = ring_new(bytes);
+				crew->rings[i][j] =
+					ring_new(bytes, HUB_ACCOUNTS);
 }
 
 static int start(struct crew *crew, struct parts *parts, struct err *err)
@@ -469,14 +471,15 @@ static unsigned deal(const struct crew *crew)
 }
 
 static void tell_others(struct crew *crew, const struct crew_peer *before,
-			const struct hub_peer *after, unsigned part)
+			struct crew_peer *after)
 {
+	unsigned part = before ? before->part : after->part;
 	struct hub_others others = {
 		.before = before ? before->prefixes : NULL,
 		.before_count = before ? before->prefix_count : 0,
 		.after = after ? after->prefixes : NULL,
 		.after_count = after ? after->prefix_count : 0,
-		.owner = crew->hubs[part],
+		.owner = after ? &after->owner : NULL,
 	};
 
 	for (unsigned i = 0; i < crew->count; i++)
@@ -502,13 +505,15 @@ static void note(struct hub *hub, void *arg)
 		peer_link(noting->crew, noting->to);
 }
 
-static struct crew_peer *peer_new(const struct hub_peer *config, unsigned part)
+static struct crew_peer *peer_new(const struct hub_peer *config, unsigned part,
+				  const struct owner *owner)
 {
 	struct crew_peer *peer = mem_alloc(sizeof(*peer));
 
 	memcpy(peer->name, config->name, sizeof(peer->name));
 	memcpy(peer->key, config->key, NOISE_KEY);
 	peer->part = part;
+	peer->owner = *owner;
 	peer->prefix_count = config->prefix_count;
 	peer->prefixes =
 		mem_dup(config->prefixes,
@@ -531,20 +536,21 @@ int crew_peer_set(struct crew *crew, const struct hub_peer *peer,
 		  struct err *err)
 {
 	struct crew_peer *old, *fresh;
+	struct owner owner;
 	unsigned part;
 	int rc;
 
 	if (crew->count == 1)
-		return hub_peer_set(crew->hubs[0], peer, err);
+		return hub_peer_set(crew->hubs[0], peer, NULL, err);
 	old = find(crew, peer->name);
 	if (key_is_anothers(crew, old, peer->key))
 		return hub_key_refused(peer->name, err);
 	part = old ? old->part : deal(crew);
-	rc = hub_peer_set(crew->hubs[part], peer, err);
+	rc = hub_peer_set(crew->hubs[part], peer, &owner, err);
 	if (rc < 0)
 		return rc;
-	fresh = peer_new(peer, part);
-	tell_others(crew, old, peer, part);
+	fresh = peer_new(peer, part, &owner);
+	tell_others(crew, old, fresh);
 	hub_call(crew->hubs[0], note, &(struct noting){ crew, old, fresh });
 	if (old)
 		crew_peer_free(old);
@@ -563,7 +569,7 @@ void crew_peer_remove(struct crew *crew, const char *name)
 		return;
 	hub_call(crew->hubs[0], note, &(struct noting){ crew, old, NULL });
 	hub_peer_remove(crew->hubs[old->part], name);
-	tell_others(crew, old, NULL, old->part);
+	tell_others(crew, old, NULL);
 	crew->peer_count[old->part]--;
 	crew_peer_free(old);
 }

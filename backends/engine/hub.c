@@ -310,7 +310,9 @@ static void memory(struct hub *hub)
 	hub->scratch = mem_alloc(HUB_SCRATCH + 65536);
 	if (hub->config.server)
 		hub->prefixes = inner_map_new();
-	hub->others = mem_array(hub->crew->count, sizeof(*hub->others));
+	if (hub->crew->count > 1)
+		hub->crowded =
+			mem_array(HUB_NUMBERS + 1UL, sizeof(*hub->crowded));
 }
 
 int hub_start(struct hub *hub, struct err *err)
@@ -440,8 +442,8 @@ void hub_free(struct hub *hub)
 	udp_room_free(hub->room);
 	keep_free(hub->keep);
 	inner_map_free(hub->prefixes);
-	switch_close(hub);
-	free(hub->others);
+	free(hub->numbers);
+	free(hub->crowded);
 	free(hub->heap);
 	for (int i = 0; i < HUB_BUNCHES; i++)
 		free(hub->bunches[i].out);

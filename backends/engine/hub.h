@@ -109,16 +109,25 @@ struct hub_peer {
 };
 /* Client: does it lack an answer of its server? */
 bool hub_is_alone(struct hub *hub);
+/* Whose an inner address is. number: no other peer of the crew's has it; 0:
+ * there are more peers than numbers. */
+struct owner {
+	struct hub *hub;
+	uint16_t number;
+};
 /* Makes or changes the peer of that name; what is under way goes on unless its
- * key is another. -EEXIST: key or prefix are somebody else's. */
-int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err);
+ * key is another. owner: NULL, or what the other hubs are to be told of it.
+ * -EEXIST: key or prefix are somebody else's. */
+int hub_peer_set(struct hub *hub, const struct hub_peer *peer,
+		 struct owner *owner, struct err *err);
 /* Without one of that name nothing happens. */
 void hub_peer_remove(struct hub *hub, const char *name);
-/* The prefixes of a peer of another hub were `before`, and are `after`. */
+/* The prefixes of a peer of another hub were `before`, and are `after`; owner
+ * is borrowed as long as they are. */
 struct hub_others {
 	const struct inner_prefix *before, *after;
 	size_t before_count, after_count;
-	struct hub *owner;
+	struct owner *owner;
 };
 void hub_others_set(struct hub *hub, const struct hub_others *others);
 

@@ -110,10 +110,10 @@ static int strange_family(const struct peer *peer)
 	if (!hub->config.server || hub->config.tap || !heard)
 		return 0;
 	if (heard->ip4_prefix != HANDSHAKE_NO_PREFIX &&
-	    inner_map_find_packet(hub->prefixes, 4, heard->ip4) != peer)
+	    inner_map_find_packet(hub->prefixes, 4, heard->ip4) != &peer->self)
 		return 4;
 	if (heard->ip6_prefix != HANDSHAKE_NO_PREFIX &&
-	    inner_map_find_packet(hub->prefixes, 6, heard->ip6) != peer)
+	    inner_map_find_packet(hub->prefixes, 6, heard->ip6) != &peer->self)
 		return 6;
 	return 0;
 }

@@ -12,7 +12,14 @@
 #include "backends/engine/hub_private.h"
 #include "backends/engine/ring.h"
 
-enum { TURN = 64 }; /* records of one ring, before others have their turn */
+enum {
+	TURN = 64, /* records of one ring, before others have their turn */
+	/* Accounts: of who is not known to be anybody, by where he sends from;
+	 * of the device; of peers. */
+	STRANGERS = 16,
+	OF_DEVICE = STRANGERS,
+	OF_PEERS,
+};
 
 enum what { PACKET, PACKET_FOR_ALL, DATAGRAM, INIT };
 
@@ -29,16 +36,35 @@ struct record {
 	};
 };
 
+static unsigned account_of(uint16_t number)
+{
+	return number ? OF_PEERS + number % (HUB_ACCOUNTS - OF_PEERS)
+		      : OF_DEVICE;
+}
+
+/* Of a host, or an IPv6 host's /64; nobody can tell who has the same. */
+static unsigned account_of_stranger(const struct hub *hub)
+{
+	uint64_t words[2], key[2];
+
+	memcpy(words, &hub->from.far.sin6_addr, sizeof(words));
+	memcpy(key, hub->crew->cookie_root, sizeof(key));
+	if (!address_is_ip4(&hub->from))
+		words[1] = 0;
+	words[0] = (words[0] ^ key[0]) * 0x9e3779b97f4a7c15U;
+	words[1] = (words[1] ^ words[0] >> 32 ^ key[1]) * 0x9e3779b97f4a7c15U;
+	return (unsigned)((words[0] ^ words[1]) >> 48) % STRANGERS;
+}
+
 static struct record *room(struct hub *hub, struct hub *to, enum what what,
-			   const uint8_t *bytes, size_t size)
+			   const uint8_t *bytes, size_t size, unsigned account)
 {
 	struct ring *ring = hub->crew->rings[hub->part][to->part];
-	struct record *record = ring_room(ring, sizeof(*record) + size);
+	struct record *record =
+		ring_room(ring, sizeof(*record) + size, account);
 
-	if (!record) {
-		hub->handed.full++;
+	if (!record)
 		return NULL;
-	}
 	record->what = what;
 	record->size = (uint32_t)size;
 	memcpy(record + 1, bytes, size);
@@ -51,14 +77,36 @@ static void done(struct hub *hub, const struct hub *to)
 	hub->rung |= 1U << to->part;
 }
 
-void hub_hand_packet(struct hub *hub, struct hub *to,
-		     const struct tun_packet *packet, bool all)
+static void count_crowded(struct hub *hub, uint16_t number, unsigned packets)
 {
-	struct record *record = room(hub, to, all ? PACKET_FOR_ALL : PACKET,
-				     packet->data, packet->size);
+	uint64_t *count = &hub->crowded[number];
 
-	if (!record)
+	__atomic_store_n(count, *count + packets, __ATOMIC_RELAXED);
+}
+
+uint64_t hub_crowded(const struct crew *crew, uint16_t number)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->hubs[i] && crew->hubs[i]->crowded)
+			sum += __atomic_load_n(&crew->hubs[i]->crowded[number],
+					       __ATOMIC_RELAXED);
+	return sum;
+}
+
+void hub_hand_packet(struct hub *hub, struct hub *to,
+		     const struct tun_packet *packet, bool all, uint16_t number)
+{
+	struct record *record =
+		room(hub, to, all ? PACKET_FOR_ALL : PACKET, packet->data,
+		     packet->size, account_of(number));
+
+	if (!record) {
+		hub->handed.full += packet->count;
+		count_crowded(hub, number, packet->count);
 		return;
+	}
 	record->packet = *packet;
 	hub->handed.packets += packet->count;
 	done(hub, to);
@@ -67,10 +115,13 @@ void hub_hand_packet(struct hub *hub, struct hub *to,
 static bool hand_bytes(struct hub *hub, struct hub *to, enum what what,
 		       const uint8_t *data, size_t size, uint64_t at)
 {
-	struct record *record = room(hub, to, what, data, size);
+	struct record *record =
+		room(hub, to, what, data, size, account_of_stranger(hub));
 
-	if (!record)
+	if (!record) {
+		hub->handed.full++;
 		return false;
+	}
 	record->from = hub->from;
 	record->at = at;
 	done(hub, to);

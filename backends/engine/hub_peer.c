@@ -344,6 +344,67 @@ bool peer_era(struct peer *peer, const struct session *session, uint64_t now)
 	return true;
 }
 
+/* --- numbers: every hub has each count'th --------------------------------- */
+
+static size_t number_place(const struct hub *hub, uint16_t number)
+{
+	return number / hub->crew->count - 1U;
+}
+
+struct peer *peer_numbered(const struct hub *hub, uint16_t number)
+{
+	return hub->numbers[number_place(hub, number)];
+}
+
+struct peer *peer_of(const struct hub *hub, const struct owner *owner)
+{
+	return owner && owner->hub == hub ? (struct peer *)owner : NULL;
+}
+
+static void numbers_grow(struct hub *hub)
+{
+	size_t room = hub->number_room;
+
+	hub->number_room = room * 2 + 16;
+	hub->numbers = mem_resize(hub->numbers,
+				  hub->number_room * sizeof(*hub->numbers));
+	memset(hub->numbers + room, 0,
+	       (hub->number_room - room) * sizeof(*hub->numbers));
+}
+
+static void number_take(struct peer *peer)
+{
+	struct hub *hub = peer->hub;
+	size_t i = hub->number_free, number;
+
+	while (i < hub->number_room && hub->numbers[i])
+		i++;
+	hub->number_free = i;
+	number = (i + 1) * hub->crew->count + hub->part;
+	if (!hub->config.server || number >= HUB_NUMBERS)
+		return;
+	if (i == hub->number_room)
+		numbers_grow(hub);
+	hub->numbers[i] = peer;
+	peer->self.number = (uint16_t)number;
+	peer->crowded_before = hub_crowded(hub->crew, peer->self.number);
+}
+
+static void number_give(struct peer *peer)
+{
+	struct hub *hub = peer->hub;
+	size_t i;
+
+	if (!peer->self.number)
+		return;
+	i = number_place(hub, peer->self.number);
+	hub->numbers[i] = NULL;
+	if (i < hub->number_free)
+		hub->number_free = i;
+}
+
+/* --- whose is what -------------------------------------------------------- */
+
 void peer_free(struct peer *peer)
 {
 	struct hub *hub = peer->hub;
@@ -353,6 +414,7 @@ void peer_free(struct peer *peer)
 			inner_map_remove(hub->prefixes,
 					 &peer->config.prefixes[i]);
 	switch_forget(peer);
+	number_give(peer);
 	for (int id = 0; id < 256; id++)
 		if (peer->lanes[id])
 			lane_remove(peer, (uint8_t)id);
@@ -403,7 +465,8 @@ static int prefixes_change(struct peer *peer, const struct hub_peer *config,
 	for (i = 0; i < peer->config.prefix_count; i++)
 		inner_map_remove(hub->prefixes, &peer->config.prefixes[i]);
 	for (i = 0; i < config->prefix_count; i++)
-		if (inner_map_add(hub->prefixes, &config->prefixes[i], peer))
+		if (inner_map_add(hub->prefixes, &config->prefixes[i],
+				  &peer->self))
 			break;
 	if (i == config->prefix_count)
 		return 0;
@@ -411,7 +474,8 @@ static int prefixes_change(struct peer *peer, const struct hub_peer *config,
 	while (i--)
 		inner_map_remove(hub->prefixes, &config->prefixes[i]);
 	for (i = 0; i < peer->config.prefix_count; i++)
-		inner_map_add(hub->prefixes, &peer->config.prefixes[i], peer);
+		inner_map_add(hub->prefixes, &peer->config.prefixes[i],
+			      &peer->self);
 	return err_set(err, EEXIST,
 		       "peer %s: address %s is another peer's already",
 		       config->name, text);
@@ -457,6 +521,7 @@ static void endpoints_change(struct peer *peer)
 struct peer_call {
 	const struct hub_peer *config;
 	const char *name;
+	struct owner *owner;
 	struct err *err;
 	int rc;
 };
@@ -470,11 +535,12 @@ static void peer_set(struct hub *hub, void *arg)
 
 	if (fresh) {
 		peer = mem_alloc(sizeof(*peer));
-		peer->hub = hub;
+		peer->hub = peer->self.hub = hub;
 		memcpy(peer->config.name, call->config->name, HUB_NAME);
 		TAILQ_INSERT_TAIL(&hub->peers, peer, entry);
 		LIST_INSERT_HEAD(&hub->names[chain_of(peer->config.name)], peer,
 				 namesake);
+		number_take(peer);
 		switch_join(peer);
 	}
 	call->rc = prefixes_change(peer, call->config, call->err);
@@ -485,15 +551,18 @@ static void peer_set(struct hub *hub, void *arg)
 	if (call->rc)
 		return;
 	peer->config = *call->config;
+	if (call->owner)
+		*call->owner = peer->self;
 	endpoints_change(peer);
 	hand_out(peer, now);
 	if (!hub->config.server && !handshake_session(peer->handshake))
 		handshake_start(hub->handshake, peer->handshake, now);
 }
 
-int hub_peer_set(struct hub *hub, const struct hub_peer *peer, struct err *err)
+int hub_peer_set(struct hub *hub, const struct hub_peer *peer,
+		 struct owner *owner, struct err *err)
 {
-	struct peer_call call = { .config = peer, .err = err };
+	struct peer_call call = { .config = peer, .owner = owner, .err = err };
 
 	hub_call(hub, peer_set, &call);
 	return call.rc;
@@ -516,13 +585,11 @@ void hub_peer_remove(struct hub *hub, const char *name)
 static void others_set(struct hub *hub, void *arg)
 {
 	const struct hub_others *others = arg;
-	struct peer *stub = &hub->others[others->owner->part];
 
-	stub->hub = others->owner;
 	for (size_t i = 0; i < others->before_count; i++)
 		inner_map_remove(hub->prefixes, &others->before[i]);
 	for (size_t i = 0; i < others->after_count; i++)
-		inner_map_add(hub->prefixes, &others->after[i], stub);
+		inner_map_add(hub->prefixes, &others->after[i], others->owner);
 }
 
 void hub_others_set(struct hub *hub, const struct hub_others *others)

@@ -27,6 +27,8 @@ enum {
 	HUB_BUNCHES = 2, /* open at a time: what goes by one lane, and copies of
 			  * it by another */
 	NO_LANE = 255,
+	HUB_ACCOUNTS = 4096,	  /* in a ring between hubs (hub_hand.c) */
+	HUB_NUMBERS = UINT16_MAX, /* of a crew's peers, from 1 */
 };
 
 /* One way to the peer: a pair of sockets. */
@@ -42,6 +44,7 @@ struct lane {
 };
 
 struct peer {
+	struct owner self; /* first: what an inner address leads to */
 	TAILQ_ENTRY(peer) entry;
 	LIST_ENTRY(peer) namesake; /* of those whose names hash alike */
 	struct hub *hub;	   /* that has it */
@@ -59,6 +62,7 @@ struct peer {
 	uint8_t said;		    /* to it, of itself (lease.h) */
 	uint64_t granted_bps; /* client: the server takes no more; 0: all */
 	uint64_t spoofed, policed, oversize, dropped, isolated;
+	uint64_t crowded_before;    /* by who had its number (hub_crowded()) */
 	uint64_t fragmented;	    /* packets to it */
 	struct joiner *joiner;	    /* NULL: no fragments came lately */
 	struct joiner_stats joined; /* by those it had before */
@@ -96,7 +100,7 @@ struct bunch {
 /* What was handed to other hubs, or not. */
 struct handed {
 	uint64_t packets, datagrams, inits;
-	uint64_t full; /* the ring was: lost */
+	uint64_t full; /* packets and the like that no ring took */
 };
 
 struct hub {
@@ -120,16 +124,15 @@ struct hub {
 	struct peers peers;
 	struct namesakes names[HUB_NAMES];
 	struct members members;
-	/* Server: whose an inner address is. A peer of another hub's stands
-	 * there as others[its part], of which only .hub means something. */
-	struct inner_map *prefixes;
-	struct peer *others;
-	struct fdb *fdb;	  /* the crew's: server, tap */
-	struct fdb_port port;	  /* ... of the device */
+	struct inner_map *prefixes; /* server: struct owner of an address */
+	struct peer **numbers;	    /* server: our peers; NULL: free */
+	size_t number_room, number_free; /* none is free before that one */
+	uint64_t *crowded;    /* by number: packets that no ring took. Atomic;
+			       * NULL: there are no rings */
+	struct fdb *fdb;      /* the crew's: server, tap */
+	struct fdb_port port; /* ... of the device */
 	uint8_t mac[FDB_ADDRESS]; /* ... and its own */
-	struct peer **ports;	  /* ... of our peers; NULL: free */
-	size_t port_room;
-	struct peer **heap; /* from 1: the next to look after first */
+	struct peer **heap;	  /* from 1: the next to look after first */
 	size_t heap_count, heap_room;
 	uint64_t housekeeping;	  /* when it is due */
 	size_t resting;		  /* peers, at the last one */
@@ -204,6 +207,10 @@ struct lane *lane_add(struct peer *peer, uint8_t id, struct udp *udp,
 		      const struct address *to);
 void lane_remove(struct peer *peer, uint8_t id);
 struct peer *hub_only_peer(const struct hub *hub);
+/* That has this number; NULL: none of ours. */
+struct peer *peer_numbered(const struct hub *hub, uint16_t number);
+/* NULL: another hub's. */
+struct peer *peer_of(const struct hub *hub, const struct owner *owner);
 void peer_free(struct peer *peer);
 void member_free(struct member *member);
 /* Makes the braid, with the lanes of our members, once there are keys. */
@@ -276,7 +283,6 @@ bool hub_looped(const struct hub *hub, uint64_t now, char text[HUB_SENTENCE]);
 struct fdb *switch_new(const struct hub_config *config);
 /* Reads the device's own address. */
 void switch_open(struct hub *hub);
-void switch_close(struct hub *hub);
 void switch_join(struct peer *peer);
 void switch_forget(struct peer *peer);
 void switch_age(struct hub *hub, uint64_t now);
@@ -343,10 +349,13 @@ void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
 /* That was all of them for now. */
 void hub_took_handed(struct hub *hub, uint64_t now);
 
-/* hub_hand.c: from one hub to another. What does not fit is lost and counted.
- */
+/* hub_hand.c: from one hub to another. What does not fit is lost and counted. A
+ * packet is on the account of the peer with that number; 0: of the device's. */
 void hub_hand_packet(struct hub *hub, struct hub *to,
-		     const struct tun_packet *packet, bool all);
+		     const struct tun_packet *packet, bool all,
+		     uint16_t number);
+/* Packets on that account that all hubs had no room for. */
+uint64_t hub_crowded(const struct crew *crew, uint16_t number);
 /* A datagram from hub->from: to the one whose it is, or an init to the one that
  * has its sender. */
 void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,

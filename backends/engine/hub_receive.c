@@ -23,7 +23,7 @@ static bool is_its_own(struct peer *peer, const uint8_t *packet, size_t size,
 	return inner_map_find_packet(hub->prefixes, info->version,
 				     packet + info->l3 +
 					     (info->version == 4 ? 12 : 8)) ==
-	       peer;
+	       &peer->self;
 }
 
 /* What every kernel says on a new device (RFC 4861, RFC 3810) from an address

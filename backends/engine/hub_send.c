@@ -407,17 +407,35 @@ void peer_work(struct peer *peer, uint64_t now)
 /* --- from the device ------------------------------------------------------ */
 
 /* Whose is it? NULL: nobody's. */
-static struct peer *peer_for(struct hub *hub, const struct tun_packet *packet)
+static const struct owner *owner_of(struct hub *hub,
+				    const struct tun_packet *packet)
 {
 	const struct packet_info *info = &packet->info;
+	const struct peer *server;
 
-	if (!hub->config.server)
-		return TAILQ_FIRST(&hub->peers);
+	if (!hub->config.server) {
+		server = TAILQ_FIRST(&hub->peers);
+		return server ? &server->self : NULL;
+	}
 	if (!info->version)
 		return NULL;
 	return inner_map_find_packet(hub->prefixes, info->version,
 				     packet->data + info->l3 +
 					     (info->version == 4 ? 16 : 24));
+}
+
+/* On whose account is it handed to another hub? On that of the client it comes
+ * from: who floods is not to be at the expense of whom he floods. What comes
+ * from elsewhere is on the account of whom it is for. */
+static uint16_t account_of(struct hub *hub, const struct tun_packet *packet,
+			   const struct owner *owner)
+{
+	const struct packet_info *info = &packet->info;
+	const struct owner *from = inner_map_find_packet(
+		hub->prefixes, info->version,
+		packet->data + info->l3 + (info->version == 4 ? 12 : 8));
+
+	return from ? from->number : owner->number;
 }
 
 /* What has no order to keep, and what is in a hurry. */
@@ -559,7 +577,7 @@ void hub_take(struct hub *hub, struct peer *peer, struct tun_packet *packet,
  * hub whose it is. */
 static void take_read(struct hub *hub, struct tun_packet *packet, uint64_t now)
 {
-	struct peer *peer;
+	const struct owner *owner;
 
 	if (hub_loops(hub, packet, now)) {
 		hub->unrouted += packet->count;
@@ -569,18 +587,17 @@ static void take_read(struct hub *hub, struct tun_packet *packet, uint64_t now)
 		switch_from_device(hub, packet, now);
 		return;
 	}
-	peer = peer_for(hub, packet);
-	if (peer && peer->hub != hub)
-		hub_hand_packet(hub, peer->hub, packet, false);
+	owner = owner_of(hub, packet);
+	if (owner && owner->hub != hub)
+		hub_hand_packet(hub, owner->hub, packet, false,
+				account_of(hub, packet, owner));
 	else
-		hub_take(hub, peer, packet, now);
+		hub_take(hub, peer_of(hub, owner), packet, now);
 }
 
 void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
 		     uint64_t now)
 {
-	struct peer *peer;
-
 	/* Only who has the peer knows where it is. */
 	if (hub_loops(hub, packet, now)) {
 		hub->unrouted += packet->count;
@@ -590,9 +607,8 @@ void hub_take_handed(struct hub *hub, struct tun_packet *packet, bool all,
 		switch_handed(hub, packet, all, now);
 		return;
 	}
-	peer = peer_for(hub, packet);
 	/* Not one that has gone meanwhile. */
-	hub_take(hub, peer && peer->hub == hub ? peer : NULL, packet, now);
+	hub_take(hub, peer_of(hub, owner_of(hub, packet)), packet, now);
 }
 
 void hub_took_handed(struct hub *hub, uint64_t now)

@@ -190,6 +190,9 @@ static json_t *peer_json(struct peer *peer, uint64_t now)
 	put(out, "spoofed", peer->spoofed);
 	put(out, "policed", peer->policed);
 	put(out, "isolated", peer->isolated);
+	put(out, "crowded",
+	    hub_crowded(peer->hub->crew, peer->self.number) -
+		    peer->crowded_before);
 	if (peer->hub->fdb)
 		put(out, "stations",
 		    fdb_count(peer->hub->fdb, peer->port.number));

@@ -20,47 +20,19 @@
 
 enum { HEADER = 14, DEVICE = FDB_PORTS };
 
-/* --- ports: every hub has each count'th number ---------------------------- */
-
-static size_t first_free(const struct hub *hub)
-{
-	size_t i = 0;
-
-	while (i < hub->port_room && hub->ports[i])
-		i++;
-	return i;
-}
+/* --- ports: a peer's is its number ---------------------------------------- */
 
 /* More than there are numbers for are reached by flooding. */
 void switch_join(struct peer *peer)
 {
-	struct hub *hub = peer->hub;
-	size_t i, number;
-
-	if (!hub->fdb)
-		return;
-	i = first_free(hub);
-	number = (i + 1) * hub->crew->count + hub->part;
-	if (number >= DEVICE)
-		return;
-	if (i == hub->port_room) {
-		hub->port_room = hub->port_room * 2 + 16;
-		hub->ports =
-			mem_resize(hub->ports, hub->port_room * sizeof(peer));
-		memset(hub->ports + i, 0, (hub->port_room - i) * sizeof(peer));
-	}
-	hub->ports[i] = peer;
-	peer->port.number = (uint16_t)number;
+	if (peer->hub->fdb)
+		peer->port.number = peer->self.number;
 }
 
 void switch_forget(struct peer *peer)
 {
-	struct hub *hub = peer->hub;
-
-	if (!hub->fdb || peer->port.number == FDB_NO_PORT)
-		return;
-	fdb_forget(hub->fdb, peer->port.number);
-	hub->ports[peer->port.number / hub->crew->count - 1] = NULL;
+	if (peer->port.number != FDB_NO_PORT)
+		fdb_forget(peer->hub->fdb, peer->port.number);
 }
 
 /* Of another hub; NULL: it is one of ours, or the device. */
@@ -77,7 +49,7 @@ static struct peer *peer_at(const struct hub *hub, uint16_t port)
 {
 	return port == FDB_NO_PORT || port == DEVICE || hub_of(hub, port)
 		       ? NULL
-		       : hub->ports[port / hub->crew->count - 1];
+		       : peer_numbered(hub, port);
 }
 
 /* --- the segment ---------------------------------------------------------- */
@@ -114,11 +86,6 @@ void switch_open(struct hub *hub)
 		read_own_address(hub);
 }
 
-void switch_close(struct hub *hub)
-{
-	free(hub->ports);
-}
-
 void switch_age(struct hub *hub, uint64_t now)
 {
 	if (!hub->fdb)
@@ -144,11 +111,13 @@ bool switch_learn(struct peer *peer, const uint8_t *frame, size_t size,
 	return true;
 }
 
-static void hand_to_all(struct hub *hub, const struct tun_packet *packet)
+static void hand_to_all(struct hub *hub, const struct tun_packet *packet,
+			uint16_t number)
 {
 	for (unsigned i = 0; i < hub->crew->count; i++)
 		if (i != hub->part)
-			hub_hand_packet(hub, hub->crew->hubs[i], packet, true);
+			hub_hand_packet(hub, hub->crew->hubs[i], packet, true,
+					number);
 }
 
 /* A copy: what was delivered is only lent. */
@@ -164,11 +133,11 @@ static void pass(struct peer *from, uint16_t port, const uint8_t *frame,
 				     .info = *info };
 
 	if (port == FDB_NO_PORT)
-		hand_to_all(hub, &packet);
+		hand_to_all(hub, &packet, from->self.number);
 	else
 		other = hub_of(hub, port);
 	if (other) {
-		hub_hand_packet(hub, other, &packet, false);
+		hub_hand_packet(hub, other, &packet, false, from->self.number);
 		return;
 	}
 	packet.data = keep_room(hub->keep);
@@ -229,13 +198,13 @@ void switch_from_device(struct hub *hub, struct tun_packet *packet,
 		fdb_learn(hub->fdb, frame + FDB_ADDRESS, &hub->port, now);
 	port = fdb_find(hub->fdb, frame, now);
 	if (port == FDB_NO_PORT) {
-		hand_to_all(hub, packet);
+		hand_to_all(hub, packet, 0);
 		hub_pass(hub, packet, NULL, NULL, now);
 		return;
 	}
 	other = hub_of(hub, port);
 	if (other)
-		hub_hand_packet(hub, other, packet, false);
+		hub_hand_packet(hub, other, packet, false, port);
 	else
 		hub_take(hub, peer_at(hub, port), packet, now);
 }

@@ -13,6 +13,12 @@
  * at the end of the ring and too short for it is passed over.
  *
  * A ring is bounded, and who finds it full loses what he has: he counts it.
+ * Each record is on somebody's account, and no account may hold more than twice
+ * what is free (Choudhury and Hahne, "Dynamic queue length thresholds for
+ * shared-memory packet switches", IEEE/ACM Transactions on Networking 6(2),
+ * 1998). So one that floods has two thirds of the ring, n of them have 2/(1+2n)
+ * each, and who holds nothing finds room as long as they leave any, which they
+ * always do.
  */
 #ifndef BACKENDS_ENGINE_RING_H
 #define BACKENDS_ENGINE_RING_H
@@ -27,15 +33,16 @@ enum { RING_ALIGN = 16 }; /* of records */
 
 struct ring;
 
-/* bytes: a power of two, 4096 or more; memory is taken as it is used. */
-struct ring *ring_new(size_t bytes);
+/* bytes: a power of two, 4096 or more; accounts: how many, at least 1. Memory
+ * is taken as it is used. */
+struct ring *ring_new(size_t bytes, unsigned accounts);
 void ring_free(struct ring *ring);
 AUTO_DEFINE(ring, struct ring *, ring_free)
 
-/* The writer's. Room for a record of size bytes; NULL: it is full, or the
- * record is longer than half the ring. Filled, it is put; before that it may be
- * left, or asked for anew. */
-void *ring_room(struct ring *ring, size_t size);
+/* The writer's. Room for a record of size bytes on that account; NULL: it is
+ * full, the account holds its share, or the record is longer than half the
+ * ring. Filled, it is put; before that it may be left, or asked for anew. */
+void *ring_room(struct ring *ring, size_t size, unsigned account);
 /* The record is there now: the one whose room was asked for last. */
 void ring_put(struct ring *ring);
 

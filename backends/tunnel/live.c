@@ -358,6 +358,7 @@ static void tell_peer(struct live *live, const struct node *node,
 	live_set_u(live, node, PEER_SPOOFED, number(peer, "spoofed"));
 	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
 	live_set_u(live, node, PEER_ISOLATED, number(peer, "isolated"));
+	live_set_u(live, node, PEER_CROWDED, number(peer, "crowded"));
 	if (json_object_get(peer, "stations"))
 		live_set_u(live, node, PEER_STATIONS, number(peer, "stations"));
 }

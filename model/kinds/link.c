@@ -713,6 +713,10 @@ static const struct attr peer_attrs[] = {
 				"packets dropped: for another client, and the "
 				"link is isolate=yes",
 				"0"),
+	[PEER_CROWDED] = TELLS("crowded", type_number,
+			       "packets dropped: it had more than its share of "
+			       "the room between the server's threads",
+			       "0"),
 	[PEER_STATIONS] = TELLS("stations", type_number,
 				"Ethernet addresses that are behind it, of "
 				"mode=tap",
