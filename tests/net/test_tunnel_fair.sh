@@ -52,7 +52,7 @@ start_pings() {
 	before=$(figure c3 '.tun."in-packets"')
 	start "$tmp/pings" ip netns exec c3 ping -c "$pings" -i 0.01 -W 60 -q 10.78.0.14
 	pings_pid=$pid
-	all_read() { [ $(($(figure c3 '.tun."in-packets"') - before)) -ge $pings ]; }
+	all_read() { [ $(($(figure c3 '.tun."in-packets"') - before)) -ge "$pings" ]; }
 	wait_for 30 all_read
 	wait_for 30 is_through 3
 }
