@@ -556,8 +556,7 @@ void braid_received(struct braid *braid, const struct braid_received *in,
 		return;
 	bytes = (uint32_t)in->size + lane->config.overhead;
 	braid->in_time = in->inner.time;
-	braid->in_at = now;
-	lane_heard(lane, now);
+	lane_heard(lane);
 	if (!(in->inner.flags & WIRE_CONTROL))
 		braid->data_at = now;
 	arrival_add(&lane->arrival, in->counter, in->inner.time, bytes,
@@ -1019,7 +1018,6 @@ int braid_lane_stats(const struct braid *braid, uint8_t id, uint64_t now,
 		.rate_bps = lane->window.known ? lane->window.rate * 8 : 0,
 		.window_bytes = lane->window.bytes,
 		.flight_bytes = lane->flight.bytes,
-		.flight_packets = lane->flight.packets,
 		.lost = lane->flight.lost,
 		.lost_in = lane->arrival.lost,
 		.resent = lane->resent,

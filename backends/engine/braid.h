@@ -378,7 +378,7 @@ struct braid_lane_stats {
 	uint32_t queue_us; /* one way, above this lane's own best */
 	uint32_t delay_in_us, jitter_in_us; /* the same, towards us */
 	uint64_t rate_bps;		    /* what it was found to carry */
-	uint32_t window_bytes, flight_bytes, flight_packets;
+	uint32_t window_bytes, flight_bytes;
 	uint32_t loss_ppm, loss_in_ppm; /* of the last slices */
 	uint64_t lost, lost_in, resent, doubled, spurious;
 	struct meter_reading out, in;

@@ -93,7 +93,6 @@ struct braid {
 	struct note note;
 
 	uint32_t in_time; /* of the last datagram received */
-	uint64_t in_at;
 	uint64_t patience_at;
 	uint16_t mtu;
 	bool alive;

@@ -365,11 +365,10 @@ void lane_hurry(struct lane *lane, uint64_t now)
 		lane->ping_at = now;
 }
 
-void lane_heard(struct lane *lane, uint64_t now)
+void lane_heard(struct lane *lane)
 {
 	uint64_t soon = lane->pinged_at + PROBE_HEARD_US;
 
-	lane->heard_at = now;
 	if ((lane->state == BRAID_DEAD || lane->state == BRAID_PROVING) &&
 	    lane->ping_at > soon)
 		lane->ping_at = soon;

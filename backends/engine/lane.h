@@ -50,7 +50,7 @@ struct lane {
 	uint64_t arrival_lost; /* already in `in` */
 	struct inflow inflow;
 
-	uint64_t sent_at, progress_at, heard_at;
+	uint64_t sent_at, progress_at;
 	uint64_t ping_at; /* the next one; 0: none planned */
 	uint64_t pinged_at;
 	uint64_t answered_at; /* last ack, or when it began to be asked */
@@ -114,7 +114,7 @@ bool lane_acked(struct lane *lane, const struct flight_news *news, bool alone,
 /* It may well be back: it is asked at once, and often again. */
 void lane_hurry(struct lane *lane, uint64_t now);
 /* Something came in by it: if it is dead, it may not be any more. */
-void lane_heard(struct lane *lane, uint64_t now);
+void lane_heard(struct lane *lane);
 /* Something sent on another line was. */
 void lane_passed(struct lane *lane, uint64_t now);
 /* Is its answer due, though the other end has been slow lately? Then one sent

@@ -71,8 +71,7 @@ void window_restart(struct window *window)
 	window->var_us = old.var_us;
 }
 
-static void note_rtt(struct window *window, const struct window_ack *ack,
-		     uint64_t now)
+static void note_rtt(struct window *window, const struct window_ack *ack)
 {
 	uint32_t rtt = ack->rtt_us, off;
 
@@ -90,7 +89,6 @@ static void note_rtt(struct window *window, const struct window_ack *ack,
 	window->srtt_us += ((int32_t)rtt - (int32_t)window->srtt_us) / 8;
 	if (!window->srtt_us)
 		window->srtt_us = 1;
-	(void)now;
 	if (rtt < window->min_us)
 		window->min_us = rtt;
 	if (rtt < window->min_next_us)
@@ -406,7 +404,7 @@ void window_ack(struct window *window, const struct window_ack *ack,
 	window->quick_packets += ack->packets;
 	note_snap(window, &snap);
 	if (timed)
-		note_rtt(window, ack, now);
+		note_rtt(window, ack);
 	note_queue(window, ack->delay, now);
 	contest_ack(&window->contest, ack->flight, window->queue_us);
 	if (!window->pipe_us && timed)

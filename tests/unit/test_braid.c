@@ -475,7 +475,7 @@ TEST(braid, acks_go_along_with_data_in_place_of_a_datagram_of_their_own)
 	pass(15000);
 	CU_ASSERT_EQUAL(world.ends[1].sent[0], before + 1);
 	braid_lane_stats(world.ends[0].braid, 0, world.now, &stats);
-	CU_ASSERT_EQUAL(stats.flight_packets, 0);
+	CU_ASSERT_EQUAL(stats.flight_bytes, 0);
 	CU_ASSERT_EQUAL(missing(), 0);
 	finish();
 }
