@@ -10,10 +10,7 @@
 place_many() {
 	local n
 
-	for n in gw far; do
-		ip netns add "$n"
-		ip -n "$n" link set lo up
-	done
+	for n in gw far; do place_of $n; done
 	ip link add w0 netns far type veth peer name w0 netns gw
 	ip -n far addr add 10.201.0.2/24 dev w0
 	ip -n gw addr add 10.201.0.1/24 dev w0

@@ -6,8 +6,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
 up() { home tresse /links/home0/members/line"$1" get state | grep -q '=up'; }
 trial() { # END CHANGE COMMIT
 	printf 'begin\n%s\ncommit %s\n' "$2" "$3" | "$1" tresse

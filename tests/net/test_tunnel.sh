@@ -8,13 +8,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-[ -c /dev/net/tun ] || skip_all "no /dev/net/tun here"
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
-pings_lost() {
-	ping_end
-	ping_losses | cut -d' ' -f1
-}
 # at_most NAME GOT MOST
 at_most() {
 	[ "${2:-x}" -le "$3" ] 2>/dev/null && ok "$1 ($2)" && return
@@ -95,13 +88,13 @@ home tresse -q /links/home0/members create line2
 sleep 1
 home tresse -q /links/home0/members/line1 set sockets=3
 sleep 1
-is 'members come and go without a lost packet' "$(pings_lost)" 0
+is 'members come and go without a lost packet' "$(ping_lost)" 0
 
 ping_start 0.01
 sleep 0.5
 ip -n home link set w1 down
 sleep 1
-at_most 'a line set down loses next to nothing' "$(pings_lost)" 2
+at_most 'a line set down loses next to nothing' "$(ping_lost)" 2
 check 'and it is told' wait_for 3 sh -c "ip netns exec home env \
 	TRESSE_SOCKET=$tmp/home.sock TRESSE_STORE=$tmp/home.db \
 	tresse /links/home0/members/line1 get state | grep -qE 'down|dead'"
@@ -113,7 +106,7 @@ ping_start 0.01
 sleep 0.5
 line '1 hole=1'
 sleep 1.5
-at_most 'a silent hole loses a few at most' "$(pings_lost)" 8
+at_most 'a silent hole loses a few at most' "$(ping_lost)" 8
 line '1 hole=0'
 check 'and the line is taken back' wait_for 20 is_up /links/home0/members/line1
 
@@ -152,7 +145,7 @@ ping_start 0.01
 sleep 0.3
 kill -HUP "$pid_home"
 sleep 0.7
-is 'it reads the store again without losing a packet' "$(pings_lost)" 0
+is 'it reads the store again without losing a packet' "$(ping_lost)" 0
 mv "$tmp/home.db" "$tmp/away.db"
 kill -HUP "$pid_home"
 sleep 0.5

@@ -10,9 +10,7 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
-twin() { TRESSE_SOCKET=$tmp/twin.sock TRESSE_STORE=$tmp/twin.db ip netns exec twin "$@"; }
+twin() { in_ twin "$@"; }
 pings() { home ping -c 3 -i 0.05 -W 1 -q 10.77.0.1 >/dev/null; }
 # says END PATH WORDS
 says() { "$1" tresse "$2" get error 2>/dev/null | grep -qE -- "$3"; }
@@ -83,14 +81,11 @@ key=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
 home tresse -q /links/home0 set key=$key
 gw tresse -q /links/home0/peers/home set key="$(key_of home)"
 check 'with a key that was given it carries' wait_for 10 pings
-ip netns add twin
+place_of twin
 ip link add w3 netns twin type veth peer name w3 netns gw
 address twin w3 10.201.3.2/24
 address gw w3 10.201.3.1/24
-ip -n twin link set lo up
-TRESSE_STORE=$tmp/twin.db ip netns exec twin tressed --socket "$tmp/twin.sock" 2>/dev/null &
-started+=($!)
-wait_for 5 test -S "$tmp/twin.sock"
+engine_of twin 2>/dev/null
 twin tresse -q /paths create line device=w3 gateway=10.201.3.1
 twin tresse -q /links create home0 role=client device=tun0 local=10.77.0.2/24 \
 	peer=10.200.0.1:5000 peer-key="$(key_of gw)" key=$key 2>/dev/null
@@ -101,6 +96,7 @@ told 'so does the one' home /links/home0 'another host calls the server with thi
 told 'and the other' twin /links/home0 'another host calls the server with this one.s key'
 kill "${started[@]}" 2>/dev/null
 started=()
+kill_engine twin
 unplace
 ip netns del twin
 finish

@@ -10,7 +10,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 rounds=${ROUNDS:-12} seed=${SEED:-$RANDOM} longest=0
 RANDOM=$seed
 echo "# SEED=$seed ROUNDS=$rounds"

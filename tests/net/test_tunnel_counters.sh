@@ -8,8 +8,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
 # wire NAMESPACE tx|rx: bytes of IP that its line has carried: each frame has 14
 # bytes of Ethernet (and offloads are off, so that a frame is a frame).
 wire() {

@@ -8,8 +8,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
 pings() { home ping -c 3 -i 0.05 -W 2 -q "${1:-10.77.0.1}" >/dev/null; }
 big() { home ping -c 2 -i 0.1 -W 2 -q -M dont -s 1350 10.77.0.1 >/dev/null; }
 get() { "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/  read-only.*//; s/^"//; s/"$//'; }
@@ -132,15 +130,8 @@ done
 check 'and packets again' wait_for 15 pings
 
 # --- both ends at once -------------------------------------------------------
-for n in home gw; do
-	pid=pid_$n
-	kill -9 "${!pid}"
-	wait "${!pid}" 2>/dev/null
-done
-for n in gw home; do
-	ip netns exec $n tressed --socket "$tmp/$n.sock" --store "$tmp/$n.db" &
-	eval "pid_$n=$!"
-done
+for n in home gw; do kill_engine $n KILL; done
+for n in gw home; do engine_of $n; done
 check 'both ends start anew and find each other' wait_for 15 pings
 
 unplace

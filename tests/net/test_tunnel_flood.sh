@@ -10,7 +10,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 type perl jq flood >/dev/null || skip_all 'perl, jq or build/flood is missing (make check-net)'
 count=${FLOOD:-300000}
 
@@ -112,10 +111,8 @@ check 'the tunnel is the one it was' \
 nice -n 19 ip netns exec evil flood send 10.201.9.1 5000 \
 	$((count * 1000000)) 600 replay "$tmp/init" >/dev/null &
 flooder=$!
-kill -9 "$pid_home"
-wait "$pid_home" 2>/dev/null
-ip netns exec home tressed --socket "$tmp/home.sock" --store "$tmp/home.db" &
-pid_home=$!
+kill_engine home KILL
+engine_of home
 pings() { home ping -c 1 -W 1 -q 10.77.0.1 >/dev/null; }
 check 'a client that begins anew gets in meanwhile' wait_for 10 pings
 check 'the flood was going on all the time' kill -0 "$flooder"

@@ -17,7 +17,6 @@ has_soon() {
 	wait_for 8 has_is "$2" "$3"
 	is "$1" "$(has_now "$2")" "$3"
 }
-agrees() { is "$1" "$(in_ "$2" tresse drift 2>&1)" 'The running system agrees with the store.'; }
 says() { get "$1" /links/vpn error | grep -qE -- "$2"; }
 # refused NAME ADDRESS WHY: what the server hands out to c1 is not taken.
 refused() {
@@ -26,7 +25,7 @@ refused() {
 	is 'and not set' "$(has_now c1)" ''
 }
 peer_of() { # CLIENT
-	in_ gw tresse -q /links/vpn/peers create "$1" "key=$(get "$1" /links/vpn public-key)" "${@:2}"
+	in_ gw tresse -q /links/vpn/peers create "$1" "key=$(key_of "$1" vpn)" "${@:2}"
 }
 client() { # NUMBER [SETTING...]
 	local n=c$1
@@ -35,13 +34,11 @@ client() { # NUMBER [SETTING...]
 		peer=10.200.0.1:5000 "peer-key=$key" "$@" 2>/dev/null
 }
 
-ip netns add gw
-ip -n gw link set lo up
+place_of gw
 ip -n gw addr add 10.200.0.1/32 dev lo
 engine_of gw
 for i in 1 2; do
-	ip netns add c$i
-	ip -n c$i link set lo up
+	place_of c$i
 	engine_of c$i
 	line_to_gw $i
 done
@@ -49,7 +46,7 @@ done
 # --- chosen ------------------------------------------------------------------
 run 0 'a server has a network' in_ gw tresse /links create vpn role=server device=tun0 \
 	local=10.79.0.1/24 local6=fd79::1/64 listen=5000
-key=$(get gw /links/vpn public-key)
+key=$(key_of gw vpn)
 client 1
 run 0 'a peer gets no address by hand' peer_of c1
 is 'it gets the lowest free ones' "$(get gw /links/vpn/peers/c1 address)" '10.79.0.2,fd79::2'
@@ -90,14 +87,12 @@ ip -n c1 addr add 10.99.0.1/24 dev tun0
 sleep 1
 is 'what somebody added stays' "$(has_now c1)" '10.79.0.2/24 10.99.0.1/24 fd79::2/64'
 ip -n c1 addr del 10.99.0.1/24 dev tun0
-kill -9 "$pid_c1"
-wait "$pid_c1" 2>/dev/null
+kill_engine c1 KILL
 is 'without an engine it stays' "$(has_now c1)" '10.79.0.2/24 fd79::2/64'
 in_ gw tresse -q /links/vpn/peers/c1 set address=10.79.0.9
 engine_of c1
 has_soon 'the engine starts again, and hears what is new' c1 '10.79.0.9/24'
-kill -9 "$pid_gw"
-wait "$pid_gw" 2>/dev/null
+kill_engine gw KILL
 engine_of gw
 check 'the server starts again' wait_for 20 pings c1 10.79.0.1
 is 'and nothing has changed' "$(has_now c1)" '10.79.0.9/24'
@@ -153,9 +148,5 @@ run 0 'the link is deleted' in_ c1 tresse /links delete vpn
 is 'its device is gone' "$(ip -n c1 -o link show dev tun0 2>/dev/null)" ''
 agrees 'nothing is left' c1
 
-for n in gw c1 c2; do
-	pid=pid_$n
-	kill "${!pid}"
-	wait "${!pid}" 2>/dev/null
-done
+for n in gw c1 c2; do kill_engine $n; done
 finish

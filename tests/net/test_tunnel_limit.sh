@@ -9,8 +9,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
 policed() { gw tresse /links/home0/peers/home get policed | sed 's/policed=//; s/ .*//'; }
 # kbit/s of payload that arrive: [iperf3 OPTION...]. A server that is not done with
 # the one before is asked again.

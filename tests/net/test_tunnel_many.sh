@@ -10,8 +10,7 @@
 type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
 
 engine() { # NAMESPACE
-	ip netns add "$1"
-	ip -n "$1" link set lo up
+	place_of "$1"
 	engine_of "$1"
 }
 pings() { in_ "$1" ping -c 3 -i 0.05 -W 2 -q "$2" >/dev/null; }
@@ -62,14 +61,14 @@ is 'and they are there' "$(in_ gw tresse -j /links/home0/peers ls 2>/dev/null |
 	grep -o '"p[0-9]*"' | sort -u | wc -l)" 1000
 check 'the running system has them' in_ gw tresse drift
 
-key=$(get gw /links/home0 public-key)
+key=$(key_of gw)
 for i in 1 2 3; do
 	engine c$i
 	line_to_gw $i
 	in_ c$i tresse -q /links create home0 role=client device=tun0 \
 		local=10.77.0.1$i/16 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
 	in_ gw tresse -q /links/home0/peers create c$i \
-		"key=$(get c$i /links/home0 public-key)" address=10.77.0.1$i
+		"key=$(key_of c$i)" address=10.77.0.1$i
 	in_ c$i tresse -q /links/home0/members create line
 done
 for i in 1 2 3; do
@@ -141,9 +140,5 @@ check 'the others have no limit' undisturbed within 30000 udp c2
 is 'and none of theirs is counted' "$(get gw /links/home0/peers/c2 policed)" 0
 
 kill "$(tr -d '\0' <"$tmp/iperf.pid")" 2>/dev/null
-for n in gw c1 c2 c3; do
-	pid=pid_$n
-	kill "${!pid}"
-	wait "${!pid}" 2>/dev/null
-done
+for n in gw c1 c2 c3; do kill_engine $n; done
 finish

@@ -9,7 +9,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 [ "$TRESSE_TEST_SPACE" = root ] || skip_all 'a user namespace of its own may load no eBPF'
 
 up() { home tresse /links/home0/members/line"$1" get state | grep -q '=up'; }
@@ -22,7 +21,6 @@ pings() { home ping -q -i 0.01 "$@" 10.77.0.1 >/dev/null; }
 look() { marked_before=$(marked) copies_before=$(copies); }
 went() { echo "# $(($(marked) - marked_before)) marked, $(($(copies) - copies_before)) copies"; [ $(($(marked) - marked_before)) = "$1" ] && [ $(($(copies) - copies_before)) -ge "$2" ]; }
 answers() { home ping -c 1 -W 1 -q 10.77.0.1 >/dev/null 2>&1; }
-agrees() { is "$1" "$(home tresse drift 2>&1)" 'The running system agrees with the store.'; }
 # The lines' own state follows what is at their other end.
 of_others() { home nft list ruleset; home tc qdisc; ip -n home -br link | grep -v '^w[12]@'; }
 
@@ -71,7 +69,7 @@ home tc class show dev tun0 | head -20 >"$tmp/classes.after"
 same 'the classes stand as they did' "$tmp/classes" "$tmp/classes.after"
 ip -n home -br link show tun0 >"$tmp/device.after"
 same 'and so does the device' "$tmp/device" "$tmp/device.after"
-agrees 'and the running system agrees'
+agrees 'and the running system agrees' home
 five() {
 	look
 	pings -c 50 -m 5
@@ -94,7 +92,7 @@ run 0 'another program takes the filter away' takes_away
 run 1 'drift sees that it is gone' home tresse drift
 has 'and whose it was' "$tmp/said" '/links/home0' 'duplicate-mark none -> 5'
 run 0 'repair puts it there again' home tresse repair
-agrees 'all agrees'
+agrees 'all agrees' home
 check 'and what has the mark goes twice again' undisturbed five
 is 'what was sent to find out is not taken for a packet' \
 	"$(figure home '.tun.malformed')" 0
@@ -111,16 +109,16 @@ home tresse -q /classes/inside set enabled=yes
 run 5 'but no mark, with classes on it' home tresse /links/home0 set duplicate-mark=5
 has 'and it is said what to do' "$tmp/err" 'tun0 has to be made anew' \
 	'/classes/inside stands on it' 'set enabled=no there'
-agrees 'and the running system agrees'
+agrees 'and the running system agrees' home
 run 0 'without them' home tresse /classes/inside set enabled=no
 run 0 'it may be had' home tresse /links/home0 set duplicate-mark=5
 run 0 'and they come back' home tresse /classes/inside set enabled=yes
-agrees 'which agrees'
+agrees 'which agrees' home
 home tresse -q /classes delete inside
 
 # --- by mark -------------------------------------------------------------------------
 run 0 'a mark is doubled' home tresse /links/home0 set duplicate-mark=0x10/0xf0
-agrees 'and the running system agrees'
+agrees 'and the running system agrees' home
 is 'it is kept as it was meant' "$(get /links/home0 duplicate-mark)" 16/0xf0
 check 'both lines are up again' wait_for 15 both_up
 pings -c 50 -m 21 # a line that was never used has room for a few only
@@ -181,7 +179,7 @@ run 0 'the device has classes' classes
 age=$(figure home '.peers[0]["up-us"]')
 run 0 'and one is doubled' home tresse /links/home0 set duplicate-class=1:10
 check 'which interrupts nothing' [ "$(figure home '.peers[0]["up-us"]')" -gt "$age" ]
-agrees 'all of it agrees'
+agrees 'all of it agrees' home
 class_twice() {
 	look
 	home traffic send 5 udp,to=10.77.0.1,dport=5060,size=400,count=20 >/dev/null
@@ -198,16 +196,14 @@ pings -c 10 -m 21
 check 'is doubled' wait_for 5 went 20 0
 home tresse -q /links/home0 set duplicate-mark=0x10/0xf0 duplicate-class=
 run 0 'the classes go' home tresse /classes delete inside
-agrees 'the rest agrees'
+agrees 'the rest agrees' home
 
 # --- a new engine, a new device -----------------------------------------------------------
-kill -9 "$pid_home"
-wait "$pid_home" 2>/dev/null
-TRESSE_STORE=$tmp/home.db ip netns exec home tressed --socket "$tmp/home.sock" &
-pid_home=$!
+kill_engine home KILL
+engine_of home
 check 'a new engine carries' wait_for 20 answers
 check 'by both lines' wait_for 20 both_up
-agrees 'and agrees'
+agrees 'and agrees' home
 pings -c 20 -m 21
 look
 pings -c 40 -m 21
@@ -238,7 +234,7 @@ kill "$pid_bare"
 
 # --- and away ---------------------------------------------------------------------------
 run 0 'no mark any more' home tresse /links/home0 set duplicate-mark=
-agrees 'which agrees, too'
+agrees 'which agrees, too' home
 check 'both lines are up at last' wait_for 15 both_up
 no_copies() {
 	copies_before=$(copies)

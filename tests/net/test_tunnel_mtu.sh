@@ -13,15 +13,14 @@ type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
 LARGE=1440 # 1500 less 60 (wire.h)
 
 for n in gw c1 c2; do
-	ip netns add $n
-	ip -n $n link set lo up
+	place_of $n
 	engine_of $n
 done
 ip -n gw addr add 10.200.0.1/32 dev lo
 in_ gw tresse -q /links create home0 role=server device=tun0 \
 	local=10.77.0.1/24 listen=5000 threads="${THREADS:-auto}"
 in_ gw sysctl -qw net.ipv4.ip_forward=1
-key=$(get gw /links/home0 public-key)
+key=$(key_of gw)
 for i in 1 2; do
 	line_to_gw $i
 	# The line, not the server's device: what is too big is lost without a word.
@@ -29,7 +28,7 @@ for i in 1 2; do
 	in_ c$i tresse -q /links create home0 role=client device=tun0 \
 		local=10.77.0.1$i/24 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
 	in_ gw tresse -q /links/home0/peers create c$i \
-		"key=$(get c$i /links/home0 public-key)" address=10.77.0.1$i
+		"key=$(key_of c$i)" address=10.77.0.1$i
 	in_ c$i tresse -q /links/home0/members create line
 done
 
@@ -109,9 +108,5 @@ check 'and nobody noticed' wait_for 10 size gw 10.77.0.11 whole $LARGE
 check 'the device has kept its size' mtu_is gw $LARGE
 
 for n in gw c2; do kill "$(tr -d '\0' <"$tmp/iperf.$n")" 2>/dev/null; done
-for n in gw c1 c2; do
-	pid=pid_$n
-	kill "${!pid}"
-	wait "${!pid}" 2>/dev/null
-done
+for n in gw c1 c2; do kill_engine $n; done
 finish

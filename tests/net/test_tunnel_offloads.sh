@@ -10,7 +10,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 type python3 iperf3 >/dev/null || skip_all "python3 or iperf3 is missing"
 
 all='tso uso segment gro'

@@ -10,7 +10,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 type jq perl >/dev/null || skip_all 'jq or perl is missing (make deps)'
 [ -e "$build/count.so" ] || skip_all 'build/count.so is missing (make check-net)'
 ! grep -q __asan_init "$build/tressed" || skip_all 'the sanitizers have a malloc of their own'

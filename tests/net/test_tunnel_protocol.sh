@@ -9,18 +9,8 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 type jq perl >/dev/null || skip_all "jq or perl is missing"
 
-# ask NAMESPACE REQUEST: the answer's line
-ask() {
-	# shellcheck disable=SC2016
-	ip netns exec "$1" perl -e '
-use Socket;
-socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or die $!;
-syswrite(S, "$ARGV[1]\n");
-print scalar <S>;' "$tmp/$1.sock" "$2"
-}
 request() { printf '{"protocol": %s, "id": [7, "x"], "do": "%s"}' "$1" "$2"; }
 
 # words TITLE: the words that the page lists below that heading
@@ -53,7 +43,7 @@ home ping -q -c 20 -i 0.01 10.77.0.1 >/dev/null
 words Requests >"$tmp/requests"
 is 'there are so many requests' "$(wc -l <"$tmp/requests")" 7
 while read -r what; do
-	ask home "$(request 1 "$what")" >"$tmp/answer"
+	ask_engine home "$(request 1 "$what")" >"$tmp/answer"
 	case $what in
 	set | remove) check "$what without a link is refused, not unknown" \
 		jq -e '.error.code == "EINVAL" and (.error.text | test("unknown|no such") | not)' "$tmp/answer" ;;
@@ -62,19 +52,19 @@ while read -r what; do
 done <"$tmp/requests" >"$tmp/verdicts"
 grep -E '^(not )?ok' "$tmp/verdicts"
 failures=$((failures + $(grep -c '^not ok' "$tmp/verdicts")))
-ask home "$(request 1 dance)" >"$tmp/answer"
+ask_engine home "$(request 1 dance)" >"$tmp/answer"
 is 'what is not there is refused' "$(jq -r .error.code "$tmp/answer")" EINVAL
-ask home "$(request 2 hello)" >"$tmp/answer"
+ask_engine home "$(request 2 hello)" >"$tmp/answer"
 has 'another version is answered with ours' "$tmp/answer" '"error"' 'protocol.* 1'
-ask home "$(request 1 hello)" >"$tmp/answer"
+ask_engine home "$(request 1 hello)" >"$tmp/answer"
 is 'hello says who is there' "$(jq -c '.done | keys' "$tmp/answer")" '["pid","protocol","uid","version"]'
 
 # --- fields ----------------------------------------------------------------------
-for n in home gw; do ask $n "$(request 1 get)"; done | jq -c '.done[]' >"$tmp/answers"
+for n in home gw; do ask_engine $n "$(request 1 get)"; done | jq -c '.done[]' >"$tmp/answers"
 described 'Of a link' .
 described 'Of a peer' '.peers[]'
 described 'Of a member' '.members[]'
-for n in home gw; do ask $n "$(request 1 status)"; done | jq -c '.done[]' >"$tmp/answers"
+for n in home gw; do ask_engine $n "$(request 1 status)"; done | jq -c '.done[]' >"$tmp/answers"
 described 'A link' .
 described 'Its device' .tun
 described 'What was refused' .refused
@@ -83,7 +73,7 @@ described 'A peer' '.peers[]'
 described 'A lane' '.peers[].lanes[]'
 described 'A member' '.members[]'
 described 'A way' '(., .peers[], .members[]) | .out, .in'
-for n in home gw; do ask $n "$(request 1 past)"; done | jq -c '.done[]' >"$tmp/answers"
+for n in home gw; do ask_engine $n "$(request 1 past)"; done | jq -c '.done[]' >"$tmp/answers"
 described 'An end' .
 described 'One way' '.out, .in'
 

@@ -6,49 +6,18 @@
 # shellcheck disable=SC2154 # pid_home, pid_gw come by eval
 . "$(dirname "$0")/lib.sh"
 
-home() { TRESSE_SOCKET=$tmp/home.sock TRESSE_STORE=$tmp/home.db ip netns exec home "$@"; }
-gw() { TRESSE_SOCKET=$tmp/gw.sock TRESSE_STORE=$tmp/gw.db ip netns exec gw "$@"; }
+# shellcheck source=tests/net/tunnel.sh
+. "$(dirname "$0")/tunnel.sh"
 
-engine() { # NAMESPACE
-	start "$tmp/$1.log" ip netns exec "$1" tressed --socket "$tmp/$1.sock"
-	eval "pid_$1=$pid"
-	wait_for 5 test -S "$tmp/$1.sock"
-}
-
-for n in home gw; do
-	ip netns add $n
-	ip -n $n link set lo up
-done
-ip link add w1 netns home type veth peer name w1 netns gw
-ip -n home addr add 10.201.1.2/24 dev w1
-ip -n gw addr add 10.201.1.1/24 dev w1
-ip -n home link set w1 up
-ip -n gw link set w1 up
-engine home
-engine gw
-
-key_of() { "$1" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'; }
-{
-	gw tresse -q /links create home0 role=server device=tun0 \
-		local=10.77.0.1/24 listen=5000 threads="${THREADS:-auto}"
-	home tresse -q /paths create line1 device=w1 gateway=10.201.1.1
-	home tresse -q /links create home0 role=client device=tun0 \
-		local=10.77.0.2/24 peer=10.201.1.1:5000 peer-key="$(key_of gw)"
-	gw tresse -q /links/home0/peers create home key="$(key_of home)" \
-		address=10.77.0.2
-	home tresse -q /links/home0/members create line1
-} 2>/dev/null
-
+place direct
+tunnel 1
 goes_through() { home ping -c 1 -W 0.2 -q 10.77.0.1 >/dev/null; }
 check 'the tunnel is up' wait_for 10 goes_through
 
 # restart NAMESPACE SIGNAL
 restart() {
-	local pid
-	eval "pid=\$pid_$1"
-	kill "-$2" "$pid"
-	wait "$pid" 2>/dev/null
-	engine "$1"
+	kill_engine "$1" "$2"
+	engine_of "$1"
 	"$1" tresse -q repair >/dev/null 2>&1
 }
 
@@ -129,18 +98,11 @@ except TimeoutError:
 '
 }
 # refused REASON: how many datagrams the gateway refused for it.
-refused() {
-	gw python3 -c '
-import json, os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(os.environ["TRESSE_SOCKET"])
-f = s.makefile("rw")
-print(json.dumps({"protocol": 1, "id": 1, "do": "status"}), file=f, flush=True)
-print(json.loads(f.readline())["done"][0]["refused"][sys.argv[1]])
-' "$1"
-}
+refused() { figure gw ".refused[\"$1\"]"; }
 is 'a stranger hears nothing' "$(knock)" silence
 is 'inits by him are counted' "$(refused bad-mac)" 2
 is 'so are datagrams of no session' "$(($(refused unknown-session) > 0))" 1
 check 'it still works' wait_for 5 goes_through
+
+unplace
 finish

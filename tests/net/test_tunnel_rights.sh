@@ -9,7 +9,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 [ "$TRESSE_TEST_SPACE" = root ] || skip_all 'needs root, to become somebody else'
 type perl jq setpriv >/dev/null || skip_all 'perl, jq or setpriv is missing (make deps)'
 
@@ -81,12 +80,11 @@ done
 kill -HUP "$pid_home" "$pid_gw"
 check 'the store is read again' pings
 gw tresse -q /links create more role=server device=tun1 local=10.78.0.1/24 listen=5001
-gw_key=$(gw tresse /links/more get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/')
 run 0 'a client is made at run time, of a server with a name' home tresse -q \
 	/links create more role=client device=tun1 local=10.78.0.2/24 \
-	peer=gw.test:5001 peer-key="$gw_key"
+	peer=gw.test:5001 peer-key="$(key_of gw more)"
 run 0 'and its server knows it' gw tresse -q /links/more/peers create home \
-	"key=$(home tresse /links/more get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/')" \
+	"key=$(key_of home more)" \
 	address=10.78.0.2
 home tresse -q /links/more/members create line1
 check 'it carries' wait_for 15 pings 10.78.0.1
@@ -120,8 +118,7 @@ kill -INT "$keeper"
 kill -HUP "$pid_home"
 check 'who asks all processes to end does not end the keeper first' pings
 is 'it is the same' "$(keeper_of "$pid_home")" "$keeper"
-kill -9 "$pid_home"
-wait "$pid_home" 2>/dev/null
+kill_engine home KILL
 check 'the engine is killed: its keeper is gone' wait_for 10 not_there "$keeper"
 start "$tmp/home.log" ip netns exec home tressed --socket "$tmp/home.sock" --store "$tmp/home.db"
 pid_home=$pid

@@ -36,8 +36,7 @@ run 0 'one more is made' in_ gw tresse -q /links/home0/peers create more \
 check 'and nobody else noticed' wait_for 20 heard
 check 'all are still up' wait_for 20 served $COUNT
 
-kill -KILL "$pid_gw"
-wait "$pid_gw" 2>/dev/null
+kill_engine gw KILL
 engine_of gw
 check 'all are back after the server has been restarted' wait_for 30 served $COUNT
 check 'and heard' wait_for 20 heard

@@ -13,12 +13,6 @@ type python3 iperf3 jq >/dev/null || skip_all "python3, iperf3 or jq is missing"
 
 clients='1 2 3 4'
 
-engine() { # NAMESPACE
-	start "$tmp/$1.log" ip netns exec "$1" env TRESSE_STORE="$tmp/$1.db" \
-		tressed --socket "$tmp/$1.sock"
-	eval "pid_$1=$pid"
-	wait_for 5 test -S "$tmp/$1.sock"
-}
 pings() { in_ "$1" ping -c 3 -i 0.05 -W 2 -q "$2" >/dev/null; }
 all_ping() {
 	local i
@@ -28,43 +22,33 @@ all_ping() {
 	done
 }
 # status FILTER: of the gateway's link, by jq.
-status() {
-	in_ gw python3 -c '
-import json, os, socket
-s = socket.socket(socket.AF_UNIX)
-s.connect(os.environ["TRESSE_SOCKET"])
-f = s.makefile("rw")
-print(json.dumps({"protocol": 1, "id": 1, "do": "status"}), file=f, flush=True)
-print(json.dumps(json.loads(f.readline())["done"][0]))' | jq -c "$1"
-}
+status() { figure gw "$1"; }
 sum_of() { status "[.threads[].\"$1\"] | add"; }
 threads_now() { in_ gw tresse /links/home0 get threads-now | sed 's/threads-now="\?\([0-9]*\).*/\1/'; }
 
 # --- made, with more threads than anybody asked for so far ---------------------
 for n in gw c1 c2 c3 c4; do
-	ip netns add $n
-	ip -n $n link set lo up
-	engine $n
+	place_of $n
+	engine_of $n
 done
 ip netns exec gw sysctl -qw net.ipv4.ip_forward=1
 ip -n gw addr add 10.200.0.1/32 dev lo
 run 0 'a server with two threads is made' in_ gw tresse -q /links create home0 \
 	role=server device=tun0 local=10.77.0.1/24 listen=5000 threads=2
-key=$(get gw /links/home0 public-key)
+key=$(key_of gw)
 for i in $clients; do
 	line_to_gw "$i"
 	in_ c"$i" tresse -q /links create home0 role=client device=tun0 \
 		local=10.77.0.1"$i"/24 peer=10.200.0.1:5000 "peer-key=$key" 2>/dev/null
 	in_ gw tresse -q /links/home0/peers create c"$i" \
-		"key=$(get c"$i" /links/home0 public-key)" address=10.77.0.1"$i"
+		"key=$(key_of c"$i")" address=10.77.0.1"$i"
 	in_ c"$i" tresse -q /links/home0/members create line
 done
 check 'four clients are served' wait_for 10 all_ping
 is 'by two threads' "$(threads_now)" 2
 is 'whose names tell them' "$(sort "/proc/$pid_gw/task/"*/comm | grep -c '^home0/[01]$')" 2
 is 'which share the clients' "$(status '[.threads[].peers]')" '[2,2]'
-is 'a second plan is empty' "$(in_ gw tresse drift 2>&1)" \
-	'The running system agrees with the store.'
+agrees 'a second plan is empty' gw
 
 # --- all at once -------------------------------------------------------------
 iperf_pids=()
@@ -125,7 +109,7 @@ ip -n c1 addr del 10.77.0.14/32 dev tun0
 run 1 'so is it refused to another client' in_ gw tresse -q \
 	/links/home0/peers/c1 set address=10.77.0.12
 run 1 'and so is its key' in_ gw tresse -q /links/home0/peers/c1 set \
-	"key=$(get c2 /links/home0 public-key)"
+	"key=$(key_of c2)"
 
 # --- a client moves, another comes, one goes ---------------------------------
 ip -n c3 addr del 10.201.3.2/24 dev w0
@@ -165,9 +149,8 @@ check 'all clients are served as before' wait_for 5 all_ping
 
 # --- the engine ends ---------------------------------------------------------
 for signal in KILL TERM; do
-	kill -$signal "$pid_gw"
-	wait "$pid_gw" 2>/dev/null
-	engine gw
+	kill_engine gw $signal
+	engine_of gw
 	check "all clients are back after $signal" wait_for 15 all_ping
 done
 is 'with as many threads' "$(threads_now)" 2
@@ -226,8 +209,7 @@ fi
 run 0 'two threads have the device made anew' in_ gw tresse -q /links/home0 set threads=2
 check 'all clients are back on it' wait_for 15 all_ping
 is 'two threads serve them' "$(threads_now)" 2
-is 'and all agrees' "$(in_ gw tresse drift 2>&1)" \
-	'The running system agrees with the store.'
+agrees 'and all agrees' gw
 
 kill "${iperf_pids[@]}" 2>/dev/null
 finish

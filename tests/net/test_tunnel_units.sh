@@ -9,7 +9,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 [ "$TRESSE_TEST_SPACE" = root ] || skip_all 'needs root, to become somebody else'
 type perl jq systemd-socket-activate >/dev/null ||
 	skip_all 'perl, jq or systemd-socket-activate is missing (make deps)'
@@ -29,8 +28,7 @@ is 'they hold two capabilities: NET_ADMIN, NET_RAW' \
 is 'they can gain none' "$(of "$pid_home" CapInh) $(of "$pid_home" NoNewPrivs)" \
 	'0000000000000000 1'
 is 'and make few system calls' "$(of "$pid_home" Seccomp)" 2
-kill -9 "$pid_home"
-wait "$pid_home" 2>/dev/null
+kill_engine home KILL
 start "$tmp/again" ip netns exec home tressed --user nobody \
 	--socket "$tmp/home.sock" --store "$tmp/home.db"
 pid_home=$pid

@@ -7,7 +7,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 for engine in 2-2 1-2; do
 	type -P "tressed-speaks-$engine" >/dev/null || skip_all "no tressed-speaks-$engine: make check-net builds it"
 done

@@ -7,8 +7,6 @@
 # shellcheck source=tests/net/tunnel.sh
 . "$(dirname "$0")/tunnel.sh"
 
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
-
 home_get() { home tresse "$1" get "$2" 2>/dev/null; }
 # says MEMBER WORDS
 says() { home_get "/links/home0/members/$1" error | grep -qE -- "$2"; }

@@ -10,8 +10,11 @@
 #
 #   place relayed; line '1 rate=50mbit delay=10ms'; tunnel 2; ...; unplace
 
-home() { TRESSE_SOCKET=$tmp/home.sock TRESSE_STORE=$tmp/home.db ip netns exec home "$@"; }
-gw() { TRESSE_SOCKET=$tmp/gw.sock TRESSE_STORE=$tmp/gw.db ip netns exec gw "$@"; }
+# shellcheck source=tests/net/ends.sh
+. "$root/tests/net/ends.sh"
+
+home() { in_ home "$@"; }
+gw() { in_ gw "$@"; }
 
 # --- the place ---------------------------------------------------------------
 
@@ -65,18 +68,10 @@ names_in_file() {
 place() { # direct | relayed
 	local n
 
-	for n in home gw; do
-		ip netns add $n
-		ip -n $n link set lo up
-	done
+	for n in home gw; do place_of $n; done
 	"lines_$1"
 	ip -n gw addr add 10.200.0.1/32 dev lo
-	for n in home gw; do
-		TRESSE_STORE=$tmp/$n.db ip netns exec $n ${engine:-tressed} \
-			--socket "$tmp/$n.sock" &
-		eval "pid_$n=$!"
-		wait_for 5 test -S "$tmp/$n.sock"
-	done
+	for n in home gw; do engine_of $n; done
 	gw iperf3 -s -D -I "$tmp/iperf.pid" >/dev/null
 }
 
@@ -93,18 +88,6 @@ engine_with_clocks() {
 
 # clocks NAMESPACE WALL SLEPT: seconds (tests/lab/clock.c)
 clocks() { printf '%20d%20d' "$2" "$3" 1<>"$tmp/$1.sock.clocks"; }
-
-# figure NAMESPACE FILTER: of what the engine tells of the link, by jq. Perl: it
-# starts ten times as fast as python on an emulated machine.
-figure() {
-	ip netns exec "$1" perl -e '
-use Socket;
-socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or die $!;
-syswrite(S, "{\"protocol\": 1, \"id\": 1, \"do\": \"status\"}\n");
-print scalar <S>;' "$tmp/$1.sock" | jq -r ".done[0] | $2"
-}
-
-key_of() { "$1" tresse /links/home0 get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'; }
 
 tunnel() { # MEMBERS
 	local i key
@@ -127,13 +110,21 @@ tunnel() { # MEMBERS
 
 unplace() {
 	exec 9>&-
-	kill "$pid_home" "$pid_gw" "$(tr -d '\0' <"$tmp/iperf.pid")" 2>/dev/null
-	[ -z "${relay_pid:-}" ] || kill "$relay_pid" 2>/dev/null
+	kill "$pid_home" "$pid_gw" ${relay_pid:-} "$(tr -d '\0' <"$tmp/iperf.pid")" 2>/dev/null
+	wait "$pid_home" "$pid_gw" ${relay_pid:-} 2>/dev/null
 	relay_pid=
-	wait 2>/dev/null
 	for n in home gw mid; do ip netns del "$n" 2>/dev/null; done
 	rm -f "$tmp"/*.db* "$tmp"/*.sock "$tmp/relay"
 	sleep 0.2
+}
+
+# goes_by DEVICE: what home sends now.
+goes_by() {
+	local sent=/sys/class/net/$1/statistics/tx_bytes before
+
+	before=$(home cat "$sent")
+	home ping -q -c 20 -i 0.01 10.77.0.1 >/dev/null || return 1
+	[ $(($(home cat "$sent") - before)) -gt 2000 ]
 }
 
 # --- pings, while something happens --------------------------------------------
@@ -147,6 +138,12 @@ ping_start() { # INTERVAL
 ping_end() {
 	kill -INT "$ping_pid" 2>/dev/null
 	wait "$ping_pid" 2>/dev/null
+}
+
+# ping_lost: how many of them, which end.
+ping_lost() {
+	ping_end
+	ping_losses | cut -d' ' -f1
 }
 
 # lost, and the longest time between two answers in ms

@@ -5,12 +5,11 @@
 # ours: emulated.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+modprobe tun 2>/dev/null
 # shellcheck source=../tunnel.sh
 . "$(dirname "$0")/../tunnel.sh"
 
 [ "$(hostname)" = fullkernel ] || skip_all 'the clock of this machine is not ours to set'
-modprobe tun 2>/dev/null
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all '/dev/net/tun may not be opened here'
 type jq perl >/dev/null || skip_all 'jq or perl is missing (make deps)'
 
 # leap SECONDS: the wall clock goes by so many.

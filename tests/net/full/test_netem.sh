@@ -5,11 +5,10 @@
 # shellcheck disable=SC2016 # perl
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+modprobe tun 2>/dev/null
 # shellcheck source=../tunnel.sh
 . "$(dirname "$0")/../tunnel.sh"
 
-modprobe tun 2>/dev/null
-(exec 3<>/dev/net/tun) 2>/dev/null || skip_all '/dev/net/tun may not be opened here'
 has_qdisc netem || skip_all 'no netem here'
 type jq perl iperf3 >/dev/null || skip_all 'jq, perl or iperf3 is missing (make deps)'
 
