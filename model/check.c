@@ -806,6 +806,12 @@ static void check_role(const struct node *link, struct report *report)
 		report_error(report, link, EINVAL,
 			     "isolate is for a server: it keeps its clients "
 			     "from each other");
+	if (node_origin(link, LINK_STORM_CONTROL) == ORIGIN_GIVEN &&
+	    (!server || node_u(link, LINK_MODE) != MODE_TAP))
+		report_error(report, link, EINVAL,
+			     "storm-control is for a server in mode=tap, where "
+			     "clients send frames to all others: "
+			     "storm-control= takes it back");
 	for (size_t i = 0; i < ARRAY_SIZE(of_client); i++) {
 		const struct attr *row = &rows[of_client[i]];
 

@@ -39,6 +39,7 @@ static const struct field config_fields[] = {
 	FIELD(hub_config, NAME, "device", device, 0),
 	FIELD(hub_config, FLAG, "tap", tap, 0),
 	FIELD(hub_config, FLAG, "isolate", isolate, 0),
+	FIELD(hub_config, NUMBER, "storm-control", storm_pps, UINT32_MAX),
 	FIELD(hub_config, FLAG, "take-ip4", take_ip4, 0),
 	FIELD(hub_config, FLAG, "take-ip6", take_ip6, 0),
 	FIELD(hub_config, NUMBER, "listen", listen, UINT16_MAX),

@@ -9,6 +9,7 @@
  *       "slice-us": 1000000, "slices": 10, "duplicate-dscp": 64,
  *       "duplicate-mark": 0, "duplicate-mask": 0, "duplicate-class": 0,
  *       "take-ip4": false, "take-ip6": false, "isolate": false,
+ *       "storm-control": 0,
  *       "secret": KEY,
  *       "peers": [ { "name": "gateway", "key": KEY, "psk": KEY,
  *                    "prefixes": [ "10.77.0.2/32" ],

@@ -46,10 +46,13 @@ struct hub_config {
 	char device[16]; /* IFNAMSIZ */
 	bool tap, server;
 	bool take_ip4, take_ip6; /* client: addresses from its server */
-	bool isolate;	 /* server: what a client sends another is dropped */
-	uint16_t listen; /* server: UDP port; 0: any */
-	uint8_t threads; /* server; 0: by the processors there are */
-	uint16_t mtu;	 /* of the device; 0: found out */
+	bool isolate; /* server: what a client sends another is dropped */
+	/* Server, tap: frames a second that a client may send to all others;
+	 * 0: any number. */
+	uint32_t storm_pps;
+	uint16_t listen;	   /* server: UDP port; 0: any */
+	uint8_t threads;	   /* server; 0: by the processors there are */
+	uint16_t mtu;		   /* of the device; 0: found out */
 	uint8_t secret[NOISE_KEY]; /* our static key */
 	enum braid_mode mode;
 	uint16_t small_bytes; /* 0: the braid's default */

@@ -62,6 +62,8 @@ struct peer {
 	uint8_t said;		    /* to it, of itself (lease.h) */
 	uint64_t granted_bps; /* client: the server takes no more; 0: all */
 	uint64_t spoofed, policed, oversize, dropped, isolated;
+	struct limit storm; /* of its frames to all others */
+	uint64_t storm_dropped;
 	uint64_t crowded_before;    /* by who had its number (hub_crowded()) */
 	uint64_t fragmented;	    /* packets to it */
 	struct joiner *joiner;	    /* NULL: no fragments came lately */

@@ -190,6 +190,7 @@ static json_t *peer_json(struct peer *peer, uint64_t now)
 	put(out, "spoofed", peer->spoofed);
 	put(out, "policed", peer->policed);
 	put(out, "isolated", peer->isolated);
+	put(out, "storm-dropped", peer->storm_dropped);
 	put(out, "crowded",
 	    hub_crowded(peer->hub->crew, peer->self.number) -
 		    peer->crowded_before);

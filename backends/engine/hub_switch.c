@@ -18,7 +18,12 @@
 
 #include "backends/engine/hub_private.h"
 
-enum { HEADER = 14, DEVICE = FDB_PORTS };
+enum {
+	HEADER = 14,
+	DEVICE = FDB_PORTS,
+	STORM_US = 250000,  /* of storm-control may come at once */
+	STORM_BYTES = 1000, /* a frame counts as so many, whatever its size */
+};
 
 /* --- ports: a peer's is its number ---------------------------------------- */
 
@@ -145,6 +150,20 @@ static void pass(struct peer *from, uint16_t port, const uint8_t *frame,
 	hub_pass(hub, &packet, peer_at(hub, port), from, now);
 }
 
+/* Storm control: what is for all leaves as often as there are clients, so each
+ * of them may send so much of it and no more. */
+static bool is_storm(struct peer *peer, uint64_t now)
+{
+	uint64_t rate = (uint64_t)peer->hub->config.storm_pps * STORM_BYTES * 8;
+
+	if (!rate)
+		return false;
+	if (limit_wait(&peer->storm, rate, STORM_US, now))
+		return true;
+	limit_took(&peer->storm, rate, STORM_BYTES, now);
+	return false;
+}
+
 static bool switched(struct peer *peer, const uint8_t *frame, size_t size,
 		     const struct packet_info *info, bool unsummed,
 		     uint64_t now)
@@ -157,6 +176,10 @@ static bool switched(struct peer *peer, const uint8_t *frame, size_t size,
 		return false;
 	if (port == DEVICE || ours)
 		return true;
+	if (!port && is_storm(peer, now)) {
+		peer->storm_dropped++;
+		return false;
+	}
 	if (port && hub->config.isolate) {
 		peer->isolated++;
 		return false;

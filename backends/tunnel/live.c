@@ -359,6 +359,8 @@ static void tell_peer(struct live *live, const struct node *node,
 	live_set_u(live, node, PEER_POLICED, number(peer, "policed"));
 	live_set_u(live, node, PEER_ISOLATED, number(peer, "isolated"));
 	live_set_u(live, node, PEER_CROWDED, number(peer, "crowded"));
+	live_set_u(live, node, PEER_STORM_DROPPED,
+		   number(peer, "storm-dropped"));
 	if (json_object_get(peer, "stations"))
 		live_set_u(live, node, PEER_STATIONS, number(peer, "stations"));
 }
@@ -390,10 +392,12 @@ static json_t *drops_of(const json_t *status)
 {
 	static const char *const of_peer[] = { "no-session", "spoofed",
 					       "policed",    "oversize",
-					       "queue",	     "isolated" };
+					       "queue",	     "isolated",
+					       "storm" };
 	static const char *const names[] = { "dropped",	      "spoofed",
 					     "policed",	      "oversize",
-					     "queue-dropped", "isolated" };
+					     "queue-dropped", "isolated",
+					     "storm-dropped" };
 	const json_t *tun = json_object_get(status, "tun");
 	json_t *drops = json_object(), *peer;
 	uint64_t handed_full = 0;

@@ -224,6 +224,10 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	put_number(out, "mtu", node_u(link, LINK_MTU));
 	if (node_u(link, LINK_ISOLATE))
 		json_object_set_new(out, "isolate", json_true());
+	if (node_u(link, LINK_ROLE) == ROLE_SERVER &&
+	    node_u(link, LINK_MODE) == MODE_TAP)
+		put_number(out, "storm-control",
+			   node_u(link, LINK_STORM_CONTROL));
 	put_number(out, "small", doubled ? doubled : NONE_DOUBLED);
 	if (node_has(link, LINK_DUPLICATE))
 		put_number(out, "duplicate-dscp", node_u(link, LINK_DUPLICATE));

@@ -373,6 +373,18 @@ static const struct attr link_attrs[] = {
 		.help = "yes: what a client sends another is dropped",
 		.example = "yes",
 	},
+	[LINK_STORM_CONTROL] = {
+		.name = "storm-control",
+		.type = &type_number,
+		.standard = "1000",
+		.max = 10000000,
+		.effect = EFFECT_HITLESS,
+		.help = "of a server in mode=tap: so many frames a second may "
+			"each client send to all others (broadcast, "
+			"multicast, to addresses that nobody knows), a "
+			"quarter of that at once; 0: any number",
+		.example = "5000",
+	},
 	[LINK_THREADS] = {
 		.name = "threads",
 		.type = &type_number,
@@ -465,7 +477,10 @@ const struct kind kind_link = {
 	       "net.ipv4.ip_forward say. In mode=tap they are on one Ethernet "
 	       "segment: a switch, which has learnt where an address is, hands "
 	       "a frame from client to client, and to all who are there if "
-	       "nobody knows. With isolate=yes they reach the server alone.\n"
+	       "nobody knows: of each client storm-control= frames a second, "
+	       "for one such frame leaves as often as there are clients. What "
+	       "the device itself says to all is this host's, and its tc's. "
+	       "With isolate=yes they reach the server alone.\n"
 	       "\n"
 	       "What is to go on two lines at once is said by DSCP "
 	       "(duplicate=), by a mark that rules of this host have set "
@@ -717,6 +732,11 @@ static const struct attr peer_attrs[] = {
 			       "packets dropped: it had more than its share of "
 			       "the room between the server's threads",
 			       "0"),
+	[PEER_STORM_DROPPED] = TELLS("storm-dropped", type_number,
+				     "frames to all others that were dropped: "
+				     "more of them than the link's "
+				     "storm-control",
+				     "0"),
 	[PEER_STATIONS] = TELLS("stations", type_number,
 				"Ethernet addresses that are behind it, of "
 				"mode=tap",

@@ -168,6 +168,36 @@ is "a frame in the server's name, or a group's, is dropped and counted" \
 	$(($(of 3 spoofed) - before)) 40
 check 'the server keeps its own' pings c1 10.78.0.1
 
+# --- storm control -----------------------------------------------------------
+is 'so much a client may send to all' "$(get gw /links/lan storm-control)" 1000
+run 0 'next to nothing of it' in_ gw tresse -q /links/lan set storm-control=1
+for i in 2 3; do
+	ip -n c1 neigh replace 10.78.0.1$i lladdr "$(mac c$i)" dev tap0 nud permanent
+	ip -n c$i neigh replace 10.78.0.11 lladdr "$(mac c1)" dev tap0 nud permanent
+done
+# stormed CLIENT: dropped of it; and what of it came to the server.
+stormed() { of "$1" storm-dropped; }
+before=$(stormed 1) others=$(stormed 2) gw=$(received gw) c2=$(received c2)
+frames c1 400 ff:ff:ff:ff:ff:ff "$(mac c1)"
+frames c1 400 01:00:5e:00:00:09 "$(mac c1)"
+frames c1 400 02:00:00:00:00:99 "$(mac c1)"
+all_counted() { [ $(($(stormed 1) - before + $(received gw) - gw)) -ge 1200 ]; }
+check 'what is over it is dropped and counted, whatever it is for' wait_for 10 all_counted
+check "as much as there is ($(($(stormed 1) - before)) of 1200)" \
+	[ $(($(stormed 1) - before)) -ge 900 ]
+check 'and reaches nobody' [ $(($(received c2) - c2)) -le 300 ]
+check 'what is for one passes' pings c1 10.78.0.12 200
+is 'nothing is laid to another client' "$(stormed 2)" "$others"
+run 0 'without a limit' in_ gw tresse -q /links/lan set storm-control=0
+before=$(stormed 1) c2=$(received c2)
+frames c1 400 ff:ff:ff:ff:ff:ff "$(mac c1)"
+all_in() { [ $(($(received c2) - c2)) -ge 400 ]; }
+check 'all reach all' wait_for 10 all_in
+is 'and nothing is dropped' "$(stormed 1)" "$before"
+run 0 'and back' in_ gw tresse -q /links/lan set storm-control=
+run 1 'a client has nobody to keep from it' in_ c1 tresse -q /links/lan set storm-control=5
+has 'and is told so' "$tmp/err" 'storm-control is for a server in mode=tap'
+
 # --- isolate -----------------------------------------------------------------
 run 0 'clients are kept apart' in_ gw tresse /links/lan set isolate=yes
 check 'one does not reach another' sh -c "! ip netns exec c1 ping -c 3 -i 0.1 -W 0.5 -q 10.78.0.12 >/dev/null"
