@@ -10,6 +10,10 @@ enum {
 	HURRY_US = 300,	     /* at most so often */
 	TRICKLE_BYTES = 600, /* less than this in all is no bulk */
 	LEAP_US = 1000000,   /* no line's delay changes so much at once */
+	CALM = 32,	     /* packets that the mean is of; */
+	KEEN = 2,	     /* where it tells little: */
+	PAUSE_US = 1000000,  /* it is old, */
+	EARLY_US = 100000,   /* or of packets that somebody had held back */
 };
 
 static uint64_t *word_of(struct arrival *arrival, uint64_t counter)
@@ -42,17 +46,19 @@ static void measure(struct arrival *arrival, uint32_t time, uint64_t now)
 	uint32_t delay = (wire_time(now) - time) & 0xffffff;
 	int32_t off = arrival_since(delay, arrival->smooth);
 	uint32_t size = (uint32_t)(off < 0 ? -off : off);
+	bool keen = off < -EARLY_US || now - arrival->measured_at > PAUSE_US;
 
 	/* One end stood still, or its clock was set: the mean would need
 	 * thousands of packets to come back. */
 	if (!arrival->any || size > LEAP_US) {
 		arrival->smooth = delay;
 	} else {
-		arrival->smooth =
-			(arrival->smooth + (uint32_t)(off / 128)) & 0xffffff;
+		off /= 4 * (keen ? KEEN : CALM);
+		arrival->smooth = (arrival->smooth + (uint32_t)off) & 0xffffff;
 		arrival->jitter_us +=
 			((int32_t)size - (int32_t)arrival->jitter_us) / 16;
 	}
+	arrival->measured_at = now;
 	if (!arrival->fresh || arrival_since(delay, arrival->delay) < 0)
 		arrival->delay = delay;
 	arrival->fresh = true;

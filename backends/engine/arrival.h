@@ -30,6 +30,7 @@ struct arrival {
 	uint32_t time;	 /* when largest came, 24 bits of 4 us */
 	uint32_t delay;	 /* least since the last ack, 24 bits of 4 us */
 	uint32_t smooth; /* mean of it, 24 bits of 4 us */
+	uint64_t measured_at;
 	uint32_t jitter_us;
 	bool fresh; /* delay is of since the last ack */
 	uint32_t bytes;

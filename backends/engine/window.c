@@ -14,6 +14,7 @@ enum {
 	BASE_STALE_US = 4000000,
 	ROUND_LEAST_US = 10000,
 	ROUND_MOST_US = 200000,
+	PAUSE_US = 1000000, /* between acks of a line at rest */
 	ROUND_PACKETS = 10,
 	QUICK_US = 10000, /* or what the packets take */
 	QUICK_PACKETS = 5,
@@ -71,12 +72,17 @@ void window_restart(struct window *window)
 	window->var_us = old.var_us;
 }
 
-static void note_rtt(struct window *window, const struct window_ack *ack)
+static void note_rtt(struct window *window, const struct window_ack *ack,
+		     uint64_t now)
 {
 	uint32_t rtt = ack->rtt_us, off;
 
 	if (ack->wait_us < rtt)
 		rtt -= ack->wait_us;
+	if (!window->told_us || now - window->told_at > PAUSE_US)
+		window->told_us = rtt;
+	window->told_us += ((int32_t)rtt - (int32_t)window->told_us) / 8;
+	window->told_at = now;
 	if (!window->srtt_us) {
 		window->srtt_us = rtt ? rtt : 1;
 		window->var_us = rtt / 2;
@@ -197,12 +203,16 @@ static void settle(struct window *window, uint64_t rate)
 	window->grown = 0;
 }
 
-/* For who wants to know whether the line is full. */
+/* For who wants to know whether the line is full. A round that began in a pause
+ * lasted no longer than others: who waited would not pause. */
 static void note_pressed(struct window *window, bool busy, uint64_t now)
 {
+	uint64_t span = now - window->round_at;
+	uint32_t most = window->srtt_us + ROUND_MOST_US;
+
 	window->news = true;
 	window->pressed = busy && window->limited;
-	window->pressed_us = (uint32_t)(now - window->round_at);
+	window->pressed_us = span < most ? (uint32_t)span : most;
 	window->pressed_queue_us = window->round_queue_us;
 }
 
@@ -404,7 +414,7 @@ void window_ack(struct window *window, const struct window_ack *ack,
 	window->quick_packets += ack->packets;
 	note_snap(window, &snap);
 	if (timed)
-		note_rtt(window, ack);
+		note_rtt(window, ack, now);
 	note_queue(window, ack->delay, now);
 	contest_ack(&window->contest, ack->flight, window->queue_us);
 	if (!window->pipe_us && timed)

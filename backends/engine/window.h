@@ -35,6 +35,9 @@ struct window {
 	uint32_t packet;    /* bytes of a large datagram; set by owner */
 	/* Round trip, without the time the ack waited. */
 	uint32_t srtt_us, var_us, min_us, min_next_us;
+	/* The same for people: what was before a pause does not count. */
+	uint32_t told_us;
+	uint64_t told_at;
 	/* One way, relative: 24 bits of 4 us. */
 	bool has_base;
 	uint32_t base, base_next, delay;

@@ -219,6 +219,50 @@ TEST(arrival, acks_what_came_and_names_the_holes)
 		  arrival_since(ack.delay, 0) <= 5004);
 }
 
+static int32_t off_smooth(const struct arrival *arrival, uint32_t us)
+{
+	int32_t off = arrival_since(arrival->smooth, us / 4);
+
+	return off < 0 ? -off : off;
+}
+
+/* The kernel keeps what it has no neighbour for: a burst comes half a second
+ * late, and would count for hundreds of packets. */
+TEST(arrival, forgets_soon_what_was_held_back)
+{
+	static struct arrival arrival;
+	uint64_t now = 1000000, counter = 0;
+
+	arrival = (struct arrival){ 0 };
+	for (int i = 0; i < 100; i++, now += 10000)
+		arrival_add(&arrival, counter++, wire_time(now - 20000), 100,
+			    true, now, now);
+	CU_ASSERT(off_smooth(&arrival, 20000) < 100);
+	now += 30000000;
+	for (int i = 0; i < 3; i++)
+		arrival_add(&arrival, counter++, wire_time(now - 800000), 100,
+			    true, now, now);
+	for (int i = 0; i < 20; i++, now += 10000)
+		arrival_add(&arrival, counter++, wire_time(now - 20000), 100,
+			    true, now, now);
+	CU_ASSERT(off_smooth(&arrival, 20000) < 100000);
+}
+
+TEST(arrival, follows_a_line_at_rest_that_became_slower)
+{
+	static struct arrival arrival;
+	uint64_t now = 1000000, counter = 0;
+
+	arrival = (struct arrival){ 0 };
+	for (int i = 0; i < 100; i++, now += 10000)
+		arrival_add(&arrival, counter++, wire_time(now - 20000), 100,
+			    true, now, now);
+	for (int i = 0; i < 4; i++, now += 5000000)
+		arrival_add(&arrival, counter++, wire_time(now - 60000), 100,
+			    true, now, now);
+	CU_ASSERT(off_smooth(&arrival, 60000) < 5000);
+}
+
 TEST(arrival, says_again_what_it_said_for_a_while)
 {
 	static struct arrival arrival;

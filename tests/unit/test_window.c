@@ -158,6 +158,38 @@ TEST(window, is_pressed_only_while_somebody_waits_behind_a_queue)
 	CU_ASSERT(line.window.pressed_queue_us >= 2500);
 }
 
+/* Who takes such a round for long waits long until the line is free again. */
+TEST(window, counts_no_pause_among_the_time_it_was_pressed)
+{
+	struct line line;
+
+	start(&line, 6250000);
+	run(&line, 2 * SECOND, 0);
+	line.now += 30 * SECOND;
+	line.window.news = false;
+	while (!line.window.news)
+		run(&line, 2000, 0);
+	CU_ASSERT(line.window.pressed_us <= 300000);
+}
+
+TEST(window, tells_the_round_trip_of_now_not_of_before_a_pause)
+{
+	struct window_ack ack = { .rtt_us = 20000, .flight = PACKET };
+	struct window window;
+	uint64_t now = 100 * SECOND;
+
+	window_init(&window, 5000, PACKET);
+	for (int i = 0; i < 50; i++, now += 10000)
+		window_ack(&window, &ack, now);
+	CU_ASSERT_EQUAL(window.told_us, 20000);
+	now += 8 * SECOND;
+	ack.rtt_us = 80000;
+	window_ack(&window, &ack, now);
+	CU_ASSERT_EQUAL(window.told_us, 80000);
+	/* What decides is not so sure. */
+	CU_ASSERT(window.srtt_us < 40000);
+}
+
 TEST(window, does_not_shrink_for_want_of_traffic)
 {
 	struct line line;
