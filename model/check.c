@@ -893,12 +893,14 @@ static void check_peer_keys(const struct node *link, struct report *report)
 			report_error(report, list[i], EEXIST,
 				     "its key is that of %s already",
 				     node_name(list[i - 1]));
-		if (!strcmp(text_or_none(list[i], PEER_KEY),
+		if (node_u(link, LINK_ROLE) == ROLE_SERVER &&
+		    !strcmp(text_or_none(list[i], PEER_KEY),
 			    text_or_none(link, LINK_PUBLIC_KEY)))
 			report_error(report, list[i], EINVAL,
 				     "its key is this server's own; give the "
 				     "client's public key");
 		if (!node_has(list[i], PEER_ADDRESS) &&
+		    node_u(link, LINK_ROLE) == ROLE_SERVER &&
 		    node_u(link, LINK_MODE) == MODE_TUN)
 			report_warning(report, list[i],
 				       "without address= nothing can be sent "

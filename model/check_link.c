@@ -71,14 +71,23 @@ static void check_host(const struct node *link, size_t attr,
 			     : "network's broadcast address");
 }
 
-static bool overlap(const struct prefix *a, const struct prefix *b)
+/* The kernel makes a route of the network, and of nothing else. */
+static void check_network(const struct node *link, size_t attr,
+			  struct report *report)
 {
-	struct prefix nets[] = { *a, *b };
+	const struct prefix *local = local_of(link, attr);
+	AUTO_TEXT text = TEXT_NONE;
 
-	prefix_trim(&nets[0]);
-	prefix_trim(&nets[1]);
-	return a->family == b->family && (prefix_has(&nets[0], &nets[1]) ||
-					  prefix_has(&nets[1], &nets[0]));
+	if (!local || local->length != prefix_bits(local->family) ||
+	    node_u(link, LINK_MODE) != MODE_TUN)
+		return;
+	prefix_print(local, &text);
+	report_warning(report, link,
+		       "%s=%s has no network, so nothing is sent to the other "
+		       "end but by a route of yours: give it with the length "
+		       "of its network (%s)",
+		       kind_link.attrs[attr].name, text_get(&text),
+		       kind_link.attrs[attr].example);
 }
 
 static void check_beside(const struct node *link, const struct node *other,
@@ -88,7 +97,7 @@ static void check_beside(const struct node *link, const struct node *other,
 	const struct prefix *theirs = local_of(other, attr);
 	AUTO_TEXT text = TEXT_NONE;
 
-	if (!ours || !theirs || !overlap(ours, theirs))
+	if (!ours || !theirs || !prefix_overlap(ours, theirs))
 		return;
 	prefix_print(ours, &text);
 	report_warning(report, other,
@@ -187,6 +196,7 @@ void check_link_sense(const struct node *link, struct report *report)
 	check_keys(link, report);
 	for (size_t i = 0; i < ARRAY_SIZE(locals); i++) {
 		check_host(link, locals[i], report);
+		check_network(link, locals[i], report);
 		for (const struct node *other = node_next(link); other;
 		     other = node_next(other))
 			check_beside(link, other, locals[i], report);

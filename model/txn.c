@@ -1581,12 +1581,16 @@ static void tell_step(struct live *live, const struct node *node,
 	const struct kind *kind = node_kind(node);
 	const struct attr *state = kind_attr(kind, "state");
 	const struct attr *error = kind_attr(kind, "error");
-	AUTO_TEXT line = TEXT_NONE;
+	AUTO_TEXT line = TEXT_NONE, said = TEXT_NONE;
 
 	if (!error || live_value(live, node, kind_index(kind, error)))
 		return; /* the first step tells */
 	step_print(step, &line);
-	live_set_text(live, node, kind_index(kind, error), text_get(&line));
+	text_put(&said, step->op == STEP_ADD	  ? "missing (repair): "
+			: step->op == STEP_DELETE ? "left over (repair): "
+						  : "differs (repair): ");
+	text_put(&said, text_get(&line) + 2); /* without the step's sign */
+	live_set_text(live, node, kind_index(kind, error), text_get(&said));
 	if (state && kind != &kind_path)
 		live_set_text(live, node, kind_index(kind, state),
 			      step->op == STEP_ADD ? "missing" : "differs");

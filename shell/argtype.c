@@ -131,10 +131,37 @@ const struct arg_type type_child = {
 	.complete = complete_child,
 };
 
+/* What is made by the name of another object, if nothing else is said. */
+static const struct attr *namesake_of(const struct kind *kind)
+{
+	for (size_t i = 0; kind && i < kind->attr_count; i++)
+		if (kind->attrs[i].refers && kind->attrs[i].flags & ATTR_CHOSEN)
+			return &kind->attrs[i];
+	return NULL;
+}
+
+static void complete_newname(const struct match *match, const struct arg *arg,
+			     const char *prefix, struct candidates *to)
+{
+	const struct kind *child =
+		match->node ? node_kind(match->node)->child : NULL;
+	const struct attr *attr = namesake_of(child);
+	const struct node *root =
+		match->place.tree ? tree_root(match->place.tree) : NULL;
+
+	(void)arg;
+	for (const struct node *at = root; attr && at; at = node_walk(root, at))
+		if (node_kind(at) == attr->refers &&
+		    !strncmp(node_name(at), prefix, strlen(prefix)) &&
+		    !node_find(match->node, node_name(at)))
+			offer_node(at, "", 0, to);
+}
+
 const struct arg_type type_newname = {
 	.name = "name",
 	.hint = "a new name: letters, digits and . _ : + -, at most 63, "
 		"beginning with a letter, digit or _",
+	.complete = complete_newname,
 };
 
 /* ---- settings ---- */

@@ -368,10 +368,20 @@ static bool all_so(const struct node *node, const struct match *match)
 	return same;
 }
 
+static const char *public_key(const struct node *node)
+{
+	const char *key = node_kind(node) == &kind_link
+				  ? node_text(node, LINK_PUBLIC_KEY)
+				  : NULL;
+
+	return key ? key : "";
+}
+
 static int change(struct session *session, struct node *node,
 		  const struct match *match, struct err *err)
 {
 	AUTO(str) char *path = node_path_dup(node);
+	AUTO(str) char *key = mem_strdup(public_key(node));
 	struct text said = TEXT_NONE;
 	bool same = all_so(node, match);
 	int rc = same ? 0 : set_all(node, match, err);
@@ -388,6 +398,11 @@ static int change(struct session *session, struct node *node,
 				&said);
 	if (same)
 		text_printf(&said, "%s already is so, nothing to change", path);
+	if (strcmp(key, public_key(node)) != 0)
+		text_printf(&said,
+			    "\nIts public-key is now %s: the other end has to "
+			    "be told.",
+			    public_key(node));
 	session_did(session, same ? DEED_KEPT : DEED_CHANGED, node,
 		    text_take(&said));
 	return 0;

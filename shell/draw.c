@@ -147,8 +147,10 @@ static enum health health_of(const char *state, const char *error)
 		return HEALTH_BAD;
 	if (!state || !strcmp(state, "disabled"))
 		return HEALTH_UNKNOWN;
-	return !strcmp(state, "applied") || !strcmp(state, "up") ? HEALTH_GOOD
-								 : HEALTH_BAD;
+	return !strcmp(state, "applied") || !strcmp(state, "up") ||
+			       !strcmp(state, "listening")
+		       ? HEALTH_GOOD
+		       : HEALTH_BAD;
 }
 
 /* Only what is out of the ordinary is worth the room, and only once a branch.
@@ -163,6 +165,12 @@ static bool is_news(const struct node *node, const struct live *live,
 	       !(above && !strcmp(above, state));
 }
 
+/* Then its brief has said so. */
+static bool is_off(const struct node *node, const char *state)
+{
+	return node_kind(node)->brief && !strcmp(state, "disabled");
+}
+
 static enum health summarize(const struct node *node, const struct live *live,
 			     bool brief, struct text *raw, struct text *out)
 {
@@ -174,7 +182,7 @@ static enum health summarize(const struct node *node, const struct live *live,
 	} else {
 		if (brief)
 			put_brief(node, raw);
-		if (state &&
+		if (state && !(brief && is_off(node, state)) &&
 		    (node_kind(node)->tells || is_news(node, live, state))) {
 			put_comma(raw);
 			text_put(raw, state);

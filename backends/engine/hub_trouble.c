@@ -175,11 +175,6 @@ static void say_refused(const struct hub_member *config,
 			 "a route or rule of this host prohibits %s by %s: see "
 			 "ip rule and ip route",
 			 far, config->device);
-	else if (code == ENETDOWN)
-		snprintf(text, HUB_SENTENCE,
-			 "device %s is down: the member "
-			 "joins when it is up",
-			 config->device);
 	else if (code == EINVAL || code == EADDRNOTAVAIL)
 		snprintf(text, HUB_SENTENCE,
 			 "the source address of the path is not on this host "
@@ -243,15 +238,40 @@ static void say_family(const struct peer *peer, const struct member *member,
 		       char text[HUB_SENTENCE])
 {
 	struct address own = { .far.sin6_addr = member->config.source };
+	const struct address *list[HUB_ENDPOINTS];
 	char far[ADDRESS_TEXT];
 	int family = address_is_ip4(&own) ? 4 : 6;
 
+	if (aim_list(peer, member, list))
+		return; /* it has, and nobody has aimed yet */
 	address_print(&peer->config.endpoints[0], far);
 	snprintf(text, HUB_SENTENCE,
 		 "the peer has no IPv%d address (it is at %s), and the path "
 		 "sends from one: leave its source to auto, or give the peer "
 		 "an IPv%d address",
 		 family, far, family);
+}
+
+/* What a device says of itself (netdevice(7)). */
+static void say_device(const char *device, char text[HUB_SENTENCE])
+{
+	struct ifreq request = { .ifr_flags = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
+		if (!(request.ifr_flags & IFF_UP))
+			snprintf(text, HUB_SENTENCE,
+				 "device %s is down: the member joins when it "
+				 "is up (ip link set %s up)",
+				 device, device);
+		else if (!(request.ifr_flags & IFF_RUNNING))
+			snprintf(text, HUB_SENTENCE,
+				 "device %s has no carrier: is its cable in, "
+				 "and its modem on?",
+				 device);
+	}
+	close(fd);
 }
 
 static int refused_of(const struct peer *peer, const struct member *member)
@@ -279,6 +299,10 @@ bool hub_trouble(const struct hub *hub, const struct member *member,
 	text[0] = '\0';
 	if (member_lives(hub, member, now))
 		return false;
+	if (member->config.device[0])
+		say_device(member->config.device, text);
+	if (text[0])
+		return true;
 	if (peer && !to && peer->config.endpoint_count)
 		say_family(peer, member, text);
 	if (to && address_is_ip4(to) &&

@@ -122,11 +122,6 @@ void lease_text(const struct prefix *address, char text[LEASE_TEXT])
 
 /* --- what is taken -------------------------------------------------------- */
 
-bool lease_overlap(const struct prefix *a, const struct prefix *b)
-{
-	return prefix_has(a, b) || prefix_has(b, a);
-}
-
 struct special {
 	struct prefix net;
 	const char *what;

@@ -50,8 +50,6 @@ bool lease_equal(const struct lease *a, const struct lease *b);
 /* Is that an address that a client takes from a server? EINVAL and a sentence
  * if not. What is on the host is not looked at. */
 int lease_check(const struct prefix *address, struct err *err);
-/* Do these networks have addresses in common? */
-bool lease_overlap(const struct prefix *a, const struct prefix *b);
 /* "10.77.0.2/24" */
 enum { LEASE_TEXT = 64 };
 void lease_text(const struct prefix *address, char text[LEASE_TEXT]);

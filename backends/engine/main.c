@@ -198,6 +198,10 @@ static int become(const struct options *options, struct err *err)
 
 	if (sandbox_drop(options->user, who, err) < 0)
 		return err->code;
+	if (!sandbox_has_network())
+		return err_set(err, EPERM,
+			       "it lacks CAP_NET_ADMIN, and carries nothing "
+			       "without it: start it as root, or by systemd");
 	fprintf(stderr, "tressed: user %s\n", who);
 	status = mem_printf("STATUS=user %s", who);
 	notify(status);

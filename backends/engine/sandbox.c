@@ -125,6 +125,17 @@ static int keep_capabilities(uint32_t mask, struct err *err)
 	return 0;
 }
 
+bool sandbox_has_network(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       data[0].effective & 1U << CAP_NET_ADMIN;
+}
+
 static int gain_no_more(struct err *err)
 {
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)

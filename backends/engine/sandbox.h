@@ -8,6 +8,8 @@
 #ifndef BACKENDS_ENGINE_SANDBOX_H
 #define BACKENDS_ENGINE_SANDBOX_H
 
+#include <stdbool.h>
+
 #include "model/base/err.h"
 
 #define SANDBOX_USER "tressed"
@@ -20,6 +22,8 @@ enum { SANDBOX_NAME = 128 };
  * namespace that has no other user. who: what to call him. Called while there
  * is one thread, which is the one that all others come from. */
 int sandbox_drop(const char *user, char who[SANDBOX_NAME], struct err *err);
+/* Has it CAP_NET_ADMIN, without which it can carry nothing? */
+bool sandbox_has_network(void);
 /* From here on the engine runs no program, mounts no file system, looks into no
  * process and opens files to read them alone, in any thread, those that run
  * already included: what is not on the list fails with EPERM. */

@@ -78,7 +78,7 @@ static int see_route(const struct nlmsghdr *message, void *arg)
 			      .length = route->rtm_dst_len };
 	memcpy(to.bytes, nla_data(attrs[RTA_DST]),
 	       (size_t)nla_len(attrs[RTA_DST]));
-	if (device == search->device || !lease_overlap(&to, &search->wanted))
+	if (device == search->device || !prefix_overlap(&to, &search->wanted))
 		return 0;
 	search->found = to;
 	search->owner = device;

@@ -144,7 +144,9 @@ static void fail_bind(const struct udp_options *options, int code,
 		      struct err *err)
 {
 	if (code == EADDRINUSE)
-		err_set(err, code, "UDP port %u: another program has it",
+		err_set(err, code,
+			"UDP port %u: another program has it (ss -lunp): end "
+			"that, or give another with listen=",
 			options->port);
 	else if (code == EADDRNOTAVAIL)
 		err_set(err, code, "the source address is not on this host");

@@ -56,7 +56,9 @@ static int dial(struct err *err)
 			     path);
 	else
 		rc = err_set(err, ECONNREFUSED,
-			     "no engine answers at %s: start tressed", path);
+			     "no engine answers at %s: `tresse repair` starts "
+			     "it (or systemctl start tressed)",
+			     path);
 	if (fd >= 0)
 		close(fd);
 	return rc;

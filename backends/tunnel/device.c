@@ -210,7 +210,11 @@ int device_make(struct netlink *netlink, const struct tunnel_data *data,
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), rc = 0;
 
 	if (fd < 0)
-		return err_set(err, errno, "/dev/net/tun: %m");
+		return err_set(err, errno,
+			       "device %s: /dev/net/tun: %m: load the kernel's "
+			       "module tun (modprobe tun), or hand that file "
+			       "into this container",
+			       data->device);
 	request.ifr_flags |= data->tap ? IFF_TAP : IFF_TUN;
 	if (makes_queues(data))
 		request.ifr_flags |= IFF_MULTI_QUEUE;

@@ -48,6 +48,7 @@ struct sum {
 	unsigned lanes, open;
 	uint64_t rtt, delay_out, delay_in, rate, out, in;
 	uint64_t mtu, resent, doubled, for_us;
+	bool any; /* a delay is known, which may be 0 */
 };
 
 static int rank(const char *state)
@@ -67,6 +68,13 @@ static void least(uint64_t *to, uint64_t value)
 		*to = value;
 }
 
+/* The fastest has 0. */
+static void least_delay(const struct sum *sum, uint64_t *to, uint64_t value)
+{
+	if (!sum->any || value < *to)
+		*to = value;
+}
+
 static void sum_lane(struct sum *sum, const json_t *lane)
 {
 	const char *state = words(lane, "state");
@@ -77,8 +85,11 @@ static void sum_lane(struct sum *sum, const json_t *lane)
 		sum->state = state;
 	sum->open += state && !strcmp(state, "up");
 	least(&sum->rtt, number(lane, "rtt-us"));
-	least(&sum->delay_out, number(lane, "delay-us"));
-	least(&sum->delay_in, number(lane, "delay-in-us"));
+	if (number(lane, "rtt-us")) {
+		least_delay(sum, &sum->delay_out, number(lane, "delay-us"));
+		least_delay(sum, &sum->delay_in, number(lane, "delay-in-us"));
+		sum->any = true;
+	}
 	sum->rate += number(lane, "rate");
 	sum->out += mean(lane, "out");
 	sum->in += mean(lane, "in");
@@ -243,12 +254,22 @@ static void tell_saturation(struct live *live, const struct node *node,
 
 /* --- members, shown ------------------------------------------------------- */
 
+/* What a line does that carries nothing is history. */
+static bool is_history(const struct sum *sum)
+{
+	return rank(sum->state) >= rank("dead");
+}
+
 static void tell_member(struct live *live, const struct node *member,
 			const struct sum *sum, uint64_t all_out)
 {
 	live_set_text(live, member, MEMBER_STATE,
 		      sum->state ? sum->state : "waiting");
 	if (!sum->lanes)
+		return;
+	live_set_u(live, member, MEMBER_RESENT, sum->resent);
+	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
+	if (is_history(sum))
 		return;
 	if (sum->rtt)
 		live_set_u(live, member, MEMBER_RTT, calm(sum->rtt));
@@ -261,8 +282,6 @@ static void tell_member(struct live *live, const struct node *member,
 			   : 0);
 	if (sum->mtu)
 		live_set_u(live, member, MEMBER_MTU, sum->mtu);
-	live_set_u(live, member, MEMBER_RESENT, sum->resent);
-	live_set_u(live, member, MEMBER_DOUBLED, sum->doubled);
 }
 
 static bool is_dead_for_long(const struct sum *sum)
@@ -503,11 +522,42 @@ static void tell_too_large(struct live *live, const struct node *link,
 	live_set_text(live, link, LINK_ERROR, error);
 }
 
+/* Why a client hears nothing of its server, as far as its lines know. Call
+ * free(). */
+static char *lines_error(const struct node *link, const json_t *status)
+{
+	json_t *members = json_object_get(status, "members");
+	const char *error, *first = NULL, *name = NULL;
+	size_t enabled = 0, wrong = 0;
+
+	node_each (member, node_fixed(link, &kind_members)) {
+		if (!node_u(member, MEMBER_ENABLED))
+			continue;
+		enabled++;
+		error = words(named(members, node_name(member)), "error");
+		if (error && !wrong++) {
+			first = error;
+			name = node_name(member);
+		}
+	}
+	if (!node_first(node_fixed(link, &kind_members)))
+		return mem_strdup("no members: nothing is sent until there is "
+				  "one (members create, with the name of its "
+				  "path)");
+	if (!enabled)
+		return mem_strdup("all its members are disabled: nothing is "
+				  "sent until one is enabled");
+	return wrong == enabled
+		       ? mem_printf("no line works; %s: %s", name, first)
+		       : NULL;
+}
+
 static void tell_link(struct live *live, const struct node *link,
 		      json_t *status)
 {
 	json_t *peers = json_object_get(status, "peers"), *peer;
 	bool server = node_u(link, LINK_ROLE) == ROLE_SERVER;
+	AUTO(str) char *lines = NULL;
 	const char *error = words(status, "error");
 	uint64_t up_count = 0;
 	size_t i;
@@ -521,6 +571,10 @@ static void tell_link(struct live *live, const struct node *link,
 		if (!server && !error)
 			error = words(peer, "error");
 	}
+	if (!server && !up_count)
+		lines = lines_error(link, status);
+	if (lines && !words(status, "error"))
+		error = lines;
 	live_set_text(live, link, LINK_STATE,
 		      up_count ? "up"
 		      : server ? "listening"
@@ -562,18 +616,32 @@ static void tell_peers(struct live *live, const struct node *link,
 	json_decref(past);
 }
 
+static void tell_no_engine(struct live *live, const struct tree *tree,
+			   const char *why)
+{
+	node_each (link, tree_links(tree)) {
+		if (!node_u(link, LINK_ENABLED))
+			continue;
+		live_set_text(live, link, LINK_STATE, "down");
+		live_set_text(live, link, LINK_ERROR, why);
+	}
+}
+
 int tunnel_live(struct host *host, const struct tree *tree,
 		const struct facts *facts, struct live *live, struct err *err)
 {
+	AUTO_ERR why = ERR_NONE;
 	json_t *links;
 
 	(void)host;
 	(void)facts;
 	if (!node_first(tree_links(tree)))
 		return 0;
-	links = client_ask(json_pack("{s:s}", "do", "status"), err);
+	links = client_ask(json_pack("{s:s}", "do", "status"), &why);
+	if (!links && why.code == -ECONNREFUSED)
+		tell_no_engine(live, tree, why.text);
 	if (!links)
-		return err ? err->code : -EIO;
+		return err_move(err, &why);
 	node_each (link, tree_links(tree)) {
 		json_t *status = named(links, node_name(link));
 

@@ -38,7 +38,7 @@ static const struct choice policies[] = {
 		.name = which, .type = &kind_of_value, .flags = ATTR_READONLY, \
 		.help = what, .example = sample,                               \
 	}
-#define STATE TELLS("state", type_text, "how it stands", "up")
+#define STATE(words) TELLS("state", type_text, words, "up")
 #define ERROR                                                                  \
 	TELLS("error", type_text, "what is wrong and what to do",              \
 	      "\"no answer from 192.0.2.1:5000\"")
@@ -398,7 +398,8 @@ static const struct attr link_attrs[] = {
 	},
 	[LINK_ENABLED] = ENABLED("no: the tunnel is taken down"),
 	[LINK_DESCRIPTION] = DESCRIPTION,
-	[LINK_STATE] = STATE,
+	[LINK_STATE] = STATE("up; listening: a server without clients that are up; waiting: "
+	      "for the server's answer; down: the engine does not run"),
 	[LINK_ERROR] = ERROR,
 	[LINK_MTU_NOW] = TELLS("mtu-now", type_number,
 			       "of the device, as found", "1440"),
@@ -592,7 +593,10 @@ static const struct attr member_attrs[] = {
 	[MEMBER_DOWN] = CAP("down", "the other end is told to send no more"),
 	[MEMBER_ENABLED] = ENABLED("no: it is taken out"),
 	[MEMBER_DESCRIPTION] = DESCRIPTION,
-	[MEMBER_STATE] = STATE,
+	[MEMBER_STATE] = STATE("up; proving: it answers, and has to go on so for a moment; "
+	      "suspect: an answer is late; dead: nothing comes back; down: "
+	      "its device cannot send; draining: it is taken out; waiting: "
+	      "the server has not answered yet; disabled"),
 	[MEMBER_ERROR] = ERROR,
 	[MEMBER_RTT] = TELLS("rtt", type_duration, "there and back", "18ms"),
 	[MEMBER_DELAY_OUT] = TELLS("delay-out", type_duration,
@@ -698,7 +702,8 @@ static const struct attr peer_attrs[] = {
 	[PEER_DOWN] = CAP("down", "no more than this is sent to it"),
 	[PEER_ENABLED] = ENABLED("no: it is not answered"),
 	[PEER_DESCRIPTION] = DESCRIPTION,
-	[PEER_STATE] = STATE,
+	[PEER_STATE] = STATE("up; silent: no line of it lives; quiet: no line yet; waiting: "
+	      "it has not called; disabled"),
 	[PEER_ERROR] = ERROR,
 	[PEER_ENDPOINT] = TELLS("endpoint", type_text,
 				"where its last packet came from",

@@ -123,6 +123,11 @@ bool prefix_has(const struct prefix *net, const struct prefix *within)
 	return !bits || !((within->bytes[whole] ^ net->bytes[whole]) & mask);
 }
 
+bool prefix_overlap(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_has(a, b) || prefix_has(b, a);
+}
+
 bool prefix_trim(struct prefix *prefix)
 {
 	unsigned bits = prefix_bits(prefix->family);

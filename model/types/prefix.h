@@ -17,5 +17,7 @@ void prefix_print(const struct prefix *prefix, struct text *out);
 bool prefix_trim(struct prefix *prefix);
 /* Is all of that within net, whose host bits mean nothing? */
 bool prefix_has(const struct prefix *net, const struct prefix *within);
+/* Do these networks have addresses in common? */
+bool prefix_overlap(const struct prefix *a, const struct prefix *b);
 
 #endif

@@ -114,10 +114,10 @@ TEST(lease, networks_with_an_address_in_common_are_found)
 		      c = prefix_of("10.77.1.0/24"), d = prefix_of("0.0.0.0/0"),
 		      e = prefix_of("fd77::1/64");
 
-	CU_ASSERT_TRUE(lease_overlap(&a, &a));
-	CU_ASSERT_TRUE(lease_overlap(&a, &b));
-	CU_ASSERT_TRUE(lease_overlap(&b, &a));
-	CU_ASSERT_FALSE(lease_overlap(&a, &c));
-	CU_ASSERT_TRUE(lease_overlap(&c, &d));
-	CU_ASSERT_FALSE(lease_overlap(&e, &d));
+	CU_ASSERT_TRUE(prefix_overlap(&a, &a));
+	CU_ASSERT_TRUE(prefix_overlap(&a, &b));
+	CU_ASSERT_TRUE(prefix_overlap(&b, &a));
+	CU_ASSERT_FALSE(prefix_overlap(&a, &c));
+	CU_ASSERT_TRUE(prefix_overlap(&c, &d));
+	CU_ASSERT_FALSE(prefix_overlap(&e, &d));
 }
