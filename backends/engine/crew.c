@@ -720,6 +720,39 @@ static void put_counters(json_t *out, struct crew *crew)
 	}
 }
 
+/* Whoever may attach to a device of several queues can have one more, and the
+ * kernel brings him packets that are ours. Nothing tells of it but the number.
+ * While the device is lost to us whoever has the new one is not in our way. */
+static unsigned foreign_queues(struct crew *crew)
+{
+	AUTO_ERR why = ERR_NONE; /* the kernel does not say: none */
+	AUTO(netlink)
+	struct netlink *netlink = netlink_open(NETLINK_ROUTE, &why);
+	int ours = (int)crew->count + hub_has_marked(crew->hubs[0]);
+	int held =
+		netlink ? device_held(netlink, crew->config.device, &why) : -1;
+
+	return held > ours && !hub_is_lost(crew->hubs[0])
+		       ? (unsigned)(held - ours)
+		       : 0;
+}
+
+static void put_foreign(json_t *out, struct crew *crew)
+{
+	unsigned count = foreign_queues(crew);
+
+	json_object_set_new(out, "foreign-queues", json_integer(count));
+	if (!count || json_object_get(out, "error"))
+		return;
+	json_object_set_new(
+		out, "error",
+		json_sprintf("device %s: another program has %u of its queues "
+			     "and takes packets that are ours; end it: `grep "
+			     "-ls %s /proc/[0-9]*/fdinfo/*` tells who, beside "
+			     "tressed",
+			     crew->config.device, count, crew->config.device));
+}
+
 json_t *crew_status(struct crew *crew)
 {
 	json_t *out = hub_status(crew->hubs[0]);
@@ -731,6 +764,7 @@ json_t *crew_status(struct crew *crew)
 		json_decref(more);
 	}
 	put_counters(out, crew);
+	put_foreign(out, crew);
 	if (crew->why_one[0])
 		json_object_set_new(out, "one-thread",
 				    json_string(crew->why_one));

@@ -118,6 +118,24 @@ static void tell(const struct checkup *checkup, const struct node *node,
 		tell_loss(checkup, node, ways, reading);
 }
 
+/* Is its device all its own? */
+static void tell_queues(const struct checkup *checkup, const struct node *link,
+			const json_t *status, struct reading *reading)
+{
+	uint64_t foreign = number(status, "foreign-queues");
+	struct verdict *verdict;
+
+	if (!touched_has(checkup->touched, link))
+		return;
+	verdict = reading_add(reading, link, mem_strdup("queues"));
+	verdict_say(verdict, status && !foreign,
+		    !status   ? mem_strdup("the engine does not tell")
+		    : foreign ? mem_printf("%llu of another program",
+					   (unsigned long long)foreign)
+			      : mem_strdup("its own"),
+		    mem_strdup("its own"));
+}
+
 static bool is_asked(const struct checkup *checkup, const struct node *node)
 {
 	size_t enabled =
@@ -146,6 +164,7 @@ static void measure(const struct checkup *checkup, const struct node *link,
 		if (is_asked(checkup, peer))
 			tell(checkup, peer, status, &ways, reading);
 	}
+	tell_queues(checkup, link, status, reading);
 	json_decref(names);
 }
 

@@ -14,6 +14,7 @@ ended() { ! "$1" tresse -j status | grep -q '"on_trial"'; }
 value() { "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
 
 place direct
+THREADS=2 # so that its device has several queues
 tunnel 2
 check 'both lines are up' wait_for 15 up 1
 check 'the second as well' wait_for 15 up 2
@@ -34,6 +35,23 @@ run 0 'another client on the server' trial gw "$(printf '%s\n' \
 check 'is confirmed' wait_for 30 ended gw
 gw tresse history 1 >"$tmp/out"
 has 'for the one that is alive' "$tmp/out" 'confirmed by measurement: .*peers/[a-z]+ alive: up'
+
+# Another program takes a queue of the server's device, and packets with it.
+mkfifo "$tmp/now"
+start "$tmp/thief" ip netns exec gw python3 -c '
+import fcntl, os, signal, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+open(sys.argv[1]).read()
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x5101))
+signal.pause()' "$tmp/now"
+run 0 'a change of the server' trial gw '/links/home0 set slices=12' \
+	'confirm=12s until-healthy=8s'
+echo >"$tmp/now"
+check 'while another program takes a queue of its device: undone' wait_for 30 ended gw
+gw tresse history 1 >"$tmp/out"
+has 'for that' "$tmp/out" 'not healthy in 12s' \
+	'/links/home0 queues: 1 of another program \(limit: its own; before: its own'
+stop "$pid"
 
 # shellcheck disable=SC2154 # by eval, in place()
 run 0 'a change of the link' trial home '/links/home0 set double=100' \

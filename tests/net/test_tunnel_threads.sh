@@ -147,6 +147,23 @@ check 'hostile datagrams are refused and counted' wait_for 5 all_refused
 echo "# of another thread, and handed to it: $(($(sum_of handed-datagrams) - handed))"
 check 'all clients are served as before' wait_for 5 all_ping
 
+# --- another program has a queue -----------------------------------------------
+start "$tmp/thief" ip netns exec gw python3 -c '
+import fcntl, os, signal, struct
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x5101))
+print("held", flush=True)
+signal.pause()'
+thief=$pid
+wait_for 10 grep -q held "$tmp/thief"
+in_ gw tresse /links/home0 get error >"$tmp/said"
+has 'a queue that another program has is told of, and how it is found' "$tmp/said" \
+	'device tun0: another program has 1 of its queues' 'grep -ls tun0 /proc'
+has 'which finds it' <(grep -ls tun0 /proc/[0-9]*/fdinfo/* | cut -d/ -f3) "^$thief\$"
+is_gone() { ! in_ gw tresse /links/home0 get error | grep -q 'another program'; }
+stop "$thief"
+check 'without it all is well' wait_for 5 is_gone
+
 # --- the engine ends ---------------------------------------------------------
 for signal in KILL TERM; do
 	kill_engine gw $signal
