@@ -5,6 +5,7 @@
 
 #include "model/base/mem.h"
 #include "model/kind.h"
+#include "model/types/prefix.h"
 #include "tests/unit/unit.h"
 
 static struct prefix prefix_of(const char *text)
