@@ -616,6 +616,15 @@ static void tell_peers(struct live *live, const struct node *link,
 	json_decref(past);
 }
 
+static void tell_disabled(struct live *live, const struct node *link)
+{
+	if (!node_u(link, LINK_ENABLED))
+		live_set_text(live, link, LINK_STATE, "disabled");
+	node_each (peer, node_fixed(link, &kind_peers))
+		if (!node_u(peer, PEER_ENABLED))
+			live_set_text(live, peer, PEER_STATE, "disabled");
+}
+
 static void tell_no_engine(struct live *live, const struct tree *tree,
 			   const char *why)
 {
@@ -645,6 +654,7 @@ int tunnel_live(struct host *host, const struct tree *tree,
 	node_each (link, tree_links(tree)) {
 		json_t *status = named(links, node_name(link));
 
+		tell_disabled(live, link);
 		if (!status)
 			continue;
 		tell_link(live, link, status);

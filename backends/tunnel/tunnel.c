@@ -19,6 +19,7 @@
 #include "backends/tunnel/object.h"
 #include "backends/tunnel/stage.h"
 #include "model/base/mem.h"
+#include "model/types/prefix.h"
 
 /* Of two IPv4 addresses in one network the second goes with the first, so that
  * one goes before another comes. */
@@ -398,6 +399,64 @@ static void readdress(const struct state *now, const struct state *want,
 	}
 }
 
+/* One of ours, that is or will be. */
+static bool is_ours(const struct state *now, const struct state *want,
+		    const char *device)
+{
+	AUTO(str) char *key = mem_printf("device %s", device);
+	const struct object *old = state_find(now, &backend_tunnel, key);
+
+	return (old && !tunnel_of(old)->foreign) ||
+	       state_find(want, &backend_tunnel, key);
+}
+
+/* A single address within a network is no trouble: the longest prefix wins. */
+static bool collides(const struct prefix *own, const struct prefix *theirs)
+{
+	unsigned bits = prefix_bits(own->family);
+
+	return prefix_overlap(theirs, own) &&
+	       ((theirs->length != bits && own->length != bits) ||
+		!memcmp(theirs->bytes, own->bytes, bits / 8));
+}
+
+static void doubt_address(const struct state *now, const struct state *want,
+			  const struct facts *facts,
+			  const struct object *object, struct report *report)
+{
+	const struct prefix *own = &tunnel_of(object)->address;
+
+	for (size_t i = 0; i < facts->address_count; i++) {
+		const struct address_fact *fact = &facts->addresses[i];
+		const struct link_fact *on = facts_link_at(facts, fact->index);
+		AUTO_TEXT text = TEXT_NONE;
+
+		if (!on || !collides(own, &fact->address) ||
+		    is_ours(now, want, on->name))
+			continue;
+		prefix_print(&fact->address, &text);
+		report_add(report, FINDING_WARNING, 0, object->path,
+			   "its network is also that of device %s (%s), and "
+			   "the kernel sends what is for it by one of the two: "
+			   "give the link a network of its own",
+			   on->name, text_get(&text));
+		return;
+	}
+}
+
+static void doubt_addresses(const struct state *now, const struct state *want,
+			    const struct facts *facts, struct report *report)
+{
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *object = &want->items[i];
+		const struct tunnel_data *data = tunnel_of(object);
+
+		if (object->backend == &backend_tunnel &&
+		    data->what == TUNNEL_ADDRESS && data->ours)
+			doubt_address(now, want, facts, object, report);
+	}
+}
+
 static void tunnel_plan(const struct state *now, const struct state *want,
 			const struct facts *facts, const struct owned *owned,
 			struct report *report, struct plan *plan,
@@ -406,8 +465,8 @@ static void tunnel_plan(const struct state *now, const struct state *want,
 	static const struct diff diff = { differs, add, change, take_away };
 	struct planning planning = { report, claims, now, want };
 
-	(void)facts;
 	(void)owned;
+	doubt_addresses(now, want, facts, report);
 	state_diff(now, want, &backend_tunnel, &diff, plan, &planning);
 	readdress(now, want, plan);
 }

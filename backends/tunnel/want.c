@@ -251,48 +251,6 @@ static json_t *link_json(const struct node *link, const struct facts *facts,
 	return out;
 }
 
-static bool is_link_device(const struct node *link, const char *device)
-{
-	node_each (other, node_parent(link)) {
-		const char *theirs = node_text(other, LINK_DEVICE);
-
-		if (theirs && !strcmp(theirs, device))
-			return true;
-	}
-	return false;
-}
-
-/* An address of another device whose network is this one's, too. A single
- * address within is none: the longest prefix wins. */
-static void doubt_address(const struct node *link, size_t attr,
-			  const struct facts *facts, struct report *report)
-{
-	const struct prefix *own = &node_value(link, attr)->prefix;
-	unsigned bits = prefix_bits(own->family);
-
-	for (size_t i = 0; i < facts->address_count; i++) {
-		const struct address_fact *fact = &facts->addresses[i];
-		const struct link_fact *on = facts_link_at(facts, fact->index);
-		bool same = fact->address.family == own->family &&
-			    !memcmp(fact->address.bytes, own->bytes, bits / 8);
-		AUTO_TEXT text = TEXT_NONE;
-
-		if (!on || is_link_device(link, on->name) ||
-		    !prefix_overlap(&fact->address, own) ||
-		    (!same &&
-		     (fact->address.length == bits || own->length == bits)))
-			continue;
-		prefix_print(&fact->address, &text);
-		report_warning(report, link,
-			       "its %s is also that of device %s (%s), and the "
-			       "kernel sends what is for it by one of the two: "
-			       "give the link a network of its own",
-			       same ? "address" : "network", on->name,
-			       text_get(&text));
-		return;
-	}
-}
-
 /* What is the client's own and not in our network the kernel sends elsewhere.
  */
 static void note_peers(const struct node *link, struct report *report)
@@ -322,7 +280,6 @@ static void note_peers(const struct node *link, struct report *report)
 }
 
 static void want_address(const struct node *link, size_t attr, const char *path,
-			 const struct facts *facts, struct report *report,
 			 struct state *want)
 {
 	const struct value *value = node_value(link, attr);
@@ -330,7 +287,6 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 
 	if (!value || value->word)
 		return;
-	doubt_address(link, attr, facts, report);
 	data.address = value->prefix;
 	memcpy(data.device, node_text(link, LINK_DEVICE),
 	       strlen(node_text(link, LINK_DEVICE)));
@@ -367,8 +323,8 @@ static void want_link(const struct node *link, const struct facts *facts,
 	       strlen(node_text(link, LINK_DEVICE)));
 	want_queues(link, &device);
 	tunnel_add(want, &device, path);
-	want_address(link, LINK_LOCAL, path, facts, report, want);
-	want_address(link, LINK_LOCAL6, path, facts, report, want);
+	want_address(link, LINK_LOCAL, path, want);
+	want_address(link, LINK_LOCAL6, path, want);
 	if (node_u(link, LINK_MODE) == MODE_TUN)
 		note_peers(link, report);
 	description = link_json(link, facts, report);

@@ -399,7 +399,8 @@ static const struct attr link_attrs[] = {
 	[LINK_ENABLED] = ENABLED("no: the tunnel is taken down"),
 	[LINK_DESCRIPTION] = DESCRIPTION,
 	[LINK_STATE] = STATE("up; listening: a server without clients that are up; waiting: "
-	      "for the server's answer; down: the engine does not run"),
+	      "for the server's answer; down: the engine does not run; "
+		"disabled"),
 	[LINK_ERROR] = ERROR,
 	[LINK_MTU_NOW] = TELLS("mtu-now", type_number,
 			       "of the device, as found", "1440"),

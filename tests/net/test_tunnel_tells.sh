@@ -102,8 +102,13 @@ run 0 'a client may have what is in no network of the link' gw tresse /links/z/p
 has 'with the route that it needs' "$tmp/err" 'needs a route of yours \(ip route add 192.168.7.0/24 dev tunz\)'
 run 0 'a network of its own is none' gw tresse /links/z set local=10.5.5.5/24
 is 'there is no doubt about it' "$(grep -cE 'also that of|has no network' "$tmp/err")" 0
+run 0 'its device gets another name' gw tresse /links/z set device=tuny
+is 'what it leaves behind is its own' "$(grep -c 'also that of' "$tmp/err")" 0
 run 0 'another key' gw tresse /links/z set key=auto
 has 'has another public one, for the other end' "$tmp/err" "^Its public-key is now [A-Za-z0-9+/]{43}=: the other end"
+gw tresse -q /links/z/peers/a set enabled=no 2>/dev/null
+gw tresse -q /links/z set enabled=no 2>/dev/null
+is 'what is disabled says so' "$(gw tresse '/links/z/peers/a' get state | grep -o disabled) $(gw tresse /links/z get state | grep -o disabled)" 'disabled disabled'
 run 1 'a client has no peers' home tresse /links/home0/peers create a key="$(key_of home)"
 is 'and that is all there is to say' "$(grep -c peers/a: "$tmp/err")" 0
 
