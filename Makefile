@@ -104,7 +104,7 @@ $(BUILD)/tab: $(call objects,$(filter-out shell/main.c,$(program)) tests/bench/t
 
 # What the tunnel's cryptography costs.
 $(BUILD)/aead: $(call objects,tests/bench/aead.c model/base/mem.c \
-	$(addprefix backends/engine/,aead.c noise.c session.c handshake.c))
+	$(addprefix backends/engine/,aead.c gate.c noise.c session.c handshake.c))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(engine_libs)
 
 # Two braids over simulated lines: only what is pure of the engine is in it.
@@ -133,7 +133,7 @@ $(BUILD)/hold: $(BUILD)/tests/lab/hold.o
 
 # Many clients of one server: all of the engine but its devices is in it.
 swarm := tests/lab/swarm.c $(filter-out tests/%,$(sim)) model/base/crypto.c \
-	$(addprefix backends/engine/,aead.c handshake.c noise.c packet.c session.c)
+	$(addprefix backends/engine/,aead.c gate.c handshake.c noise.c packet.c session.c)
 $(BUILD)/swarm: $(call objects,$(swarm))
 	$(call quiet,LINK,$@)$(CC) $(ldflags) -o $@ $^ $(engine_libs)
 
@@ -229,7 +229,7 @@ golden: $(BUILD)/tresse $(BUILD)/term
 FUZZ ?= 30
 FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_text = $(model) $(drivers) $(filter-out shell/main.c,$(shell)) $(libs)
-fuzz_handshake = $(addprefix backends/engine/,aead.c noise.c session.c \
+fuzz_handshake = $(addprefix backends/engine/,aead.c gate.c noise.c session.c \
 	handshake.c) model/base/mem.c $(engine_libs)
 fuzz_control = $(addprefix backends/engine/,control.c description.c inner.c \
 	udp.c) $(fuzz_prefix) model/base/crypto.c $(pkg_libs)

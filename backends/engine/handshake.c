@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 #include <sys/random.h>
 
+#include "backends/engine/gate.h"
 #include "backends/engine/wire.h"
 #include "model/base/mem.h"
 
@@ -21,11 +22,10 @@
 #define OFFER_LIFE_US (5 * SECOND_US)
 /* Sessions made within this of each other by both ends are one wish. */
 #define TOGETHER_US (5 * SECOND_US)
-/* A cookie's secret is in use for this long, and known for twice as long. */
-#define COOKIE_LIFE_US (120 * SECOND_US)
-#define COOKIE_USE_US  (115 * SECOND_US)
-#define COOKIE_GAP_US  100000 /* between inits that cookies brought about */
-#define START_GAP_US   250000 /* between inits that the owner asked for */
+/* A cookie that came is used for less time than it is good. */
+#define COOKIE_USE_US (GATE_COOKIE_US - 5 * SECOND_US)
+#define COOKIE_GAP_US 100000 /* between inits that cookies brought about */
+#define START_GAP_US  250000 /* between inits that the owner asked for */
 /* Between inits to who has said no: what was the matter may have been mended.
  */
 #define DECLINED_US (5 * SECOND_US)
@@ -33,14 +33,6 @@
  * that two hosts have one key. */
 #define ALIEN_LIFE_US (60 * SECOND_US)
 #define TWINS_LIFE_US (60 * SECOND_US)
-/* Without cookies, so many inits a second are worked on, after a rest. */
-#define LOAD_RATE 200
-/* From each host, with cookies: 20 a second, 5 at once. */
-#define HOST_INTERVAL_US (SECOND_US / 20)
-#define HOST_BURST	 5
-/* To each host, cookies: 100 a second, 50 at once. One is good for a minute. */
-#define NOTICE_INTERVAL_US (SECOND_US / 100)
-#define NOTICE_BURST	   50
 
 enum {
 	/* Offsets, common to init and response */
@@ -58,7 +50,6 @@ enum {
 	PAYLOAD = 80,
 	CIPHERS = 4, /* in a payload */
 	BUCKETS = 256,
-	HOSTS = 1024,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
 	LONGEST_INIT = HANDSHAKE_LONGEST,
 	DECLINES = 1,	   /* the version of a response that does */
@@ -161,13 +152,7 @@ struct handshake {
 
 	unsigned part, parts; /* of a share; 0 of 1: there is none */
 
-	uint8_t cookie_root[NOISE_KEY];	     /* the secrets follow from it */
-	uint8_t cookie_secret[2][NOISE_KEY]; /* in use, and before */
-	uint64_t cookie_turn;		     /* of the first; 0: none yet */
-	uint64_t load_us; /* when the next init is free (a virtual clock) */
-	uint8_t host_key[NOISE_KEY];
-	uint64_t hosts[HOSTS];	 /* the same for each host, by hash */
-	uint64_t notices[HOSTS]; /* when it may be sent the next cookie */
+	struct gate gate;
 
 	/* The last init that could not be read for its version; 0: none. */
 	uint8_t alien;
@@ -197,17 +182,6 @@ static void draw(const struct handshake *handshake, void *bytes, size_t size)
 	}
 }
 
-static uint64_t get64(const uint8_t *p)
-{
-	return wire_get32(p) | (uint64_t)wire_get32(p + 4) << 32;
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	wire_put32(p, (uint32_t)v);
-	wire_put32(p + 4, (uint32_t)(v >> 32));
-}
-
 static void payload_put(uint8_t p[PAYLOAD], const struct payload *payload)
 {
 	const struct handshake_hello *hello = &payload->hello;
@@ -223,9 +197,9 @@ static void payload_put(uint8_t p[PAYLOAD], const struct payload *payload)
 	p[10] = hello->ip4_prefix;
 	p[11] = hello->ip6_prefix;
 	wire_put32(p + 12, hello->features);
-	put64(p + 16, hello->instance);
-	put64(p + 24, payload->era);
-	put64(p + 32, payload->number);
+	wire_put64(p + 16, hello->instance);
+	wire_put64(p + 24, payload->era);
+	wire_put64(p + 32, payload->number);
 	memcpy(p + 40, hello->ip4, sizeof(hello->ip4));
 	memcpy(p + 44, hello->ip6, sizeof(hello->ip6));
 	memcpy(p + 60, payload->cookie, NOISE_MAC);
@@ -246,9 +220,9 @@ static void payload_get(const uint8_t p[PAYLOAD], struct payload *payload)
 	hello->ip4_prefix = p[10] <= 32 ? p[10] : HANDSHAKE_NO_PREFIX;
 	hello->ip6_prefix = p[11] <= 128 ? p[11] : HANDSHAKE_NO_PREFIX;
 	hello->features = wire_get32(p + 12);
-	hello->instance = get64(p + 16);
-	payload->era = get64(p + 24);
-	payload->number = get64(p + 32);
+	hello->instance = wire_get64(p + 16);
+	payload->era = wire_get64(p + 24);
+	payload->number = wire_get64(p + 32);
 	memcpy(hello->ip4, p + 40, sizeof(hello->ip4));
 	memcpy(hello->ip6, p + 44, sizeof(hello->ip6));
 	memcpy(payload->cookie, p + 60, NOISE_MAC);
@@ -468,16 +442,6 @@ static void put_mac1(const uint8_t key[NOISE_KEY], uint8_t *message,
 	noise_mac(key, message, size - MACS, NULL, 0, message + size - MACS);
 }
 
-/* mac2, keyed by a cookie. */
-static void make_mac2(const uint8_t cookie[NOISE_MAC], const uint8_t *message,
-		      size_t size, uint8_t out[NOISE_MAC])
-{
-	uint8_t key[NOISE_KEY] = { 0 };
-
-	memcpy(key, cookie, NOISE_MAC);
-	noise_mac(key, message, size - NOISE_MAC, NULL, 0, out);
-}
-
 static bool has_mac1(const struct handshake *handshake, const uint8_t *message,
 		     size_t size)
 {
@@ -608,8 +572,8 @@ static void send_init(struct handshake_peer *peer,
 	if (!init->open || now_us - init->made_us >= INIT_LIFE_US)
 		make_init(peer, now_us);
 	if (has_cookie(peer, now_us))
-		make_mac2(peer->cookie, init->bytes, HANDSHAKE_INIT,
-			  init->bytes + HANDSHAKE_INIT - NOISE_MAC);
+		gate_mac(peer->cookie, init->bytes, HANDSHAKE_INIT,
+			 init->bytes + HANDSHAKE_INIT - NOISE_MAC);
 	init->sent_us = now_us;
 	peer->send_us = now_us + retry_us(peer, peer->attempt++);
 	due(handshake, peer->send_us);
@@ -733,7 +697,7 @@ static struct session *make_session(struct handshake_peer *peer,
 					       find_era(peer, chosen->era) };
 
 	noise_split(noise, setup.send, setup.receive);
-	setup.era = get64(noise->hash) | 1;
+	setup.era = wire_get64(noise->hash) | 1;
 	*slot = (struct slot){ index, session_new(&setup, now_us), NULL };
 	OPENSSL_cleanse(&setup, sizeof(setup));
 	return slot->session;
@@ -828,68 +792,6 @@ static enum refusal input_response(struct handshake *handshake,
 /*
  * Cookies.
  */
-/* Each turn has a secret of its own, the same for all of a share. */
-static void turn_secret(const struct handshake *handshake, uint64_t turn,
-			uint8_t out[NOISE_KEY])
-{
-	uint8_t bytes[8];
-
-	put64(bytes, turn);
-	noise_digest(handshake->cookie_root, NOISE_KEY, bytes, sizeof(bytes),
-		     out);
-}
-
-static void turn_cookies(struct handshake *handshake, uint64_t now_us)
-{
-	uint64_t turn = now_us / COOKIE_LIFE_US + 1;
-
-	if (turn == handshake->cookie_turn)
-		return;
-	turn_secret(handshake, turn, handshake->cookie_secret[0]);
-	turn_secret(handshake, turn - 1, handshake->cookie_secret[1]);
-	handshake->cookie_turn = turn;
-}
-
-static void make_cookie(const struct handshake *handshake, int which,
-			const struct handshake_source *from,
-			uint8_t out[NOISE_MAC])
-{
-	noise_mac(handshake->cookie_secret[which], &from->size, 1, from->bytes,
-		  from->size, out);
-}
-
-static bool is_cookie(struct handshake *handshake,
-		      const struct handshake_source *from,
-		      const uint8_t cookie[NOISE_MAC], uint64_t now_us)
-{
-	uint8_t wanted[NOISE_MAC];
-	bool good = false;
-
-	turn_cookies(handshake, now_us);
-	for (int i = 0; i < 2; i++) {
-		make_cookie(handshake, i, from, wanted);
-		good |= !CRYPTO_memcmp(wanted, cookie, NOISE_MAC);
-	}
-	return good;
-}
-
-static bool has_mac2(struct handshake *handshake,
-		     const struct handshake_source *from,
-		     const uint8_t *message, size_t size, uint64_t now_us)
-{
-	uint8_t cookie[NOISE_MAC], mac[NOISE_MAC];
-	bool good = false;
-
-	turn_cookies(handshake, now_us);
-	for (int i = 0; i < 2; i++) {
-		make_cookie(handshake, i, from, cookie);
-		make_mac2(cookie, message, size, mac);
-		good |= !CRYPTO_memcmp(mac, message + size - NOISE_MAC,
-				       NOISE_MAC);
-	}
-	return good;
-}
-
 /* The key of one cookie message: that of the responder, and the nonce. */
 static void notice_key(const uint8_t public[NOISE_KEY],
 		       const uint8_t nonce[NONCE], uint8_t out[NOISE_KEY])
@@ -910,9 +812,8 @@ static void send_notice(struct handshake *handshake, enum notice kind,
 
 	if (size < HANDSHAKE_COOKIE)
 		return;
-	turn_cookies(handshake, now_us);
 	if (kind == NOTICE_COOKIE)
-		make_cookie(handshake, 0, to, plain + 8);
+		gate_cookie(&handshake->gate, to, now_us, plain + 8);
 	memcpy(out + AT_INDEX, message + AT_INDEX, 3);
 	draw(handshake, out + AT_NONCE, NONCE);
 	notice_key(handshake->public, out + AT_NONCE, key);
@@ -962,57 +863,6 @@ static enum refusal input_cookie(struct handshake *handshake,
  * They call.
  */
 
-/* A bucket as a clock that runs ahead: each use moves it by interval; it may
- * be ahead of now by burst intervals. */
-static bool bucket_use(uint64_t *clock, uint64_t interval_us, unsigned burst,
-		       uint64_t now_us)
-{
-	uint64_t at = *clock > now_us ? *clock : now_us;
-
-	if (at - now_us > interval_us * (burst - 1))
-		return false;
-	*clock = at + interval_us;
-	return true;
-}
-
-static bool host_may(struct handshake *handshake, uint64_t clocks[HOSTS],
-		     const struct handshake_source *from, uint64_t interval_us,
-		     unsigned burst, uint64_t now_us)
-{
-	uint8_t mac[NOISE_MAC];
-	size_t size = from->host ? from->host : from->size;
-
-	noise_mac(handshake->host_key, from->bytes, size, NULL, 0, mac);
-	return bucket_use(&clocks[wire_get32(mac) % HOSTS], interval_us, burst,
-			  now_us);
-}
-
-/* Shall an init be worked on, which costs hundreds of microseconds? */
-static enum refusal admit(struct handshake *handshake, const uint8_t *message,
-			  size_t size, const struct handshake_source *from,
-			  uint64_t now_us)
-{
-	static const uint8_t none[NOISE_MAC];
-
-	if (bucket_use(&handshake->load_us, SECOND_US / LOAD_RATE, LOAD_RATE,
-		       now_us))
-		return REFUSED_NOT;
-	/* None at all is seen without a computation: a flood is made of them.
-	 */
-	if (!memcmp(message + size - NOISE_MAC, none, NOISE_MAC) ||
-	    !has_mac2(handshake, from, message, size, now_us)) {
-		if (host_may(handshake, handshake->notices, from,
-			     NOTICE_INTERVAL_US, NOTICE_BURST, now_us))
-			send_notice(handshake, NOTICE_COOKIE, message, size,
-				    from, now_us);
-		return REFUSED_COOKIE;
-	}
-	return host_may(handshake, handshake->hosts, from, HOST_INTERVAL_US,
-			HOST_BURST, now_us)
-		       ? REFUSED_NOT
-		       : REFUSED_RATE;
-}
-
 /* Is it certainly none that we, or others in our place, have had before? */
 static enum refusal check_fresh(struct handshake_peer *peer,
 				const struct payload *payload,
@@ -1028,7 +878,8 @@ static enum refusal check_fresh(struct handshake_peer *peer,
 	if (peer->next && offer->hello.instance == instance &&
 	    payload->number <= offer->number)
 		return REFUSED_OLD;
-	*proven = is_cookie(peer->handshake, from, payload->cookie, now_us);
+	*proven = gate_is_cookie(&peer->handshake->gate, from, payload->cookie,
+				 now_us);
 	if (*proven || !peer->next ||
 	    (!offer->proven && now_us - offer->since_us >= OFFER_LIFE_US))
 		return REFUSED_NOT;
@@ -1283,7 +1134,7 @@ static enum refusal input_init(struct handshake *handshake,
 			       uint64_t now_us)
 {
 	enum refusal why;
-	bool ours;
+	bool ours, notice;
 
 	if (size < SHORTEST_INIT || size > LONGEST_INIT)
 		return REFUSED_LENGTH;
@@ -1292,7 +1143,11 @@ static enum refusal input_init(struct handshake *handshake,
 		return REFUSED_LENGTH;
 	if (!has_mac1(handshake, message, size))
 		return REFUSED_MAC;
-	why = admit(handshake, message, size, from, now_us);
+	why = gate_admit(&handshake->gate, message, size, from, now_us,
+			 &notice);
+	if (notice)
+		send_notice(handshake, NOTICE_COOKIE, message, size, from,
+			    now_us);
 	if (why)
 		return why;
 	return ours ? read_init(handshake, message, size, from, now_us)
@@ -1452,6 +1307,7 @@ struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
 				const struct handshake_ops *ops, void *owner)
 {
 	struct handshake *handshake = mem_alloc(sizeof(*handshake));
+	uint8_t keys[2][NOISE_KEY];
 
 	handshake->ops = ops;
 	handshake->owner = owner;
@@ -1461,8 +1317,9 @@ struct handshake *handshake_new(const uint8_t secret[NOISE_KEY],
 	while (!handshake->instance)
 		draw(handshake, &handshake->instance,
 		     sizeof(handshake->instance));
-	draw(handshake, handshake->host_key, NOISE_KEY);
-	draw(handshake, handshake->cookie_root, NOISE_KEY);
+	draw(handshake, keys, sizeof(keys));
+	gate_init(&handshake->gate, keys[0], keys[1]);
+	OPENSSL_cleanse(keys, sizeof(keys));
 	handshake->parts = 1;
 	handshake_versions(handshake, WIRE_OLDEST, WIRE_NEWEST);
 	handshake->due_us = NEVER;
@@ -1487,8 +1344,7 @@ void handshake_share(struct handshake *handshake, unsigned part, unsigned parts,
 {
 	handshake->part = part;
 	handshake->parts = parts;
-	handshake->cookie_turn = 0;
-	memcpy(handshake->cookie_root, cookie_root, NOISE_KEY);
+	gate_share(&handshake->gate, cookie_root);
 }
 
 void handshake_ciphers(struct handshake *handshake,

@@ -38,8 +38,7 @@
  * versions are spoken here. A stranger is told nothing.
  *
  * Under load an init needs a mac2, keyed by a cookie that was sent to its
- * source address; a cookie is a MAC of that address under a secret that
- * changes.
+ * source address (gate.h).
  *
  * No wall clock: each start of a link draws an instance number, and counts its
  * inits. From an instance it knows, the responder takes only inits that count

@@ -108,6 +108,17 @@ static inline void wire_put32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)(v >> 24);
 }
 
+static inline uint64_t wire_get64(const uint8_t *p)
+{
+	return wire_get32(p) | (uint64_t)wire_get32(p + 4) << 32;
+}
+
+static inline void wire_put64(uint8_t *p, uint64_t v)
+{
+	wire_put32(p, (uint32_t)v);
+	wire_put32(p + 4, (uint32_t)(v >> 32));
+}
+
 static inline void wire_put_header(uint8_t p[WIRE_HEADER],
 				   const struct wire_header *header)
 {
