@@ -452,33 +452,54 @@ static struct peer *peer_find(const struct hub *hub, const char *name)
 	return NULL;
 }
 
+static void prefixes_remove(struct hub *hub, const struct hub_peer *config,
+			    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		inner_map_remove(hub->prefixes, &config->prefixes[i]);
+}
+
+/* Up to the one that is somebody else's, which is returned, or their number. */
+static size_t prefixes_add(struct peer *peer, const struct hub_peer *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->prefix_count; i++)
+		if (inner_map_add(peer->hub->prefixes, &config->prefixes[i],
+				  &peer->self))
+			break;
+	return i;
+}
+
 /* All or none: the prefixes of config, in place of those it had. */
 static int prefixes_change(struct peer *peer, const struct hub_peer *config,
 			   struct err *err)
 {
 	struct hub *hub = peer->hub;
 	char text[INNER_TEXT];
-	size_t i;
+	size_t done;
 
 	if (!hub->config.server)
 		return 0;
-	for (i = 0; i < peer->config.prefix_count; i++)
-		inner_map_remove(hub->prefixes, &peer->config.prefixes[i]);
-	for (i = 0; i < config->prefix_count; i++)
-		if (inner_map_add(hub->prefixes, &config->prefixes[i],
-				  &peer->self))
-			break;
-	if (i == config->prefix_count)
+	prefixes_remove(hub, &peer->config, peer->config.prefix_count);
+	done = prefixes_add(peer, config);
+	if (done == config->prefix_count)
 		return 0;
-	inner_prefix_print(&config->prefixes[i], text);
-	while (i--)
-		inner_map_remove(hub->prefixes, &config->prefixes[i]);
-	for (i = 0; i < peer->config.prefix_count; i++)
-		inner_map_add(hub->prefixes, &peer->config.prefixes[i],
-			      &peer->self);
+	prefixes_remove(hub, config, done);
+	prefixes_add(peer, &peer->config);
+	inner_prefix_print(&config->prefixes[done], text);
 	return err_set(err, EEXIST,
 		       "peer %s: address %s is another peer's already",
 		       config->name, text);
+}
+
+/* What was changed is refused for something else. */
+static void prefixes_back(struct peer *peer, const struct hub_peer *config)
+{
+	if (!peer->hub->config.server)
+		return;
+	prefixes_remove(peer->hub, config, config->prefix_count);
+	prefixes_add(peer, &peer->config);
 }
 
 int hub_key_refused(const char *name, struct err *err)
@@ -544,8 +565,11 @@ static void peer_set(struct hub *hub, void *arg)
 		switch_join(peer);
 	}
 	call->rc = prefixes_change(peer, call->config, call->err);
-	if (!call->rc)
+	if (!call->rc) {
 		call->rc = key_change(peer, call->config, call->err);
+		if (call->rc)
+			prefixes_back(peer, call->config);
+	}
 	if (call->rc && fresh)
 		peer_free(peer);
 	if (call->rc)

@@ -111,6 +111,22 @@ run 1 'so is it refused to another client' in_ gw tresse -q \
 run 1 'and so is its key' in_ gw tresse -q /links/home0/peers/c1 set \
 	"key=$(key_of c2)"
 
+# What is refused for its key leaves no trace of its address. This one is no point
+# of the curve that anything could be agreed with.
+nothing=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+some=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=
+run 1 'a key that cannot be used is refused' in_ gw tresse -q /links/home0/peers create \
+	late key=$nothing address=10.77.0.50
+has 'for that' "$tmp/err" 'none that can be used'
+run 0 'and its address is free' in_ gw tresse -q /links/home0/peers create late \
+	key=$some address=10.77.0.50
+run 1 'so it is when a key is changed to it' in_ gw tresse -q \
+	/links/home0/peers/late set key=$nothing address=10.77.0.51
+run 0 'which another one can have' in_ gw tresse -q /links/home0/peers create later \
+	key=9hMyPPOoxDtkqHCXRd0jjXWxkLZyIDZmYKQXKjbvWC8= address=10.77.0.51
+in_ gw tresse -q /links/home0/peers delete late
+in_ gw tresse -q /links/home0/peers delete later
+
 # --- a client moves, another comes, one goes ---------------------------------
 ip -n c3 addr del 10.201.3.2/24 dev w0
 ip -n c3 addr add 10.201.3.77/24 dev w0
