@@ -338,7 +338,7 @@ bool peer_era(struct peer *peer, const struct session *session, uint64_t now)
 		joiner_restart(peer->joiner);
 	for (int id = 0; id < 256; id++)
 		if (peer->lanes[id])
-			peer->lanes[id]->newest = 0;
+			peer->lanes[id]->newer = 0;
 	peer->era = era;
 	peer->since = now;
 	return true;

@@ -37,7 +37,7 @@ struct lane {
 	bool reachable;	 /* `to` is known */
 	struct udp *udp; /* borrowed from the member, or the hub */
 	struct address to;
-	uint64_t newest;       /* counter of what last came from `to` */
+	uint64_t newer; /* counters from here on move it to who has them */
 	struct member *member; /* client; NULL on a server */
 	int refused;	       /* errno of the last that was sent; 0: none */
 	bool closed;	       /* for that it was taken down */

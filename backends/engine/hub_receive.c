@@ -144,13 +144,13 @@ static bool lane_follow(struct peer *peer, const struct session_packet *packet,
 		    braid_lane_add(peer->braid, packet->lane, &learnt, now) < 0)
 			return false;
 		lane = lane_add(peer, packet->lane, hub->from_udp, &hub->from);
-	} else if (packet->counter > lane->newest && has_moved(hub, lane)) {
+	} else if (packet->counter >= lane->newer && has_moved(hub, lane)) {
 		lane->to = hub->from;
 		lane->udp = hub->from_udp;
 		braid_lane_up(peer->braid, packet->lane, now);
 	}
-	if (packet->counter > lane->newest)
-		lane->newest = packet->counter;
+	if (packet->counter >= lane->newer)
+		lane->newer = packet->counter + 1;
 	return true;
 }
 
