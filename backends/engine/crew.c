@@ -126,17 +126,13 @@ static bool marks(const struct hub_config *config)
 	return config->duplicate.mask || config->duplicate.class;
 }
 
-/* A client has one peer. The queue for marked packets takes the kernel's choice
- * of queue away: all others have one. */
-static unsigned hubs_wanted(struct crew *crew)
+/* A client has one peer. */
+static unsigned hubs_wanted(const struct crew *crew)
 {
 	const struct hub_config *config = &crew->config;
 	unsigned count = config->threads;
 
-	if (config->server && marks(config) && count != 1)
-		snprintf(crew->why_one, sizeof(crew->why_one),
-			 "with duplicate-mark or duplicate-class one does all");
-	if (!config->server || marks(config))
+	if (!config->server)
 		return 1;
 	if (!count) {
 		count = processors();
@@ -169,28 +165,28 @@ static unsigned kind_of(const struct hub_config *config)
 /* Queues have the numbers in which they were attached to, and when one goes the
  * last takes its place. So nobody else may hold one, as who made the device did
  * a moment ago: the first of ours would be the second then. */
-static int is_alone(const char *device, struct err *err)
+static int is_alone(const char *device, unsigned ours, struct err *err)
 {
 	AUTO(netlink)
 	struct netlink *netlink = netlink_open(NETLINK_ROUTE, err);
 	int held = netlink ? device_held(netlink, device, err) : err->code;
 
-	if (held < 0 || held == 1)
+	if (held < 0 || held == (int)ours)
 		return held < 0 ? held : 0;
 	return err_set(err, EBUSY,
 		       "device %s: another program has a queue of it", device);
 }
 
-/* The second queue, and who comes by it. Until then all came by the first. */
+/* The last queue, behind those of the hubs, and who comes by it. All others
+ * come by the first from then on. */
 static int open_marked(const struct hub_config *config, int first,
-		       struct tun **marked, struct err *err)
+		       unsigned hubs, struct tun **marked, struct err *err)
 {
-	int rc = is_alone(config->device, err);
+	int rc = is_alone(config->device, hubs, err);
 
 	if (!rc)
 		rc = steer_attach(first, config->device, &config->duplicate,
-				  err);
-
+				  hubs, err);
 	if (rc < 0)
 		return rc;
 	*marked = tun_open(config->device, kind_of(config) | TUN_BESIDE, err);
@@ -206,9 +202,6 @@ static int open_device(struct crew *crew, unsigned wanted, struct parts *parts,
 	unsigned first = wanted > 1 ? TUN_QUEUES : 0;
 
 	parts->tun[0] = tun_open(config->device, kind | first, err);
-	if (parts->tun[0] && marks(config))
-		return open_marked(config, tun_fd(parts->tun[0]),
-				   &parts->marked, err);
 	if (parts->tun[0] || err->code != -EINVAL || marks(config))
 		return parts->tun[0] ? 0 : err->code;
 	err_clear(err);
@@ -261,17 +254,21 @@ static int open_all(struct crew *crew, struct parts *parts, struct err *err)
 
 	crew->count = wanted;
 	rc = open_device(crew, wanted, parts, err);
-	if (rc < 0 || !crew->config.server)
+	if (rc < 0)
 		return rc;
-	parts->udp[0] = udp_open(&options, err);
-	if (!parts->udp[0])
+	if (crew->config.server)
+		parts->udp[0] = udp_open(&options, err);
+	if (crew->config.server && !parts->udp[0])
 		return err->code;
 	if (crew->count > 1)
 		open_others(crew, parts);
 	/* Where one cannot have doors, all come by the same socket. */
-	if (crew->count == 1)
+	if (crew->config.server && crew->count == 1)
 		udp_share(parts->udp, 1, &options, NULL);
-	return 0;
+	return marks(&crew->config)
+		       ? open_marked(&crew->config, tun_fd(parts->tun[0]),
+				     crew->count, &parts->marked, err)
+		       : 0;
 }
 
 static void rings_new(struct crew *crew)
@@ -402,10 +399,9 @@ void crew_free(struct crew *crew)
 
 /* --- changes -------------------------------------------------------------- */
 
-/* What is marked from now on. Where one hub has all the second queue comes
- * while packets flow; it stays when nothing is marked any more, so that nothing
- * that is in it is lost. Another number of hubs, or a device of one queue, is
- * another crew. */
+/* What is marked from now on. Its queue comes while packets flow; it stays when
+ * nothing is marked any more, so that nothing that is in it is lost. A device
+ * of one queue is another crew. */
 static int marks_set(struct crew *crew, const struct hub_config *fresh,
 		     struct err *err)
 {
@@ -415,17 +411,16 @@ static int marks_set(struct crew *crew, const struct hub_config *fresh,
 
 	if (marks(fresh) == marks(&crew->config) && !marks(fresh))
 		return 0;
-	if (marks(fresh) != marks(&crew->config) &&
-	    (fresh->server || hub_is_lost(hub)))
-		return err_set(err, EOPNOTSUPP, "another number of threads");
+	if (marks(fresh) != marks(&crew->config) && hub_is_lost(hub))
+		return err_set(err, EOPNOTSUPP, "a device that is gone");
 	if (!marks(fresh)) {
 		steer_set(fresh->device, &fresh->duplicate);
 		return 0;
 	}
 	if (hub_has_marked(hub))
 		return steer_attach(hub_tun_fd(hub), fresh->device,
-				    &fresh->duplicate, err);
-	rc = open_marked(fresh, hub_tun_fd(hub), &marked, err);
+				    &fresh->duplicate, crew->count, err);
+	rc = open_marked(fresh, hub_tun_fd(hub), crew->count, &marked, err);
 	if (rc == -EINVAL || rc == -EBUSY) {
 		err_clear(err);
 		return err_set(err, EOPNOTSUPP, "a device of one queue");
@@ -606,8 +601,8 @@ static void retake(struct crew *crew)
 			parts.tun[got + 1] = tun_open(crew->config.device,
 						      flags | TUN_BESIDE, NULL);
 	if (got == crew->count && marks(&crew->config) &&
-	    open_marked(&crew->config, tun_fd(parts.tun[0]), &parts.marked,
-			&why) < 0)
+	    open_marked(&crew->config, tun_fd(parts.tun[0]), crew->count,
+			&parts.marked, &why) < 0)
 		got = 0;
 	for (unsigned i = 0; got == crew->count && i < got; i++)
 		hub_retake(crew->hubs[i], TAKE(parts.tun[i]),

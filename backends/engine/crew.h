@@ -16,8 +16,10 @@
  * up in one table (fdb.h).
  *
  * Where the device has one queue, or the kernel cannot steer, there is one hub,
- * and crew_status() says why. So it is where packets of a mark are to be told
- * from others: they come by a second queue of the one hub (steer.h).
+ * and crew_status() says why. Where packets of a mark are to be told from
+ * others, these come by one more queue, which hub 0 reads (steer.h); and since
+ * what decides that decides for all, it reads all others, too, and hands them
+ * over.
  */
 #ifndef BACKENDS_ENGINE_CREW_H
 #define BACKENDS_ENGINE_CREW_H

@@ -79,8 +79,8 @@ struct hub *hub_new(struct crew *crew, unsigned part, struct tun *tun,
  * but transport comes to (udp_share()), which becomes the hub's. */
 int hub_door(struct hub *hub, unsigned number, struct udp *udp,
 	     struct err *err);
-/* Of the only hub: the queue of what goes on two lines (steer.h), which becomes
- * the hub's. */
+/* Of hub 0: the queue of what goes on two lines (steer.h), which becomes the
+ * hub's. */
 int hub_marked(struct hub *hub, struct tun *tun, struct err *err);
 /* For who calls that: has it one, and its first queue. */
 bool hub_has_marked(const struct hub *hub);

@@ -27,6 +27,7 @@ enum what { PACKET, PACKET_FOR_ALL, DATAGRAM, INIT };
 struct record {
 	enum what what;
 	uint32_t size;
+	bool twice; /* as hub->twice: a packet that goes on two lines */
 	union {
 		struct tun_packet packet;
 		struct {
@@ -108,6 +109,7 @@ void hub_hand_packet(struct hub *hub, struct hub *to,
 		return;
 	}
 	record->packet = *packet;
+	record->twice = hub->twice;
 	hub->handed.packets += packet->count;
 	done(hub, to);
 }
@@ -189,7 +191,9 @@ static void hear_packet(struct hub *hub, const struct record *record,
 
 	memcpy(to, record + 1, record->size);
 	packet.data = to;
+	hub->twice = record->twice;
 	hub_take_handed(hub, &packet, record->what == PACKET_FOR_ALL, now);
+	hub->twice = false;
 }
 
 static void hear_datagram(struct hub *hub, struct record *record, uint64_t now)

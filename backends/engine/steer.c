@@ -23,7 +23,7 @@ enum { SLOTS = 4096 };
 /* Of a device, at its index modulo SLOTS; device 0: free. probes: how many the
  * filter has seen. */
 struct slot {
-	uint32_t device, value, mask, class, probes, unused;
+	uint32_t device, value, mask, class, probes, queue;
 };
 /* Of an array's elements that are written to as memory. */
 _Static_assert(sizeof(struct slot) % 8 == 0, "the kernel rounds up to 8");
@@ -117,8 +117,8 @@ static int filter_new(int table)
 		/* no: queue 0 */
 		INSN(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-		/* yes: queue 1 */
-		INSN(BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1),
+		/* yes: that queue */
+		FIELD(BPF_REG_0, BPF_REG_0, struct slot, queue),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 	union bpf_attr attr;
@@ -178,7 +178,7 @@ static void fill(uint32_t device, const struct steer_rule *rule)
 }
 
 int steer_attach(int fd, const char *device, const struct steer_rule *rule,
-		 struct err *err)
+		 unsigned queue, struct err *err)
 {
 	uint32_t index = if_nametoindex(device);
 
@@ -196,6 +196,7 @@ int steer_attach(int fd, const char *device, const struct steer_rule *rule,
 			       "devices %s and number %u share a place of the "
 			       "filter: make %s anew",
 			       device, slot_of(index)->device, device);
+	__atomic_store_n(&slot_of(index)->queue, queue, __ATOMIC_SEQ_CST);
 	fill(index, rule);
 	if (ioctl(fd, TUNSETSTEERINGEBPF, &steer.filter) < 0)
 		return err_set(err, errno, "device %s takes no filter: %m",

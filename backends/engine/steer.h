@@ -8,8 +8,8 @@
  * drivers/net/tun.c), and that filter sees both:
  *
  *                         .-- mark & mask == value, or priority == class
- *     packet -- filter ---+                                   --> queue 1
- *                         '-- else ---------------------------> queue 0
+ *     packet -- filter ---+                                --> the last queue
+ *                         '-- else ------------------------> queue 0
  *
  * Nothing of the packet is changed, and no rule or queue of anybody else's is
  * in the way. The filter is one for all devices: it finds what to compare with
@@ -34,10 +34,11 @@ struct steer_rule {
 /* Loads the filter. What goes wrong is said by steer_attach(). */
 void steer_open(void);
 
-/* fd: of the first queue of that device. -EPERM and one sentence where the
- * filter could not be loaded. */
+/* fd: of the first queue of that device. queue: the number of the one by which
+ * they come; until there are so many it is the first. -EPERM and one sentence
+ * where the filter could not be loaded. */
 int steer_attach(int fd, const char *device, const struct steer_rule *rule,
-		 struct err *err);
+		 unsigned queue, struct err *err);
 /* Another rule; all zero: none, and everything comes by queue 0. */
 void steer_set(const char *device, const struct steer_rule *rule);
 

@@ -195,13 +195,6 @@ static int send_one(struct netlink *netlink, struct nl_msg *message,
 	return rc;
 }
 
-/* For the processors there are, unless the number was given. */
-static bool makes_queues(const struct tunnel_data *data)
-{
-	return data->queues && (data->must_queues || data->spare_queue ||
-				sysconf(_SC_NPROCESSORS_ONLN) > 1);
-}
-
 /* rtnetlink makes no tun devices, only removes them. */
 int device_make(struct netlink *netlink, const struct tunnel_data *data,
 		struct err *err)
@@ -216,7 +209,7 @@ int device_make(struct netlink *netlink, const struct tunnel_data *data,
 			       "into this container",
 			       data->device);
 	request.ifr_flags |= data->tap ? IFF_TAP : IFF_TUN;
-	if (makes_queues(data))
+	if (data->queues)
 		request.ifr_flags |= IFF_MULTI_QUEUE;
 	memcpy(request.ifr_name, data->device, sizeof(request.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &request) < 0 ||
@@ -235,8 +228,7 @@ int device_set(struct netlink *netlink, const struct tunnel_data *data,
 		netlink_message(RTM_NEWLINK, 0, &header, sizeof(header), 0);
 
 	nla_put_string(message, IFLA_IFNAME, data->device);
-	nla_put_u32(message, IFLA_TXQLEN,
-		    makes_queues(data) ? TXQLEN_EACH : TXQLEN);
+	nla_put_u32(message, IFLA_TXQLEN, data->queues ? TXQLEN_EACH : TXQLEN);
 	return send_one(netlink, message, data->device, err);
 }
 

@@ -214,19 +214,6 @@ void tunnel_print_change(const struct object *before,
 	json_decref(new);
 }
 
-static bool has_queue(const json_t *link)
-{
-	return json_object_get(link, "duplicate-mark") ||
-	       json_object_get(link, "duplicate-class");
-}
-
-static bool is_client(const json_t *link)
-{
-	const char *role = json_string_value(json_object_get(link, "role"));
-
-	return role && !strcmp(role, "client");
-}
-
 bool tunnel_is_hitless(const struct object *before, const struct object *after)
 {
 	static const char *const fixed[] = { "device",	"tap",
@@ -235,8 +222,7 @@ bool tunnel_is_hitless(const struct object *before, const struct object *after)
 					     "threads", "secret-digest" };
 	json_t *old = json_loads(tunnel_of(before)->text, 0, NULL);
 	json_t *new = json_loads(tunnel_of(after)->text, 0, NULL);
-	/* Its queue comes while packets flow; a server's threads become one. */
-	bool hitless = has_queue(old) == has_queue(new) || is_client(new);
+	bool hitless = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (!json_equal(json_object_get(old, fixed[i]),

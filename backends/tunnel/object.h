@@ -20,10 +20,9 @@ enum tunnel_what { TUNNEL_DEVICE, TUNNEL_ADDRESS, TUNNEL_LINK };
 struct tunnel_data {
 	uint8_t what;	       /* enum tunnel_what */
 	bool tap, up, foreign; /* device; foreign: not a tunnel of ours */
-	/* Device: has several queues, or is to be made so where there are
-	 * several processors; spare: wherever; must: else it is another
-	 * device. */
-	bool queues, spare_queue, must_queues;
+	/* Device: has several queues, or is to be made so; must: else it is
+	 * another device. */
+	bool queues, must_queues;
 	bool ours; /* address: made by us */
 	char device[16];
 	struct prefix address;

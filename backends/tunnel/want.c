@@ -293,19 +293,18 @@ static void want_address(const struct node *link, size_t attr, const char *path,
 	tunnel_add(want, &data, path);
 }
 
-/* Several queues only where they may be used: with 256 of them, as the kernel
- * makes them, a device takes some megabytes. A client has one to spare, so that
- * marked packets can have theirs one day without another device. */
+/* There is one to spare, so that marked packets can have theirs one day without
+ * another device: with 256 of them, as the kernel makes them, it takes some
+ * megabytes. */
 static void want_queues(const struct node *link, struct tunnel_data *device)
 {
 	uint64_t threads = node_u(link, LINK_THREADS);
 
-	device->spare_queue = node_u(link, LINK_ROLE) == ROLE_CLIENT;
-	device->queues = device->spare_queue || threads != 1;
-	device->must_queues = !device->spare_queue && threads > 1;
-	if (node_has(link, LINK_DUPLICATE_MARK) ||
-	    node_has(link, LINK_DUPLICATE_CLASS))
-		device->queues = device->must_queues = true;
+	device->queues = true;
+	device->must_queues =
+		(node_u(link, LINK_ROLE) == ROLE_SERVER && threads > 1) ||
+		node_has(link, LINK_DUPLICATE_MARK) ||
+		node_has(link, LINK_DUPLICATE_CLASS);
 }
 
 static void want_link(const struct node *link, const struct facts *facts,
