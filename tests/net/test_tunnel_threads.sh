@@ -220,14 +220,16 @@ for i in $clients; do in_ c"$i" tresse -q /links/home0 set mode=tap; done
 check 'all clients are back in tap' wait_for 15 all_ping
 run 0 'one alone is enough' in_ gw tresse -q /links/home0 set threads=1
 check 'all clients are back in tap with it' wait_for 15 all_ping
-is 'by a device of one queue' "$(ip -n gw -d link show tun0 | grep -c multi_queue)" 1
 for i in $clients; do in_ c"$i" tresse -q undo; done
 run 0 'and back to tun' in_ gw tresse -q /links/home0 set mode=tun threads=auto
 check 'all clients are back in tun' wait_for 15 all_ping
 
 # --- a device of one queue ---------------------------------------------------
-in_ gw tresse -q /links/home0 set enabled=no
-in_ gw tresse -q /links/home0 set enabled=yes threads=1
+# As an earlier version made it for one thread.
+in_ gw tresse -q /links/home0 set threads=1
+ip -n gw link del tun0
+ip -n gw tuntap add tun0 mode tun vnet_hdr
+in_ gw tresse -q repair
 check 'one thread serves all' wait_for 15 all_ping
 check 'by a device of one queue' sh -c "! ip -n gw -d link show tun0 | grep -q multi_queue"
 in_ gw tresse -q /links/home0 set threads=auto
