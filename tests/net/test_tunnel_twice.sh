@@ -11,7 +11,7 @@
 
 (exec 3<>/dev/net/tun) 2>/dev/null || skip_all "/dev/net/tun may not be opened here"
 [ "$TRESSE_TEST_SPACE" = root ] || skip_all 'a user namespace of its own may load no eBPF'
-type jq perl >/dev/null || skip_all 'jq or perl is missing (make deps)'
+type jq perl iperf3 >/dev/null || skip_all 'jq, perl or iperf3 is missing (make deps)'
 
 get() { "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/ .*//'; }
 of_home() { figure gw ".peers[] | select(.name == \"home\") | $1"; }
@@ -50,7 +50,7 @@ tunnel_with() { # SETTING...
 	gw tresse -q /links/home0/peers create absent address=10.77.0.9 \
 		key=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=
 	gw tresse -q /links/home0/peers create home key="$(key_of home)" address=10.77.0.2
-	for i in 1 2; do home tresse -q /links/home0/members create line$i; done
+	for i in 1 2; do home tresse -q /links/home0/members create "line$i"; done
 	wait_for 20 up
 }
 lost() { ping_losses | cut -d' ' -f1; }
