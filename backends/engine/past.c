@@ -38,7 +38,7 @@ struct past {
 	const struct past_shelf *shelf; /* NULL: none */
 	TAILQ_HEAD(ends, end) ends;	/* the last to be told of last */
 	size_t count;
-	bool changed, failed;
+	bool changed, failed; /* to be saved; the last time it could not be */
 	uint64_t saved_us;
 };
 
@@ -281,20 +281,29 @@ static void end_read(struct past *past, const json_t *json)
 	way_read(json_object_get(json, "in"), &end->ways[1]);
 }
 
+/* The last to be told of stand last: of more than there is room for, those. */
+static void lines_read(struct past *past, const json_t *lines)
+{
+	size_t count = json_array_size(lines);
+	size_t i = count > PAST_ENDS ? count - PAST_ENDS : 0;
+
+	for (; i < count; i++)
+		end_read(past, json_array_get(lines, i));
+}
+
 /* What cannot be read is forgotten. */
 static void load(struct past *past)
 {
 	AUTO_ERR err = ERR_NONE;
 	AUTO(str) char *bytes = NULL;
-	json_t *json = NULL, *item;
-	size_t size = 0, i;
+	json_t *json = NULL;
+	size_t size = 0;
 
 	if (past->shelf->read(&bytes, &size, &err) < 0 || !size)
 		return;
 	json = json_loadb(bytes, size, 0, NULL);
 	if (json_integer_value(json_object_get(json, "version")) == VERSION)
-		json_array_foreach(json_object_get(json, "lines"), i, item)
-			end_read(past, item);
+		lines_read(past, json_object_get(json, "lines"));
 	json_decref(json);
 }
 
@@ -319,22 +328,25 @@ static int save(const struct past *past, struct err *err)
 
 uint64_t past_next(const struct past *past, uint64_t now_us)
 {
-	if (!past->shelf || !past->changed || past->failed)
+	if (!past->shelf || !past->changed)
 		return UINT64_MAX;
-	return past->saved_us ? past->saved_us + PAST_SAVE_US : now_us;
+	if (!past->saved_us)
+		return now_us;
+	return past->saved_us + (past->failed ? PAST_AGAIN_US : PAST_SAVE_US);
 }
 
 static void save_now(struct past *past, uint64_t now_us)
 {
 	AUTO_ERR err = ERR_NONE;
 
-	past->changed = false;
 	past->saved_us = now_us;
-	if (save(past, &err) >= 0)
-		return;
-	fprintf(stderr, "tressed: %s: what it measures will not outlive it\n",
-		err.text);
-	past->failed = true; /* said once is enough */
+	past->changed = save(past, &err) < 0;
+	if (past->changed && !past->failed) /* said once is enough */
+		fprintf(stderr,
+			"tressed: %s: what it measures will not outlive it "
+			"until that is mended\n",
+			err.text);
+	past->failed = past->changed;
 }
 
 void past_turn(struct past *past, uint64_t now_us)
@@ -362,7 +374,7 @@ void past_free(struct past *past)
 
 	if (!past)
 		return;
-	if (past->shelf && past->changed && !past->failed)
+	if (past->shelf && past->changed)
 		save_now(past, past->saved_us);
 	while ((end = TAILQ_FIRST(&past->ends))) {
 		TAILQ_REMOVE(&past->ends, end, entry);

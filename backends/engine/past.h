@@ -21,6 +21,7 @@ enum {
 	PAST_ENDS = 4096, /* the one that was longest ago makes room */
 	PAST_SPELLS = 32, /* of each, one way */
 	PAST_SAVE_US = 5000000,
+	PAST_AGAIN_US = 60000000, /* where that failed */
 };
 
 struct past;
