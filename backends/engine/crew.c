@@ -42,7 +42,7 @@ uint16_t crew_mtu(const struct crew *crew)
 
 bool crew_mtu_is_most(const struct crew *crew)
 {
-	return crew->config.server && !crew->config.tap;
+	return crew->server && !crew->tap;
 }
 
 /* It is set where we may; where not, it stays as it is. */
@@ -51,8 +51,7 @@ static void device_size(struct crew *crew, uint16_t mtu)
 	struct ifreq request = { .ifr_mtu = mtu };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s",
-		 crew->config.device);
+	memcpy(request.ifr_name, crew->device, sizeof(crew->device));
 	if (ioctl(fd, SIOCSIFMTU, &request) < 0 &&
 	    ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 &&
 	    request.ifr_mtu <= UINT16_MAX)
@@ -78,36 +77,46 @@ static uint16_t mtu_of_all(const struct crew *crew)
 	return found && found < MTU_LEAST ? MTU_LEAST : found;
 }
 
-/* Several hubs may be here at once: whoever comes last looks once more. */
-static void mtu_follow(struct crew *crew)
+/* As it was given, else as it was found, else 0. */
+static uint16_t mtu_wanted(const struct crew *crew)
 {
-	uint16_t mtu = mtu_of_all(crew), again;
+	uint16_t given = __atomic_load_n(&crew->mtu_given, __ATOMIC_SEQ_CST);
 
-	if (__atomic_load_n(&crew->mtu_given, __ATOMIC_SEQ_CST))
-		return;
-	for (; mtu && mtu != crew_mtu(crew); mtu = again) {
+	return given ? given : mtu_of_all(crew);
+}
+
+/* Several threads may be here at once, hubs and who sets: whoever comes last
+ * looks once more, so that what was said last holds. */
+static void mtu_settle(struct crew *crew, uint16_t mtu)
+{
+	for (uint16_t again;; mtu = again) {
 		device_size(crew, mtu);
-		again = mtu_of_all(crew);
-		if (again == mtu)
-			break;
+		again = mtu_wanted(crew);
+		if (!again || again == mtu)
+			return;
 	}
 }
 
 void crew_mtu_set(struct crew *crew, unsigned part, uint16_t found)
 {
+	uint16_t mtu;
+
 	__atomic_store_n(&crew->mtu_found[part], found, __ATOMIC_SEQ_CST);
-	mtu_follow(crew);
+	if (__atomic_load_n(&crew->mtu_given, __ATOMIC_SEQ_CST))
+		return;
+	mtu = mtu_wanted(crew);
+	if (mtu && mtu != crew_mtu(crew))
+		mtu_settle(crew, mtu);
 }
 
-/* As it was given, else as it was found, else the usual one. */
+/* 0: as it is found, or the usual one until then. */
 static void mtu_given(struct crew *crew, uint16_t mtu)
 {
-	uint16_t found = mtu_of_all(crew);
-
-	__atomic_store_n(&crew->mtu_given, mtu != 0, __ATOMIC_SEQ_CST);
-	if (!found)
-		found = crew->config.tap ? HUB_MTU - HUB_FRAME : HUB_MTU;
-	device_size(crew, mtu ? mtu : found);
+	__atomic_store_n(&crew->mtu_given, mtu, __ATOMIC_SEQ_CST);
+	mtu = mtu_wanted(crew);
+	if (!mtu)
+		mtu = crew->tap ? HUB_MTU - HUB_FRAME : HUB_MTU;
+	mtu_settle(crew, mtu);
 }
 
 /* --- opening -------------------------------------------------------------- */
@@ -316,6 +325,9 @@ struct crew *crew_new(const struct hub_config *config, struct err *err)
 	int rc;
 
 	crew->config = *config;
+	memcpy(crew->device, config->device, sizeof(crew->device));
+	crew->server = config->server;
+	crew->tap = config->tap;
 	if (getrandom(crew->cookie_root, NOISE_KEY, 0) != NOISE_KEY)
 		abort(); /* no keys without randomness */
 	rc = open_all(crew, &parts, &own);

@@ -38,7 +38,10 @@ struct ring;
 
 /* What its hubs share. They read it; who writes what is said. */
 struct crew {
-	struct hub_config config; /* of the one that sets */
+	struct hub_config
+		config;	  /* of the one that sets: hubs have their own */
+	char device[16];  /* what of it never changes ... */
+	bool server, tap; /* ... and hubs look at here */
 	unsigned count;
 	struct hub *hubs[CREW_MOST];
 	struct ring *rings[CREW_MOST][CREW_MOST]; /* from, to; else NULL */
@@ -48,10 +51,10 @@ struct crew {
 	/* Which hub has which peer: changed within hub 0 only. */
 	struct crew_peer *peers[256]; /* by the key's first byte */
 	unsigned peer_count[CREW_MOST];
-	/* Atomic. The device's MTU; whether it was given; and what each hub's
-	 * peers can carry (crew_mtu_set()), 0: it has none. */
+	/* Atomic. The device's MTU; as it was given, 0: it was not; and what
+	 * each hub's peers can carry (crew_mtu_set()), 0: it has none. */
 	uint16_t mtu;
-	bool mtu_given;
+	uint16_t mtu_given;
 	uint16_t mtu_found[CREW_MOST];
 	/* Atomic: peers came to rest, and a lot of memory is free. */
 	bool gave_back;
