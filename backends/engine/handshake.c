@@ -49,7 +49,8 @@ enum {
 	NOTICE = 24, /* sealed in it */
 	PAYLOAD = 80,
 	CIPHERS = 4, /* in a payload */
-	BUCKETS = 256,
+	BUCKETS = 1024,
+	LATELY = 4096,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
 	LONGEST_INIT = HANDSHAKE_LONGEST,
 	DECLINES = 1,	   /* the version of a response that does */
@@ -89,14 +90,17 @@ struct offer {
 	struct handshake_hello hello;
 	bool proven; /* known not to be a recording */
 	uint8_t response[HANDSHAKE_RESPONSE];
+	uint8_t mac1[NOISE_MAC]; /* of the init; kept when it is none any more
+				  */
 };
 
 struct handshake_peer {
 	struct handshake *handshake;
-	LIST_ENTRY(handshake_peer) bucket;
+	LIST_ENTRY(handshake_peer) bucket, each;
 	void *owner; /* borrowed */
 	uint8_t key[NOISE_KEY], psk[NOISE_KEY];
 	uint8_t mac_key[NOISE_KEY]; /* of the mac1 they expect */
+	uint8_t shared[NOISE_KEY];  /* by both static keys */
 
 	bool calls;	  /* it is us who keep the session up */
 	bool declined;	  /* they have said no */
@@ -135,6 +139,11 @@ struct slot {
 	struct handshake_peer *peer;
 };
 
+/* An init that was read not long ago. */
+struct lately {
+	uint8_t mac1[NOISE_MAC], sender[NOISE_KEY];
+};
+
 struct handshake {
 	const struct handshake_ops *ops;
 	void *owner;
@@ -144,7 +153,7 @@ struct handshake {
 	uint8_t oldest, newest; /* versions */
 	uint64_t instance;
 	struct refusals refusals;
-	LIST_HEAD(, handshake_peer) peers[BUCKETS];
+	LIST_HEAD(, handshake_peer) peers[BUCKETS], all;
 	uint64_t due_us;
 
 	struct slot *slots; /* open addressing; the index is the hash */
@@ -153,6 +162,7 @@ struct handshake {
 	unsigned part, parts; /* of a share; 0 of 1: there is none */
 
 	struct gate gate;
+	struct lately *lately; /* owned, LATELY, by mac1; NULL: none was read */
 
 	/* The last init that could not be read for its version; 0: none. */
 	uint8_t alien;
@@ -436,6 +446,44 @@ static void due(struct handshake *handshake, uint64_t at_us)
 		handshake->due_us = at_us;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t renew_us(const struct session *session)
+{
+	return session_since(session) + (session_initiator(session)
+						 ? SESSION_RENEW_US
+						 : SESSION_RENEW_LATER_US);
+}
+
+/* Keys are worn by time, or by packets: of these there cannot be more than so
+ * many in a microsecond, so it is soon enough to look then. */
+static uint64_t worn_us(const struct session *session, uint64_t now_us)
+{
+	return least(renew_us(session),
+		     now_us + session_left(session) / PACKETS_A_US + 1);
+}
+
+static uint64_t peer_due(const struct handshake_peer *peer, uint64_t now_us)
+{
+	const struct session *const all[] = { peer->current, peer->previous,
+					      peer->next };
+	uint64_t at = peer->send_us;
+
+	/* To the next second: of many peers all are looked at each time, and
+	 * what is too old neither seals nor opens anyway. */
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i])
+			at = least(at, (session_since(all[i]) +
+					SESSION_LIFE_US + SECOND_US - 1) /
+					       SECOND_US * SECOND_US);
+	if (peer->calls && peer->current && peer->send_us == NEVER)
+		at = least(at, worn_us(peer->current, now_us));
+	return at;
+}
+
 static void put_mac1(const uint8_t key[NOISE_KEY], uint8_t *message,
 		     size_t size)
 {
@@ -504,6 +552,8 @@ static void begin_noise(struct handshake *handshake, struct noise *noise,
 	draw(handshake, ephemeral, sizeof(ephemeral));
 	noise_clamp(ephemeral);
 	noise_init(noise, &setup);
+	if (initiate)
+		noise_shared(noise, initiate->shared);
 	OPENSSL_cleanse(ephemeral, sizeof(ephemeral));
 }
 
@@ -674,7 +724,7 @@ static void adopt(struct handshake_peer *peer, struct session *fresh,
 	peer->hello = *hello;
 	peer->heard = true;
 	answered(peer);
-	due(handshake, now_us);
+	due(handshake, peer_due(peer, now_us));
 	if (!stay)
 		tell(peer, HANDSHAKE_ESTABLISHED, from);
 }
@@ -981,7 +1031,7 @@ static enum refusal open_offer(struct handshake_peer *peer, uint8_t version,
 	peer->next = fresh;
 	peer->version = version;
 	peer->offer = offer;
-	due(handshake, now_us);
+	due(handshake, peer_due(peer, now_us));
 	return REFUSED_NOT;
 }
 
@@ -1012,6 +1062,7 @@ static enum refusal decline(struct handshake_peer *peer, struct noise *noise,
 
 static enum refusal take_init(struct handshake_peer *peer, struct noise *noise,
 			      const struct payload *theirs, bool proven,
+			      const uint8_t mac1[NOISE_MAC],
 			      const struct handshake_source *from,
 			      uint64_t now_us)
 {
@@ -1032,6 +1083,7 @@ static enum refusal take_init(struct handshake_peer *peer, struct noise *noise,
 	if (why)
 		return why;
 	peer->offer.proven = proven;
+	memcpy(peer->offer.mac1, mac1, NOISE_MAC);
 	if (++peer->vain > IN_VAIN && !peer->current)
 		complain(peer, "the peer calls and does not take our answers: "
 			       "is the pre-shared key the same at both ends, "
@@ -1056,7 +1108,8 @@ static enum refusal weigh_init(struct handshake_peer *peer, struct noise *noise,
 	}
 	why = check_fresh(peer, theirs, from, now_us, &proven);
 	if (!why)
-		why = take_init(peer, noise, theirs, proven, from, now_us);
+		why = take_init(peer, noise, theirs, proven,
+				message + size - MACS, from, now_us);
 	if (why == REFUSED_COOKIE)
 		send_notice(peer->handshake, NOTICE_COOKIE, message, size, from,
 			    now_us);
@@ -1072,6 +1125,68 @@ static bool elsewhere(const struct handshake *handshake,
 					 from);
 }
 
+static struct lately *lately_at(const struct handshake *handshake,
+				const uint8_t mac1[NOISE_MAC])
+{
+	return &handshake->lately[wire_get32(mac1) % LATELY];
+}
+
+/* Who sent this init, if it was read lately; NULL: that is not known. */
+static const uint8_t *lately_find(const struct handshake *handshake,
+				  const uint8_t mac1[NOISE_MAC])
+{
+	const struct lately *lately;
+
+	if (!handshake->lately)
+		return NULL;
+	lately = lately_at(handshake, mac1);
+	return memcmp(lately->mac1, mac1, NOISE_MAC) ? NULL : lately->sender;
+}
+
+static void lately_put(struct handshake *handshake,
+		       const uint8_t mac1[NOISE_MAC],
+		       const uint8_t sender[NOISE_KEY])
+{
+	struct lately *lately;
+
+	if (!handshake->lately)
+		handshake->lately = mem_array(LATELY, sizeof(*lately));
+	lately = lately_at(handshake, mac1);
+	memcpy(lately->mac1, mac1, NOISE_MAC);
+	memcpy(lately->sender, sender, NOISE_KEY);
+}
+
+static enum refusal read_stranger(struct handshake *handshake,
+				  const uint8_t sender[NOISE_KEY],
+				  const uint8_t *message, size_t size,
+				  const struct handshake_source *from)
+{
+	return elsewhere(handshake, sender, message, size, from)
+		       ? REFUSED_NOT
+		       : REFUSED_STRANGER;
+}
+
+/* The init is one that was read before, and the sender's last: false, if not.
+ */
+static bool read_again(struct handshake *handshake,
+		       const uint8_t sender[NOISE_KEY], const uint8_t *message,
+		       size_t size, const struct handshake_source *from,
+		       enum refusal *why)
+{
+	struct handshake_peer *peer = handshake_find(handshake, sender);
+
+	if (!peer) {
+		*why = read_stranger(handshake, sender, message, size, from);
+		return true;
+	}
+	if (memcmp(peer->offer.mac1, message + size - MACS, NOISE_MAC) != 0)
+		return false;
+	*why = peer->next ? REFUSED_NOT : REFUSED_OLD;
+	if (peer->next)
+		send_response(peer, peer->offer.response, from);
+	return true;
+}
+
 /* size: HANDSHAKE_INIT to LONGEST_INIT. FORGED: it cannot be read. */
 static enum refusal read_init(struct handshake *handshake,
 			      const uint8_t *message, size_t size,
@@ -1079,20 +1194,26 @@ static enum refusal read_init(struct handshake *handshake,
 			      uint64_t now_us)
 {
 	const uint8_t *sealed = message + AT_NOISE;
+	const uint8_t *mac1 = message + size - MACS;
+	const uint8_t *sender = lately_find(handshake, mac1);
 	struct handshake_peer *peer;
 	struct payload payload;
 	uint8_t plain[LONGEST_INIT];
-	AUTO_NOISE noise;
+	enum refusal why;
+	AUTO_NOISE noise = { .dead = true };
 
+	if (sender && read_again(handshake, sender, message, size, from, &why))
+		return why;
 	begin_noise(handshake, &noise, NULL, message);
 	if (!noise_read_sender(&noise, sealed, size - CLEAR - MACS))
 		return REFUSED_FORGED;
+	lately_put(handshake, mac1, noise.remote);
 	peer = handshake_find(handshake, noise.remote);
 	if (!peer)
-		return elsewhere(handshake, noise.remote, message, size, from)
-			       ? REFUSED_NOT
-			       : REFUSED_STRANGER;
+		return read_stranger(handshake, noise.remote, message, size,
+				     from);
 	noise_psk(&noise, peer->psk);
+	noise_shared(&noise, peer->shared);
 	if (!noise_read_rest(&noise, sealed, size - CLEAR - MACS, plain))
 		return REFUSED_FORGED;
 	payload_get(plain, &payload);
@@ -1170,12 +1291,17 @@ enum refusal handshake_input(struct handshake *handshake,
 	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
 }
 
-enum refusal handshake_handed(struct handshake *handshake, const uint8_t *init,
-			      size_t size, const struct handshake_source *from,
+enum refusal handshake_handed(struct handshake *handshake,
+			      const uint8_t sender[NOISE_KEY],
+			      const uint8_t *init, size_t size,
+			      const struct handshake_source *from,
 			      uint64_t now_us)
 {
-	enum refusal why = read_init(handshake, init, size, from, now_us);
+	enum refusal why;
 
+	if (!handshake_find(handshake, sender) ||
+	    !read_again(handshake, sender, init, size, from, &why))
+		why = read_init(handshake, init, size, from, now_us);
 	return why ? refuse(&handshake->refusals, why) : REFUSED_NOT;
 }
 
@@ -1235,44 +1361,6 @@ static void expire(struct handshake_peer *peer, uint64_t now_us)
 	}
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t renew_us(const struct session *session)
-{
-	return session_since(session) + (session_initiator(session)
-						 ? SESSION_RENEW_US
-						 : SESSION_RENEW_LATER_US);
-}
-
-/* Keys are worn by time, or by packets: of these there cannot be more than so
- * many in a microsecond, so it is soon enough to look then. */
-static uint64_t worn_us(const struct session *session, uint64_t now_us)
-{
-	return least(renew_us(session),
-		     now_us + session_left(session) / PACKETS_A_US + 1);
-}
-
-static uint64_t peer_due(const struct handshake_peer *peer, uint64_t now_us)
-{
-	const struct session *const all[] = { peer->current, peer->previous,
-					      peer->next };
-	uint64_t at = peer->send_us;
-
-	/* To the next second: of many peers all are looked at each time, and
-	 * what is too old neither seals nor opens anyway. */
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (all[i])
-			at = least(at, (session_since(all[i]) +
-					SESSION_LIFE_US + SECOND_US - 1) /
-					       SECOND_US * SECOND_US);
-	if (peer->calls && peer->current && peer->send_us == NEVER)
-		at = least(at, worn_us(peer->current, now_us));
-	return at;
-}
-
 static void peer_tick(struct handshake_peer *peer, uint64_t now_us)
 {
 	expire(peer, now_us);
@@ -1290,12 +1378,11 @@ uint64_t handshake_timer(struct handshake *handshake, uint64_t now_us)
 
 	if (now_us < handshake->due_us)
 		return handshake->due_us;
-	for (int i = 0; i < BUCKETS; i++)
-		LIST_FOREACH(peer, &handshake->peers[i], bucket)
-		{
-			peer_tick(peer, now_us);
-			at = least(at, peer_due(peer, now_us));
-		}
+	LIST_FOREACH(peer, &handshake->all, each)
+	{
+		peer_tick(peer, now_us);
+		at = least(at, peer_due(peer, now_us));
+	}
 	handshake->due_us = at;
 	return at;
 }
@@ -1331,11 +1418,10 @@ void handshake_free(struct handshake *handshake)
 {
 	if (!handshake)
 		return;
-	for (int i = 0; i < BUCKETS; i++)
-		while (!LIST_EMPTY(&handshake->peers[i]))
-			handshake_remove(handshake,
-					 LIST_FIRST(&handshake->peers[i]));
+	while (!LIST_EMPTY(&handshake->all))
+		handshake_remove(handshake, LIST_FIRST(&handshake->all));
 	free(handshake->slots);
+	free(handshake->lately);
 	mem_wipe(handshake, sizeof(*handshake));
 }
 
@@ -1372,26 +1458,35 @@ struct refusals *handshake_refusals(struct handshake *handshake)
 	return &handshake->refusals;
 }
 
+/* Keys are random, and who chooses one that is not slows down nobody: which are
+ * here is root's to say. */
+static unsigned bucket_of(const uint8_t public[NOISE_KEY])
+{
+	return (unsigned)(public[0] | public[1] << 8) % BUCKETS;
+}
+
 struct handshake_peer *handshake_add(struct handshake *handshake,
 				     const uint8_t public[NOISE_KEY],
 				     const uint8_t *psk, void *owner)
 {
 	struct handshake_peer *peer;
 	uint8_t shared[NOISE_KEY];
-	bool sound = noise_agree(handshake->secret, public, shared);
 
-	OPENSSL_cleanse(shared, sizeof(shared));
-	if (!sound || handshake_find(handshake, public) ||
-	    !memcmp(public, handshake->public, NOISE_KEY))
+	if (handshake_find(handshake, public) ||
+	    !memcmp(public, handshake->public, NOISE_KEY) ||
+	    !noise_agree(handshake->secret, handshake->public, public, shared))
 		return NULL;
 	peer = mem_alloc(sizeof(*peer));
 	peer->handshake = handshake;
 	peer->owner = owner;
 	peer->send_us = NEVER;
 	memcpy(peer->key, public, NOISE_KEY);
+	memcpy(peer->shared, shared, NOISE_KEY);
+	OPENSSL_cleanse(shared, sizeof(shared));
 	label_key("Tresse mac1", public, peer->mac_key);
 	handshake_psk(peer, psk);
-	LIST_INSERT_HEAD(&handshake->peers[public[0] % BUCKETS], peer, bucket);
+	LIST_INSERT_HEAD(&handshake->peers[bucket_of(public)], peer, bucket);
+	LIST_INSERT_HEAD(&handshake->all, peer, each);
 	return peer;
 }
 
@@ -1403,6 +1498,7 @@ void handshake_remove(struct handshake *handshake, struct handshake_peer *peer)
 	drop_session(handshake, &peer->next);
 	session_free(peer->lapsed);
 	LIST_REMOVE(peer, bucket);
+	LIST_REMOVE(peer, each);
 	mem_wipe(peer, sizeof(*peer));
 }
 
@@ -1411,7 +1507,7 @@ struct handshake_peer *handshake_find(const struct handshake *handshake,
 {
 	struct handshake_peer *peer;
 
-	LIST_FOREACH(peer, &handshake->peers[public[0] % BUCKETS], bucket)
+	LIST_FOREACH(peer, &handshake->peers[bucket_of(public)], bucket)
 	if (!memcmp(peer->key, public, NOISE_KEY))
 		return peer;
 	return NULL;

@@ -37,6 +37,10 @@
  * ends know why. Only what cannot be read is told by a cookie message which
  * versions are spoken here. A stranger is told nothing.
  *
+ * An init that was worked on is known again by its mac1, and answered by the
+ * response there is: what those who wait send again costs little, so that the
+ * more of them there are, the more is not lost.
+ *
  * Under load an init needs a mac2, keyed by a cookie that was sent to its
  * source address (gate.h).
  *
@@ -70,6 +74,9 @@ enum {
 	HANDSHAKE_LONGEST = 1400,	/* that is taken: inits to come */
 	HANDSHAKE_SOURCE = 64,
 	HANDSHAKE_NO_PREFIX = 255,
+	/* An init that has waited so long for its turn need not be worked on:
+	 * its sender has sent it once more since, or has given up. */
+	HANDSHAKE_LATE_US = 1000000,
 };
 
 /* Where a datagram came from or goes to: bytes the owner understands. A cookie
@@ -198,10 +205,12 @@ enum refusal handshake_input(struct handshake *handshake,
 			     const uint8_t *datagram, size_t size,
 			     const struct handshake_source *from,
 			     uint64_t now_us);
-/* An init that another handshake of the share has handed over: whether it may
- * be worked on was asked there. */
-enum refusal handshake_handed(struct handshake *handshake, const uint8_t *init,
-			      size_t size, const struct handshake_source *from,
+/* An init that another handshake of the share has handed over, and who sent it:
+ * whether it may be worked on was asked there. */
+enum refusal handshake_handed(struct handshake *handshake,
+			      const uint8_t sender[NOISE_KEY],
+			      const uint8_t *init, size_t size,
+			      const struct handshake_source *from,
 			      uint64_t now_us);
 /* Does what is due, and says when to call again; UINT64_MAX: when something
  * else has been called. Every other call may bring that time forward, so call

@@ -16,6 +16,7 @@ enum {
 	EVENTS = 64,
 	KEEP_BYTES = 64 << 20, /* 100 ms at 5 Gbit/s */
 	RESIZE_US = 50000,     /* all peers are looked at so often at most */
+	DOORS_US = 2000,       /* a turn's time for those who call */
 };
 
 uint64_t clock_us(void)
@@ -233,6 +234,58 @@ static void name_thread(const struct hub *hub)
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+/* Its number, or UDP_DOORS. */
+static unsigned door_of(const struct hub *hub, const void *what)
+{
+	unsigned i = 0;
+
+	while (i < UDP_DOORS && hub->doors[i] != what)
+		i++;
+	return i;
+}
+
+/* Of those who call, as many as there is time for: they wait longer than those
+ * who are in, each door as long as the others. */
+static void open_doors(struct hub *hub, unsigned knocked)
+{
+	uint64_t begun = clock_us(), now = begun;
+
+	for (unsigned i = 0; i < UDP_DOORS && now - begun < DOORS_US; i++) {
+		unsigned door = hub->next_door;
+
+		hub->next_door = (door + 1) % UDP_DOORS;
+		if (!(knocked & 1U << door))
+			continue;
+		hub_receive(hub, hub->doors[door], now);
+		now = clock_us();
+	}
+}
+
+/* What has come by sockets; true: something can be read from the device. */
+static bool look(struct hub *hub, const struct epoll_event *events, int count)
+{
+	unsigned knocked = 0;
+	bool readable = false;
+
+	for (int i = 0; i < count; i++) {
+		void *what = events[i].data.ptr;
+		unsigned door;
+
+		if (what == &hub->wake || what == &hub->bell)
+			continue;
+		door = door_of(hub, what);
+		if (what == hub->tun || what == hub->marked)
+			readable = true;
+		else if (door < UDP_DOORS)
+			knocked |= 1U << door;
+		else
+			hub_receive(hub, what, clock_us());
+	}
+	if (knocked)
+		open_doors(hub, knocked);
+	return readable;
+}
+
 static void *run(void *arg)
 {
 	struct hub *hub = arg;
@@ -244,19 +297,9 @@ static void *run(void *arg)
 	while (!hub->ending) {
 		int count = wait_for(hub, events);
 
-		readable = false;
 		writes = tun_counters(hub->tun)->writes;
 		hub->mtu = crew_mtu(hub->crew);
-		for (int i = 0; i < count; i++) {
-			void *what = events[i].data.ptr;
-
-			if (what == &hub->wake || what == &hub->bell)
-				continue;
-			if (what == hub->tun || what == hub->marked)
-				readable = true;
-			else
-				hub_receive(hub, what, clock_us());
-		}
+		readable = look(hub, events, count);
 		hub_hear(hub, clock_us());
 		do_due(hub);
 		/* The kernel answers much of what it is handed (echo requests,

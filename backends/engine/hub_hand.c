@@ -14,6 +14,7 @@
 
 enum {
 	TURN = 64, /* records of one ring, before others have their turn */
+	INIT_COSTS = 16, /* as many of the others */
 	/* Accounts: of who is not known to be anybody, by where he sends from;
 	 * of the device; of peers. */
 	STRANGERS = 16,
@@ -32,7 +33,8 @@ struct record {
 		struct tun_packet packet;
 		struct {
 			struct address from;
-			uint64_t at;
+			uint64_t at;		   /* of a datagram */
+			uint8_t sender[NOISE_KEY]; /* of an init */
 		};
 	};
 };
@@ -114,34 +116,43 @@ void hub_hand_packet(struct hub *hub, struct hub *to,
 	done(hub, to);
 }
 
-static bool hand_bytes(struct hub *hub, struct hub *to, enum what what,
-		       const uint8_t *data, size_t size, uint64_t at)
+/* Has a sender, and is to be done(). */
+static struct record *room_from(struct hub *hub, struct hub *to, enum what what,
+				const uint8_t *data, size_t size)
 {
 	struct record *record =
 		room(hub, to, what, data, size, account_of_stranger(hub));
 
-	if (!record) {
+	if (record)
+		record->from = hub->from;
+	else
 		hub->handed.full++;
-		return false;
-	}
-	record->from = hub->from;
-	record->at = at;
-	done(hub, to);
-	return true;
+	return record;
 }
 
 void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
 		       size_t size, uint64_t at)
 {
-	if (hand_bytes(hub, to, DATAGRAM, data, size, at))
-		hub->handed.datagrams++;
+	struct record *record = room_from(hub, to, DATAGRAM, data, size);
+
+	if (!record)
+		return;
+	record->at = at;
+	hub->handed.datagrams++;
+	done(hub, to);
 }
 
-void hub_hand_init(struct hub *hub, struct hub *to, const uint8_t *init,
+void hub_hand_init(struct hub *hub, struct hub *to,
+		   const uint8_t sender[NOISE_KEY], const uint8_t *init,
 		   size_t size)
 {
-	if (hand_bytes(hub, to, INIT, init, size, 0))
-		hub->handed.inits++;
+	struct record *record = room_from(hub, to, INIT, init, size);
+
+	if (!record)
+		return;
+	memcpy(record->sender, sender, NOISE_KEY);
+	hub->handed.inits++;
+	done(hub, to);
 }
 
 void hub_ring(struct hub *hub)
@@ -200,18 +211,23 @@ static void hear_datagram(struct hub *hub, struct record *record, uint64_t now)
 {
 	hub->from = record->from;
 	hub->from_udp = hub->udp;
-	hub_datagram(hub, (uint8_t *)(record + 1), record->size,
-		     record->what == INIT, record->at, now);
+	if (record->what == INIT)
+		hub_init(hub, record->sender, (uint8_t *)(record + 1),
+			 record->size, now);
+	else
+		hub_datagram(hub, (uint8_t *)(record + 1), record->size,
+			     record->at, now);
 }
 
 static void hear_ring(struct hub *hub, struct ring *ring, uint64_t now)
 {
-	for (int i = 0; i < TURN; i++) {
+	for (int cost = 0; cost < TURN;) {
 		size_t size;
 		struct record *record = ring_next(ring, &size);
 
 		if (!record)
 			return;
+		cost += record->what == INIT ? INIT_COSTS : 1;
 		if (record->what <= PACKET_FOR_ALL)
 			hear_packet(hub, record, now);
 		else

@@ -1045,7 +1045,7 @@ static bool ops_elsewhere(void *owner, const uint8_t sender[NOISE_KEY],
 	to = hub->part ? NULL : crew_find(hub->crew, sender);
 	if (!to || to == hub)
 		return false;
-	hub_hand_init(hub, to, init, size);
+	hub_hand_init(hub, to, sender, init, size);
 	return true;
 }
 

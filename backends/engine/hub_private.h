@@ -112,7 +112,8 @@ struct hub {
 	struct tun *tun;
 	struct tun *marked; /* what comes by it goes on two lines; or NULL */
 	struct udp *udp;    /* server ... */
-	struct udp *doors[UDP_DOORS]; /* ... and by these come its callers */
+	struct udp *doors[UDP_DOORS]; /* ... and by these come its callers, */
+	unsigned next_door;	      /* this one first */
 	int epoll, wake;
 	int bell;      /* rung by other hubs ... */
 	bool lost;     /* the device */
@@ -365,7 +366,8 @@ void hub_hand_datagram(struct hub *hub, struct hub *to, const uint8_t *data,
 /* Where a datagram came from, as the handshake keeps it. */
 void handshake_address(const struct handshake_source *source,
 		       struct address *to);
-void hub_hand_init(struct hub *hub, struct hub *to, const uint8_t *init,
+void hub_hand_init(struct hub *hub, struct hub *to,
+		   const uint8_t sender[NOISE_KEY], const uint8_t *init,
 		   size_t size);
 /* Wakes who was handed something and sleeps; at the end of a turn. */
 void hub_ring(struct hub *hub);
@@ -377,10 +379,12 @@ bool hub_may_sleep(struct hub *hub);
 void hub_wakes(struct hub *hub);
 
 /* hub_receive.c */
-/* One from hub->from, by hub->from_udp; admitted: an init that hub 0 has looked
- * at already. */
-void hub_datagram(struct hub *hub, uint8_t *data, size_t size, bool admitted,
-		  uint64_t at, uint64_t now);
+/* One from hub->from, by hub->from_udp. */
+void hub_datagram(struct hub *hub, uint8_t *data, size_t size, uint64_t at,
+		  uint64_t now);
+/* An init from there that hub 0 has looked at already. */
+void hub_init(struct hub *hub, const uint8_t sender[NOISE_KEY],
+	      const uint8_t *init, size_t size, uint64_t now);
 void hub_receive(struct hub *hub, struct udp *udp, uint64_t now);
 void hub_deliver(void *context, const uint8_t *packet, size_t size,
 		 uint8_t flags);

@@ -184,6 +184,10 @@ static void datagram(struct hub *hub, uint8_t *data, size_t size,
 	struct session *session;
 	struct peer *peer;
 
+	if (data[0] == WIRE_INIT && now - at > HANDSHAKE_LATE_US) {
+		refuse(handshake_refusals(hub->handshake), REFUSED_LATE);
+		return;
+	}
 	if (data[0] != WIRE_TRANSPORT) {
 		handshake_input(hub->handshake, data, size, source, now);
 		return;
@@ -197,16 +201,22 @@ static void datagram(struct hub *hub, uint8_t *data, size_t size,
 	hub_schedule(hub, peer, 0);
 }
 
-void hub_datagram(struct hub *hub, uint8_t *data, size_t size, bool admitted,
-		  uint64_t at, uint64_t now)
+void hub_datagram(struct hub *hub, uint8_t *data, size_t size, uint64_t at,
+		  uint64_t now)
 {
 	struct handshake_source source;
 
 	source_of(&hub->from, &source);
-	if (admitted)
-		handshake_handed(hub->handshake, data, size, &source, now);
-	else
-		datagram(hub, data, size, &source, at, now);
+	datagram(hub, data, size, &source, at, now);
+}
+
+void hub_init(struct hub *hub, const uint8_t sender[NOISE_KEY],
+	      const uint8_t *init, size_t size, uint64_t now)
+{
+	struct handshake_source source;
+
+	source_of(&hub->from, &source);
+	handshake_handed(hub->handshake, sender, init, size, &source, now);
 }
 
 /* Which hub's is it? The kernel has looked too (udp_share()), but only at the

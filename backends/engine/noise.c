@@ -2,6 +2,7 @@
 #include "backends/engine/noise.h"
 
 #include <assert.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -184,11 +185,34 @@ static bool derive(EVP_PKEY *ours, EVP_PKEY *theirs, uint8_t *shared)
 	return good;
 }
 
-bool noise_agree(const uint8_t secret[NOISE_KEY],
+/* libcrypto works out the public key of a secret one that comes without, which
+ * takes as long as the agreement itself. */
+static EVP_PKEY *import(const uint8_t *secret, const uint8_t *public)
+{
+	EVP_PKEY_CTX *context =
+		EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+	OSSL_PARAM parts[] = {
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY,
+						  (void *)secret, NOISE_KEY),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+						  (void *)public, NOISE_KEY),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *key = NULL;
+
+	must(context && EVP_PKEY_fromdata_init(context) > 0 &&
+	     EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, parts) > 0);
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+bool noise_agree(const uint8_t secret[NOISE_KEY], const uint8_t *own,
 		 const uint8_t public[NOISE_KEY], uint8_t shared[NOISE_KEY])
 {
-	EVP_PKEY *ours = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
-						      secret, NOISE_KEY);
+	EVP_PKEY *ours =
+		own ? import(secret, own)
+		    : EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
+						   secret, NOISE_KEY);
 	EVP_PKEY *theirs = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL,
 						       public, NOISE_KEY);
 	bool good;
@@ -300,15 +324,36 @@ static void mix_psk(struct noise *noise)
 }
 
 static bool mix_dh(struct noise *noise, const uint8_t *secret,
-		   const uint8_t *public)
+		   const uint8_t *own, const uint8_t *public)
 {
 	uint8_t shared[NOISE_KEY];
-	bool good = noise_agree(secret, public, shared);
+	bool good = noise_agree(secret, own, public, shared);
 
 	if (good)
 		mix_key(noise, shared);
 	OPENSSL_cleanse(shared, sizeof(shared));
 	return good;
+}
+
+/* With our ephemeral key (token ee, or es of the initiator, se of the other),
+ * and with the static one. */
+static bool mix_fresh(struct noise *noise, const uint8_t *public)
+{
+	return mix_dh(noise, noise->ephemeral, noise->ephemeral_public, public);
+}
+
+static bool mix_static(struct noise *noise, const uint8_t *public)
+{
+	return mix_dh(noise, noise->secret, noise->public, public);
+}
+
+/* Token ss: the same each time. */
+static bool mix_both(struct noise *noise)
+{
+	if (!noise->has_shared)
+		return mix_static(noise, noise->remote);
+	mix_key(noise, noise->shared);
+	return true;
 }
 
 static void mix_ephemeral(struct noise *noise, const uint8_t *public)
@@ -378,6 +423,12 @@ void noise_clear(struct noise *noise)
 	noise->dead = true;
 }
 
+void noise_shared(struct noise *noise, const uint8_t shared[NOISE_KEY])
+{
+	memcpy(noise->shared, shared, NOISE_KEY);
+	noise->has_shared = true;
+}
+
 void noise_psk(struct noise *noise, const uint8_t psk[NOISE_KEY])
 {
 	memcpy(noise->psk, psk, NOISE_KEY);
@@ -389,14 +440,20 @@ size_t noise_overhead(const struct noise_protocol *protocol, unsigned step)
 	return NOISE_KEY + AEAD_TAG + (step ? 0 : NOISE_KEY + AEAD_TAG);
 }
 
+static void write_ephemeral(struct noise *noise, uint8_t *out)
+{
+	noise_public(noise->ephemeral, noise->ephemeral_public);
+	memcpy(out, noise->ephemeral_public, NOISE_KEY);
+	mix_ephemeral(noise, out);
+}
+
 static bool write_first(struct noise *noise, uint8_t *out)
 {
-	noise_public(noise->ephemeral, out);
-	mix_ephemeral(noise, out);
-	if (!mix_dh(noise, noise->ephemeral, noise->remote))
+	write_ephemeral(noise, out);
+	if (!mix_fresh(noise, noise->remote))
 		return false;
 	encrypt(noise, noise->public, NOISE_KEY, out + NOISE_KEY);
-	if (!mix_dh(noise, noise->secret, noise->remote))
+	if (!mix_both(noise))
 		return false;
 	maybe_psk(noise, NOISE_IKPSK1);
 	return true;
@@ -404,10 +461,9 @@ static bool write_first(struct noise *noise, uint8_t *out)
 
 static bool write_second(struct noise *noise, uint8_t *out)
 {
-	noise_public(noise->ephemeral, out);
-	mix_ephemeral(noise, out);
-	if (!mix_dh(noise, noise->ephemeral, noise->remote_ephemeral) ||
-	    !mix_dh(noise, noise->ephemeral, noise->remote))
+	write_ephemeral(noise, out);
+	if (!mix_fresh(noise, noise->remote_ephemeral) ||
+	    !mix_fresh(noise, noise->remote))
 		return false;
 	maybe_psk(noise, NOISE_IKPSK2);
 	return true;
@@ -453,7 +509,7 @@ bool noise_read_sender(struct noise *noise, const uint8_t *message, size_t size)
 		return fail(noise);
 	memcpy(noise->remote_ephemeral, message, NOISE_KEY);
 	mix_ephemeral(noise, noise->remote_ephemeral);
-	if (!mix_dh(noise, noise->secret, noise->remote_ephemeral) ||
+	if (!mix_static(noise, noise->remote_ephemeral) ||
 	    !decrypt(noise, message + NOISE_KEY, NOISE_KEY, noise->remote))
 		return fail(noise);
 	return true;
@@ -467,7 +523,7 @@ bool noise_read_rest(struct noise *noise, const uint8_t *message, size_t size,
 	if (!their_turn(noise) || noise->step || !noise->keyed ||
 	    size > NOISE_MESSAGE || size < head + AEAD_TAG)
 		return fail(noise);
-	if (!mix_dh(noise, noise->secret, noise->remote))
+	if (!mix_both(noise))
 		return fail(noise);
 	maybe_psk(noise, NOISE_IKPSK1);
 	if (!decrypt(noise, message + head, size - head - AEAD_TAG, out))
@@ -485,8 +541,8 @@ static bool read_second(struct noise *noise, const uint8_t *message,
 		return fail(noise);
 	memcpy(noise->remote_ephemeral, message, NOISE_KEY);
 	mix_ephemeral(noise, noise->remote_ephemeral);
-	if (!mix_dh(noise, noise->ephemeral, noise->remote_ephemeral) ||
-	    !mix_dh(noise, noise->secret, noise->remote_ephemeral))
+	if (!mix_fresh(noise, noise->remote_ephemeral) ||
+	    !mix_static(noise, noise->remote_ephemeral))
 		return fail(noise);
 	maybe_psk(noise, NOISE_IKPSK2);
 	if (!decrypt(noise, message + head, size - head - AEAD_TAG, out))

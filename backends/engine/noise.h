@@ -50,9 +50,10 @@ bool noise_protocol_parse(const char *name, struct noise_protocol *out);
 void noise_clamp(uint8_t secret[NOISE_KEY]);
 /* The public key of a secret one. */
 void noise_public(const uint8_t secret[NOISE_KEY], uint8_t public[NOISE_KEY]);
-/* X25519. False, and shared is zero, when the result would be all zero: the
+/* X25519. own: the public key of secret; NULL: worked out, which takes as long
+ * again. False, and shared is zero, when the result would be all zero: the
  * public key is one of the few of small order (RFC 7748, 6.1). */
-bool noise_agree(const uint8_t secret[NOISE_KEY],
+bool noise_agree(const uint8_t secret[NOISE_KEY], const uint8_t *own,
 		 const uint8_t public[NOISE_KEY], uint8_t shared[NOISE_KEY]);
 
 struct noise_setup {
@@ -77,7 +78,9 @@ struct noise {
 	size_t hash_size;
 	uint8_t chain[NOISE_HASH], hash[NOISE_HASH], key[AEAD_KEY];
 	uint8_t secret[NOISE_KEY], public[NOISE_KEY];
-	uint8_t ephemeral[NOISE_KEY];
+	uint8_t ephemeral[NOISE_KEY], ephemeral_public[NOISE_KEY];
+	uint8_t shared[NOISE_KEY]; /* of the two static keys */
+	bool has_shared;
 	uint8_t remote[NOISE_KEY], remote_ephemeral[NOISE_KEY];
 	uint8_t psk[NOISE_KEY];
 };
@@ -89,6 +92,11 @@ void noise_clear(struct noise *noise);
 
 /* The psk once the other end is known. Before the message that mixes it. */
 void noise_psk(struct noise *noise, const uint8_t psk[NOISE_KEY]);
+
+/* What our static key and the other end's agree on (noise_agree()), where it is
+ * known already: one computation less. Before the first message is written, or
+ * its rest is read. */
+void noise_shared(struct noise *noise, const uint8_t shared[NOISE_KEY]);
 
 /* The bytes a message is longer than its payload. step: 0 the first, 1 the
  * second. */

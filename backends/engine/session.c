@@ -54,6 +54,7 @@ static const char *const refusal_names[REFUSED_REASONS] = {
 	[REFUSED_OLD] = "old-init",
 	[REFUSED_UNASKED] = "unasked",
 	[REFUSED_CIPHER] = "no-cipher",
+	[REFUSED_LATE] = "late",
 };
 
 const char *refusal_name(enum refusal reason)

@@ -68,6 +68,7 @@ enum refusal {
 	REFUSED_OLD,	  /* an init we have had, or from before */
 	REFUSED_UNASKED,  /* an answer to nothing */
 	REFUSED_CIPHER,	  /* no cipher in common */
+	REFUSED_LATE,	  /* waited so long that another is behind it */
 	REFUSED_REASONS,
 };
 /* "replay", "bad-tag" ...: the names of the counters. */

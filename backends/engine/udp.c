@@ -136,7 +136,9 @@ static int tune(struct udp *udp, const struct udp_options *options,
 	buffers(fd, options->door ? DOOR_BUFFER : SOCKET_BUFFER);
 	udp->segment.there =
 		!options->plain && !set(fd, SOL_UDP, UDP_SEGMENT, 0);
-	udp->gro.there = !options->plain && !set(fd, SOL_UDP, UDP_GRO, 1);
+	/* By a door they come one by one, so that a bunch is no long work. */
+	udp->gro.there = !options->plain && !options->door &&
+			 !set(fd, SOL_UDP, UDP_GRO, 1);
 	return 0;
 }
 

@@ -64,8 +64,33 @@ at_rest() { # COUNT SECONDS
 	say 'file descriptors of the server' "$(find "/proc/$pid_gw/fd" -mindepth 1 | wc -l)"
 }
 
+# One of their calls, to flood with.
+start_recorder() {
+	: >"$tmp/recorder"
+	in_ gw "$build/flood" record w0 "$tmp/init" >"$tmp/recorder" &
+	wait_for 5 grep -q ready "$tmp/recorder"
+}
+
+# All of them anew, while a stranger sends one of their calls at full speed.
+under_flood() { # COUNT
+	local cpu cookies flooder
+
+	unswarm
+	nice -n 10 ip netns exec far "$build/flood" send 10.201.0.1 5000 \
+		1000000000 600 replay "$tmp/init" >/dev/null &
+	flooder=$!
+	cpu=$(ticks) cookies=$(refused no-cookie)
+	swarm "$1"
+	ms wait_for 120 all_up "$1"
+	say 'under a flood all are in after' \
+		"$took ms, $(($(ticks) - cpu)) ms of processor; $(last up) in"
+	say '  calls refused for want of a cookie' "$(($(refused no-cookie) - cookies))"
+	kill "$flooder"
+	wait "$flooder" 2>/dev/null
+}
+
 peers() { # COUNT
-	local few talking
+	local few talking cpu
 
 	say "--- clients" "$1"
 	place_many
@@ -74,9 +99,13 @@ peers() { # COUNT
 	ms in_ gw tresse -q -f "$tmp/batch"
 	say 'made by one batch' "$took ms"
 	say 'memory of one that is only known' "$((($(resident) - few) * 1000 / $1)) B"
+	start_recorder
+	cpu=$(ticks)
 	swarm "$1"
 	ms wait_for 120 all_up "$1"
-	say 'all are in after' "$took ms, $(ticks) ms of processor so far"
+	say 'all are in after' "$took ms, $(($(ticks) - cpu)) ms of processor; $(last up) in"
+	say '  calls refused: no cookie, too often, too late' \
+		"$(refused no-cookie), $(refused rate), $(refused late)"
 	say 'memory of one that is in' "$((($(resident) - few) * 1000 / $1)) B"
 	tell talk 8 600
 	wait_for 10 all_heard "$1" || say "heard only" "$(last heard)"
@@ -92,6 +121,7 @@ peers() { # COUNT
 	ms wait_for 120 served "$1"
 	say 'after a restart all are in' "$took ms, $(ticks) ms of processor"
 	say 'memory of one after a restart' "$((($(resident) - few) * 1000 / $1)) B"
+	under_flood "$1"
 	unplace_many
 }
 

@@ -20,6 +20,7 @@
  *   figures                  "figures UP DATAGRAMS-IN DATAGRAMS-OUT"
  *   keepalives SECONDS       "keepalives LEAST MOST": datagrams out in the
  *                            quietest and the busiest tenth of that time
+ *   end                      they are gone, without a word
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,6 +48,9 @@ enum {
 	LARGEST = 1200,
 	SLICES = 10,
 	SAY_US = 100000,
+	TURNS = 64, /* at a time, so that what comes in does not wait for them
+		     */
+	NEVER_CAME_US = 3000000, /* as of the engine (hub_send.c) */
 };
 
 struct client {
@@ -257,6 +261,17 @@ static void ready(struct client *client, uint64_t now)
 	client->era = era;
 }
 
+/* Keys, and nothing came by them. */
+static void call_again(struct client *client, uint64_t now)
+{
+	const struct session *session = handshake_session(client->peer);
+
+	if (!braid_is_alive(client->braid) &&
+	    session_since(session) + NEVER_CAME_US <= now &&
+	    !handshake_is_calling(client->peer))
+		handshake_start(client->handshake, client->peer, now);
+}
+
 static void work(struct client *client, uint64_t now)
 {
 	struct braid_again again;
@@ -276,6 +291,7 @@ static void work(struct client *client, uint64_t now)
 	while (braid_event(client->braid, &event))
 		if (event.what == BRAID_PEER_GONE)
 			handshake_start(client->handshake, client->peer, now);
+	call_again(client, now);
 	note_up(client);
 	/* What was just begun is due at once. */
 	next = handshake_timer(client->handshake, now);
@@ -431,6 +447,8 @@ static void obey(const char *line)
 {
 	unsigned a, b;
 
+	if (!strcmp(line, "end"))
+		exit(0);
 	if (sscanf(line, "talk %u %u", &a, &b) == 2) {
 		talk(a, b);
 	} else if (!strncmp(line, "figures", 7)) {
@@ -462,15 +480,25 @@ static bool listen_to(int fd)
 	return size < sizeof(line) - 1;
 }
 
+/* Those whose turn it is, the next ones each time, and when the next is. Each
+ * of so many would have a processor of its own: what it does late, it has not
+ * done. */
 static uint64_t turn(uint64_t now)
 {
+	static unsigned last;
 	uint64_t next = now + SAY_US;
+	unsigned done = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (turns[i] <= now)
-			work(&clients[i], now);
-		if (turns[i] < next)
-			next = turns[i];
+		unsigned who = (last + 1 + i) % count;
+
+		if (turns[who] <= now && done < TURNS) {
+			done++;
+			work(&clients[who], clock_us());
+			last = who;
+		}
+		if (turns[who] < next)
+			next = turns[who];
 	}
 	say(now);
 	say_keepalives(now);

@@ -49,6 +49,14 @@ swarm() {
 	exec 8>"$tmp/swarm"
 }
 
+# They are gone.
+unswarm() {
+	tell end # others may hold the pipe
+	wait "$swarm_pid" 2>/dev/null
+	exec 8>&-
+	rm -f "$tmp/swarm.out"
+}
+
 # tell WORDS...: to the swarm.
 tell() { echo "$*" >&8; }
 # last WORD: the line of the swarm that begins so, the last one of them.
@@ -60,6 +68,13 @@ all_heard() { [ "$(last heard)" = "$1" ]; }
 ticks() { awk '{ print ($14 + $15) * 10 }' "/proc/$pid_gw/stat"; }
 resident() { awk '/^Pss:/ { print $2 }' "/proc/$pid_gw/smaps_rollup"; }
 wakeups() { cat /proc/"$pid_gw"/task/*/status | awk '/^voluntary/ { s += $2 } END { print s }'; }
+# sent_by_all NUMBER: the clients have sent so many datagrams.
+sent_by_all() {
+	tell figures
+	[ "$(last figures | awk '{ sent = $3 } END { print sent + 0 }')" -ge "$1" ]
+}
 # How many the server says are up.
 up_there() { get gw /links/home0 peers-up 2>/dev/null; }
+# refused REASON: datagrams, since the server began.
+refused() { in_ gw tresse /links/home0 get refused | grep -oP " $1 \K[0-9]+" || echo 0; }
 served() { [ "$(up_there)" = "$1" ]; }

@@ -41,5 +41,18 @@ engine_of gw
 check 'all are back after the server has been restarted' wait_for 30 served $COUNT
 check 'and heard' wait_for 20 heard
 
+# Calls that have waited for long are not worked on: each was sent once more since.
+kill -STOP "$pid_gw"
+unswarm
+swarm $COUNT
+check 'while nobody answers they call again' wait_for 20 sent_by_all $((2 * COUNT))
+sleep 1.1
+kill -CONT "$pid_gw"
+check 'then all come in' wait_for 30 all_up $COUNT
+check 'and are served' wait_for 10 served $COUNT
+late=$(refused late)
+check "calls that had waited for a second were left out ($late)" [ "$late" -gt 0 ]
+check 'each is heard' wait_for 20 heard
+
 unplace_many
 finish

@@ -40,7 +40,8 @@ struct net {
 	struct end ends[ENDS];
 	struct waiting waiting[WAITING];
 	unsigned count;
-	bool cut; /* nothing gets through */
+	bool cut;	/* nothing gets through */
+	unsigned drawn; /* how often randomness was asked for */
 };
 
 static struct handshake_source source_of(uint8_t address)
@@ -89,6 +90,7 @@ static void net_random(void *owner, void *bytes, size_t size)
 	struct net *net = ((struct end *)owner)->net;
 	uint8_t *at = bytes;
 
+	net->drawn++;
 	while (size--) {
 		net->seed = net->seed * 6364136223846793005ULL + 1;
 		*at++ = (uint8_t)(net->seed >> 56);
@@ -1112,6 +1114,216 @@ TEST(handshake, with_a_cookie_a_host_gets_its_share_and_no_more)
 	net_close(&net);
 }
 
+/* 1 is under load, and has answered an init of 0 by a cookie; the next one,
+ * which brings it, is returned. */
+static struct waiting call_under_load(struct net *net)
+{
+	struct waiting message;
+
+	flood(net);
+	net->count = 0;
+	call(net, 0);
+	message = take(net);
+	CU_ASSERT_EQUAL(give(net, &message), REFUSED_COOKIE);
+	message = take(net);
+	give(net, &message);
+	return take(net);
+}
+
+TEST(handshake, an_init_that_comes_again_under_load_is_answered_without_work)
+{
+	struct net net;
+	struct waiting init, first, again;
+
+	net_open(&net);
+	init = call_under_load(&net);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	first = take(&net);
+	CU_ASSERT_EQUAL(first.size, HANDSHAKE_RESPONSE);
+	net.drawn = 0;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_NOT);
+	again = take(&net);
+	CU_ASSERT_EQUAL(net.drawn, 0);
+	CU_ASSERT(!memcmp(first.bytes, again.bytes, HANDSHAKE_RESPONSE));
+	/* One that differs in a bit is another, though its mac1 is right. */
+	again = init;
+	again.bytes[8] ^= 1;
+	mac_again(&net.ends[1], again.bytes, HANDSHAKE_INIT);
+	net.now_us += SECOND; /* its mac2 is wrong now: when all get in */
+	CU_ASSERT_EQUAL(give(&net, &again), REFUSED_FORGED);
+	/* And once the keys are in use it is old. */
+	CU_ASSERT_EQUAL(give(&net, &first), REFUSED_NOT);
+	CU_ASSERT_EQUAL(talk(&net, 0, 1), REFUSED_NOT);
+	net.drawn = 0;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_OLD);
+	CU_ASSERT_EQUAL(net.drawn, 0);
+	CU_ASSERT_EQUAL(net.count, 0);
+	net_close(&net);
+}
+
+/* --- more than a server can answer -----------------------------------------
+ *
+ * A crowd calls at once. The server looks at what has come in the order in
+ * which it came, and each key it works on takes its time: here so long that the
+ * last of them wait far longer than anybody waits for an answer.
+ */
+enum {
+	CROWD = 800,
+	HALL = 8192, /* datagrams that may wait */
+	WORK_US = 10000,
+	GLANCE_US = 100,
+};
+
+struct caller {
+	struct crowd *crowd;
+	struct handshake *handshake;
+	struct handshake_peer *peer;
+	bool in;
+};
+
+static struct crowd {
+	uint64_t now_us, seed;
+	struct handshake *server;
+	struct caller callers[CROWD];
+	struct {
+		uint64_t at_us;
+		uint16_t from;
+		uint8_t bytes[HANDSHAKE_INIT];
+	} hall[HALL];
+	unsigned head, tail, in;
+	bool worked; /* it has drawn a key */
+} crowd;
+
+static struct handshake_source source_of_caller(unsigned number)
+{
+	return (struct handshake_source){ .bytes = { (uint8_t)number,
+						     (uint8_t)(number >> 8) },
+					  .size = 2,
+					  .host = 2 };
+}
+
+static void crowd_random(void *owner, void *bytes, size_t size)
+{
+	uint8_t *at = bytes;
+
+	crowd.worked |= !owner && size == NOISE_KEY;
+	while (size--) {
+		crowd.seed = crowd.seed * 6364136223846793005ULL + 1;
+		*at++ = (uint8_t)(crowd.seed >> 56);
+	}
+}
+
+static void caller_send(void *owner, struct handshake_peer *peer,
+			const struct handshake_source *to,
+			const uint8_t *datagram, size_t size)
+{
+	struct caller *caller = owner;
+	unsigned at = crowd.tail % HALL;
+
+	(void)peer;
+	(void)to;
+	if (crowd.tail - crowd.head == HALL || size != HANDSHAKE_INIT)
+		return;
+	crowd.hall[at].at_us = crowd.now_us;
+	crowd.hall[at].from = (uint16_t)(caller - crowd.callers);
+	memcpy(crowd.hall[at].bytes, datagram, size);
+	crowd.tail++;
+}
+
+static void caller_event(void *owner, struct handshake_peer *peer,
+			 enum handshake_event event,
+			 const struct handshake_source *from)
+{
+	struct caller *caller = owner;
+
+	(void)peer;
+	(void)from;
+	crowd.in += event == HANDSHAKE_ESTABLISHED && !caller->in;
+	caller->in |= event == HANDSHAKE_ESTABLISHED;
+}
+
+static void server_send(void *owner, struct handshake_peer *peer,
+			const struct handshake_source *to,
+			const uint8_t *datagram, size_t size)
+{
+	unsigned number = to->bytes[0] | to->bytes[1] << 8;
+	const struct handshake_source from = source_of_caller(CROWD);
+
+	(void)owner;
+	(void)peer;
+	handshake_input(crowd.callers[number].handshake, datagram, size, &from,
+			crowd.now_us);
+}
+
+static const struct handshake_ops caller_ops = { caller_send, caller_event,
+						 crowd_random, NULL, NULL };
+static const struct handshake_ops server_ops = { server_send, NULL,
+						 crowd_random, NULL, NULL };
+
+static void crowd_call(void)
+{
+	uint8_t secret[NOISE_KEY] = { 8 };
+
+	crowd = (struct crowd){ .now_us = 1000 * SECOND, .seed = 1 };
+	noise_clamp(secret);
+	crowd.server = handshake_new(secret, &server_ops, NULL);
+	for (unsigned i = 0; i < CROWD; i++) {
+		struct caller *caller = &crowd.callers[i];
+
+		secret[1] = (uint8_t)(i + 1);
+		secret[2] = (uint8_t)((i + 1) >> 8);
+		caller->handshake = handshake_new(secret, &caller_ops, caller);
+		caller->peer = handshake_add(caller->handshake,
+					     handshake_public(crowd.server),
+					     NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(handshake_add(
+			crowd.server, handshake_public(caller->handshake), NULL,
+			NULL));
+		handshake_start(caller->handshake, caller->peer, crowd.now_us);
+	}
+}
+
+/* As hub_receive.c does. Returns how long it took. */
+static uint64_t serve_one(void)
+{
+	unsigned at = crowd.head % HALL;
+	struct handshake_source from;
+
+	if (crowd.head == crowd.tail)
+		return MS;
+	crowd.head++;
+	if (crowd.now_us - crowd.hall[at].at_us > HANDSHAKE_LATE_US)
+		return GLANCE_US / 10;
+	crowd.worked = false;
+	from = source_of_caller(crowd.hall[at].from);
+	handshake_input(crowd.server, crowd.hall[at].bytes, HANDSHAKE_INIT,
+			&from, crowd.now_us);
+	return crowd.worked ? WORK_US : GLANCE_US;
+}
+
+TEST(handshake, of_more_than_can_be_answered_as_many_are_as_of_few)
+{
+	uint64_t begun, looked = 0;
+
+	crowd_call();
+	begun = crowd.now_us;
+	while (crowd.in < CROWD && crowd.now_us < begun + 60 * SECOND) {
+		crowd.now_us += serve_one();
+		if (crowd.now_us - looked < MS)
+			continue;
+		looked = crowd.now_us;
+		for (unsigned i = 0; i < CROWD; i++)
+			handshake_timer(crowd.callers[i].handshake,
+					crowd.now_us);
+	}
+	CU_ASSERT_EQUAL(crowd.in, CROWD);
+	/* As if each had been worked on once, and half of that for the rest. */
+	CU_ASSERT((crowd.now_us - begun) / (CROWD * WORK_US / 100) <= 150);
+	for (unsigned i = 0; i < CROWD; i++)
+		handshake_free(crowd.callers[i].handshake);
+	handshake_free(crowd.server);
+}
+
 /* --- versions --------------------------------------------------------------
  */
 
@@ -1539,7 +1751,7 @@ static bool to_owner(void *owner, const uint8_t sender[NOISE_KEY],
 	if (!handshake_find(owner_part, sender))
 		return false;
 	handed++;
-	CU_ASSERT_EQUAL(handshake_handed(owner_part, init, size, from,
+	CU_ASSERT_EQUAL(handshake_handed(owner_part, sender, init, size, from,
 					 end->net->now_us),
 			REFUSED_NOT);
 	return true;

@@ -163,8 +163,8 @@ TEST(noise, two_ends_agree_as_the_rfc_says)
 				"3f8343c85b78674dadfc7e146f882b4f")
 				  .at,
 			  NOISE_KEY));
-	CU_ASSERT(noise_agree(a.at, pb, ab));
-	CU_ASSERT(noise_agree(b.at, pa, ba));
+	CU_ASSERT(noise_agree(a.at, pa, pb, ab));
+	CU_ASSERT(noise_agree(b.at, NULL, pa, ba));
 	CU_ASSERT(!memcmp(ab, ba, NOISE_KEY));
 }
 
@@ -188,8 +188,8 @@ TEST(noise, a_key_of_small_order_is_refused)
 	noise_clamp(secret);
 	for (size_t i = 0; i < ARRAY_SIZE(small_order); i++) {
 		memset(shared, 1, sizeof(shared));
-		CU_ASSERT(
-			!noise_agree(secret, unhex(small_order[i]).at, shared));
+		CU_ASSERT(!noise_agree(secret, NULL, unhex(small_order[i]).at,
+				       shared));
 		CU_ASSERT(!memcmp(shared, zero, sizeof(shared)));
 	}
 }
@@ -264,6 +264,38 @@ TEST(noise, another_psk_is_noticed_by_the_initiator)
 	CU_ASSERT(noise_read(&pair.b, pair.init, pair.init_size, out));
 	CU_ASSERT(noise_write(&pair.b, "world", 5, pair.response));
 	CU_ASSERT(!noise_read(&pair.a, pair.response, pair.response_size, out));
+}
+
+/* What the static keys of such a pair agree on, or nothing like it. */
+static void pair_share(struct pair *pair, bool right)
+{
+	uint8_t shared[NOISE_KEY];
+
+	CU_ASSERT(noise_agree(pair->a.secret, pair->a.public, pair->b.public,
+			      shared));
+	shared[0] ^= !right;
+	noise_shared(&pair->b, shared);
+}
+
+TEST(noise, what_the_static_keys_agree_on_may_be_known_already)
+{
+	struct pair pair;
+	uint8_t out[256], keys[2][2][AEAD_KEY];
+
+	pair_begin(&pair, 1, 1);
+	pair_share(&pair, true);
+	CU_ASSERT(noise_write(&pair.a, "hello", 5, pair.init));
+	CU_ASSERT(noise_read(&pair.b, pair.init, pair.init_size, out));
+	CU_ASSERT(noise_write(&pair.b, "world", 5, pair.response));
+	CU_ASSERT(noise_read(&pair.a, pair.response, pair.response_size, out));
+	CU_ASSERT(noise_split(&pair.a, keys[0][0], keys[0][1]));
+	CU_ASSERT(noise_split(&pair.b, keys[1][0], keys[1][1]));
+	CU_ASSERT(!memcmp(keys[0][0], keys[1][1], AEAD_KEY));
+	CU_ASSERT(!memcmp(keys[0][1], keys[1][0], AEAD_KEY));
+	pair_begin(&pair, 1, 1);
+	pair_share(&pair, false);
+	CU_ASSERT(noise_write(&pair.a, "hello", 5, pair.init));
+	CU_ASSERT(!noise_read(&pair.b, pair.init, pair.init_size, out));
 }
 
 TEST(noise, whoever_speaks_out_of_turn_has_spoken_last)
