@@ -162,6 +162,18 @@ static bool get_prefix(const struct nlattr *attr, uint8_t family,
 	return true;
 }
 
+/* The slave of what kind of master? */
+static bool is_slave_of(const struct nlattr *link_info, const char *kind)
+{
+	struct nlattr *info[IFLA_INFO_MAX + 1];
+
+	return link_info &&
+	       nla_parse_nested(info, IFLA_INFO_MAX, (struct nlattr *)link_info,
+				NULL) == 0 &&
+	       info[IFLA_INFO_SLAVE_KIND] &&
+	       !nla_strcmp(info[IFLA_INFO_SLAVE_KIND], kind);
+}
+
 static int take_link(const struct nlmsghdr *message, void *arg)
 {
 	struct facts *facts = arg;
@@ -184,6 +196,7 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 		.mtu = netlink_u32(attrs[IFLA_MTU], 0),
 		.txqlen = netlink_u32(attrs[IFLA_TXQLEN], 0),
 		.gso_max_segs = netlink_u32(attrs[IFLA_GSO_MAX_SEGS], 0),
+		.in_vrf = is_slave_of(attrs[IFLA_LINKINFO], "vrf"),
 	};
 	nla_strlcpy(link->name, attrs[IFLA_IFNAME], sizeof(link->name));
 	return 0;

@@ -24,7 +24,7 @@ static struct digest add_link(struct digest digest,
 	digest = digest_u64(digest, (uint64_t)link->mtu << 32 | link->txqlen);
 	digest = digest_u64(digest,
 			    (uint64_t)link->gso_max_segs << 32 | link->type);
-	return digest_u64(digest, link->carrier);
+	return digest_u64(digest, (uint64_t)link->in_vrf << 1 | link->carrier);
 }
 
 /* Field by field: what lies between them may be anything. */

@@ -24,6 +24,7 @@ struct link_fact {
 	uint32_t txqlen; /* packets */
 	uint32_t gso_max_segs;
 	uint16_t type; /* ARPHRD_*; 0: not known, taken for Ethernet */
+	bool in_vrf;   /* whose routes lead what leaves by it */
 };
 
 struct address_fact {

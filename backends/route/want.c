@@ -443,6 +443,16 @@ static void want_path(struct work *work)
 	}
 	if (!take_numbers(work))
 		return;
+	/* The VRF's table comes before our rules (the rule l3mdev-table), and
+	 * has its addresses: routes of other tables may not name them. */
+	if (work->link->in_vrf) {
+		report_warning(work->report, work->node,
+			       "%s is in a VRF, whose own routes lead what "
+			       "leaves by it: none are made here, so let that "
+			       "one have a default route",
+			       device);
+		return;
+	}
 	if (!(work->link->flags & IFF_UP))
 		report_warning(work->report, work->node,
 			       "%s is down: its routes are left out until it "

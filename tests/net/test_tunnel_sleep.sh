@@ -82,6 +82,26 @@ check 'after a stop it is back at once' wait_for 5 pings
 ping_end
 check 'delays stay what they are' wait_for 2 sane
 
+# So for minutes, of which the other end sees each: its keys are worn, and lost, while
+# nobody answers. What was sent under old ones meanwhile is no use to anybody.
+expired() { figure "$1" .refused.expired; }
+for how_long in 125 400; do
+	for n in gw home; do
+		ping_start 0.05
+		wait_for 10 grep -q 'icmp_seq=3 ' "$tmp/ping"
+		pid=pid_$n
+		kill -STOP "${!pid}"
+		passes $how_long
+		sleep 1
+		kill -CONT "${!pid}"
+		check "$n stopped for $how_long s: back at once" wait_for 5 pings
+		check 'with new keys' wait_for 2 renewed
+		ping_end
+		check 'delays stay what they are' wait_for 20 sane
+	done
+done
+echo "# refused as sealed with keys that were over: $(expired home) at home, $(expired gw) at gw"
+
 # Nobody has slept, but one end's clock says so: the other takes it as it is.
 clocks gw 0 $((slept + 100))
 check 'a clock of its own goes wrong: it is back' wait_for 5 pings

@@ -317,6 +317,21 @@ TEST(route, a_device_that_is_not_there_is_a_warning)
 	scene_end(&scene);
 }
 
+TEST(route, a_device_in_a_vrf_has_the_routes_of_that)
+{
+	struct scene scene;
+
+	scene_with_wan0(&scene);
+	scene.facts.links[0].in_vrf = true;
+	say(&scene, "adsl0 gateway=192.0.2.1");
+	has_address(&scene, 7, "192.0.2.2/24", 0);
+	ASSERT_WANTED(&scene, "warning /paths/adsl0: wan0 is in a VRF, whose "
+			      "own routes lead what leaves by it: none are "
+			      "made here, so let that one have a default "
+			      "route\n");
+	scene_end(&scene);
+}
+
 TEST(route, a_link_that_is_down_keeps_its_rules)
 {
 	struct scene scene;
