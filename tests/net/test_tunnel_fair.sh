@@ -125,6 +125,39 @@ done
 mode=tun
 fair
 
+# --- strangers -----------------------------------------------------------------
+# Datagrams of many threads as one (UDP_SEGMENT): the kernel brings them to one, which
+# hands them on before anybody knows that nobody sent them.
+strangers() {
+	in_ c1 python3 -c '
+import os, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_UDP, 103, 200)
+for i in range(400):
+    s.sendto(b"".join(bytes([4, 0, n]) + os.urandom(197) for n in range(64)),
+             ("10.201.1.1", 5000))'
+}
+if [ "$(cat "$tmp/held")" = held ]; then
+	# What was lost between threads and is no client's.
+	of_strangers() {
+		echo $(($(figure gw '[.threads[]."handed-full"] | add') - $(of 1 crowded)))
+	}
+	is 'strangers have lost nothing yet' "$(of_strangers)" 0
+	start "$tmp/held" hold "$pid_gw" lan/1
+	hold_pid=$pid
+	wait_for 10 grep -q held "$tmp/held"
+	strangers
+	start_pings
+	flood 100 # behind the strangers, so these have all come
+	stop "$hold_pid"
+	wait "$pings_pid"
+	has 'nor do strangers take one from a client' "$tmp/pings" \
+		"$pings packets transmitted, $pings received"
+	check "they lose their own ($(of_strangers))" [ "$(of_strangers)" -ge 1000 ]
+	is 'which is laid to no client' \
+		"$(of 2 crowded) $(of 3 crowded) $(of 4 crowded)" '0 0 0'
+fi
+
 for n in gw c1 c2 c3 c4; do
 	pid=pid_$n
 	stop "${!pid}"
