@@ -169,6 +169,15 @@ static void begin_contest(struct window *window, uint64_t now)
 	contest->delay_us = delay_now(window);
 }
 
+void contest_enter(struct window *window, uint32_t flight, uint64_t now)
+{
+	struct contest *contest = &window->contest;
+
+	begin_contest(window, now);
+	contest->flight = flight;
+	contest->delay_us = window->pipe_us + window->quick_us;
+}
+
 static void turn_back(struct window *window)
 {
 	struct contest *contest = &window->contest;

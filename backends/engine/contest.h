@@ -17,7 +17,8 @@
  * running, the window competes as CUBIC does (RFC 9438). From time to time, and
  * when the queue falls by itself, it sues for peace: it backs off whole. If the
  * queue is gone then, nobody competes any more; if not, it takes up where it
- * was, and waits longer until the next time.
+ * was, and waits longer until the next time. Who begins to send after a rest
+ * and finds a queue that is there already need not try.
  *
  *     PEACE --trial: up, up, up ...: a rival--> COMPETES
  *       ^                                          |
@@ -85,6 +86,9 @@ void contest_ack(struct contest *contest, uint32_t flight, uint32_t queue_us);
 bool contest_round(struct window *window, uint64_t rate, bool full,
 		   uint64_t now);
 void contest_lost(struct window *window);
+/* There was a queue before anything of ours was under way; now there is so
+ * much. If it was none after all, peace follows within four rounds. */
+void contest_enter(struct window *window, uint32_t flight, uint64_t now);
 /* The queue it aims at. */
 uint32_t contest_aim_us(const struct window *window);
 /* The queue that is cut at once. */

@@ -20,6 +20,8 @@ enum {
 	QUICK_PACKETS = 5,
 	QUICK_MOST_US = 100000,
 	RATE_SPAN_US = 20000,
+	REST_US = 1000000, /* who has sent so long is no newcomer */
+	REST_PACKETS = 2,  /* the first of a flow */
 	SNAP_US = 1000,
 	HOLD_US = 2000000,
 	HOLD_MOST = 3,	   /* times it is doubled */
@@ -349,6 +351,38 @@ static void begin_round(struct window *window, const struct window_snap *snap,
 	window->limited = false;
 }
 
+/* What comes first after a rest has nothing of ours before it. The delay of
+ * that ack may be a former packet's, but not its round trip. */
+static void note_rest(struct window *window, const struct window_ack *ack,
+		      bool timed, uint64_t now)
+{
+	bool rested = now - window->acked_at > PAUSE_US;
+	uint32_t rtt = ack->rtt_us - ack->wait_us;
+
+	window->acked_at = now;
+	if (!rested) {
+		if (window->queue_us < window->rest_queue_us)
+			window->rest_queue_us = window->queue_us;
+		return;
+	}
+	window->rest_at = 0;
+	if (!timed || ack->wait_us > ack->rtt_us ||
+	    ack->bytes > REST_PACKETS * window->packet)
+		return;
+	window->rest_at = now;
+	window->rest_queue_us = rtt > window->min_us ? rtt - window->min_us : 0;
+}
+
+/* The queue is somebody else's, and always was. Not among lanes of our own on
+ * that line: it may be theirs. */
+static bool is_newcomer(const struct window *window, uint32_t bound,
+			uint64_t now)
+{
+	return window->rest_at && now - window->rest_at < REST_US &&
+	       window->rest_queue_us >= bound && !window->contest.kin &&
+	       !window->contest.on;
+}
+
 /* The delay has risen far, and stays: do not wait for the round's end. */
 static void react(struct window *window, const struct window_snap *snap,
 		  uint32_t flight, uint64_t now)
@@ -366,6 +400,13 @@ static void react(struct window *window, const struct window_snap *snap,
 	rate = rate_lately(window, snap, RATE_SPAN_US);
 	if (!rate)
 		return;
+	if (is_newcomer(window, bound, now)) {
+		window->rest_at = 0;
+		window->startup = false;
+		window->rate = rate;
+		contest_enter(window, flight, now);
+		return;
+	}
 	settle(window, rate);
 	window->contest.trial = CONTEST_NONE;
 	window->cut_at = now;
@@ -416,6 +457,7 @@ void window_ack(struct window *window, const struct window_ack *ack,
 	if (timed)
 		note_rtt(window, ack, now);
 	note_queue(window, ack->delay, now);
+	note_rest(window, ack, timed, now);
 	contest_ack(&window->contest, ack->flight, window->queue_us);
 	if (!window->pipe_us && timed)
 		window->pipe_us = ack->rtt_us;

@@ -38,6 +38,10 @@ struct window {
 	/* The same for people: what was before a pause does not count. */
 	uint32_t told_us;
 	uint64_t told_at;
+	/* Since a rest: the least queue, and when its first packet arrived. */
+	uint32_t rest_queue_us;
+	uint64_t rest_at; /* 0: that was not alone */
+	uint64_t acked_at;
 	/* One way, relative: 24 bits of 4 us. */
 	bool has_base;
 	uint32_t base, base_next, delay;

@@ -31,7 +31,8 @@ struct rival_case {
 	unsigned lanes;	   /* over the first; 0: one a line */
 	uint32_t queue_us; /* of the first */
 	bool after;	   /* the rival is first */
-	uint64_t leaves;   /* the rival, after so many seconds of SECONDS */
+	bool cold; /* ... and the tunnel has never seen the line without */
+	uint64_t leaves; /* the rival, after so many seconds of SECONDS */
 	struct {
 		unsigned ours[KINDS], theirs[KINDS]; /* % of fair, at least */
 		unsigned p99;			     /* ms, at most */
@@ -75,6 +76,32 @@ static const struct rival_case cases[] = {
 	  .after = true,
 	  .queue_us = 50000,
 	  .bar = { .ours = { 18, 18 }, .theirs = { 60, 60 } } },
+	{ .name = "tocub300",
+	  .what = "a cubic was there, 300 ms of queue",
+	  .rival = CUBIC,
+	  .after = true,
+	  .queue_us = 300000,
+	  .bar = { .ours = { 15, 15 }, .theirs = { 60, 60 } } },
+	{ .name = "tobbr300",
+	  .what = "a bbr was there, 300 ms of queue",
+	  .rival = BBR,
+	  .after = true,
+	  .queue_us = 300000,
+	  .bar = { .ours = { 50, 50 }, .theirs = { 45, 45 } } },
+	{ .name = "cold50",
+	  .what = "a cubic was there, and the tunnel not, 50 ms of queue",
+	  .rival = CUBIC,
+	  .after = true,
+	  .cold = true,
+	  .queue_us = 50000,
+	  .bar = { .ours = { 33, 33 }, .theirs = { 60, 60 } } },
+	{ .name = "cold300",
+	  .what = "the same, 300 ms of queue",
+	  .rival = CUBIC,
+	  .after = true,
+	  .cold = true,
+	  .queue_us = 300000,
+	  .bar = { .ours = { 10, 10 }, .theirs = { 60, 60 } } },
 	{ .name = "cubic2",
 	  .what = "a cubic on the first of two lines",
 	  .rival = CUBIC,
@@ -228,12 +255,27 @@ static void build_party(struct arena *arena, struct party *party, bool plain)
 }
 
 /* tag: enum tcp_kind */
-static void begin(void *context, uint64_t tag)
+static void open_up(void *context, uint64_t tag)
 {
 	struct party *party = context;
 
 	party->tcp = tcp_new((enum tcp_kind)tag, 0, party->nodes[0],
 			     party->nodes[1], 40500);
+}
+
+static void begin(void *context, uint64_t tag)
+{
+	struct party *party = context;
+
+	if (!party->nodes[0])
+		build_party(party->arena, party, false);
+	node_send(party->nodes[0],
+		  &(struct inner){ .kind = INNER_PING,
+				   .size = PING_PACKET,
+				   .seq = PINGS,
+				   .time = sim_now() },
+		  1);
+	sim_at(sim_now() + 150000, open_up, party, tag);
 }
 
 static void leave(void *context, uint64_t tag)
@@ -269,8 +311,10 @@ static void show(struct arena *arena, unsigned parties)
 	}
 	printf(" Mbit/s\n");
 	if (arena->verbose > 2) {
-		node_print(arena->parties[0].nodes[0]);
-		tcp_print(arena->parties[0].tcp);
+		if (arena->parties[0].tcp) {
+			node_print(arena->parties[0].nodes[0]);
+			tcp_print(arena->parties[0].tcp);
+		}
 	}
 }
 
@@ -325,7 +369,9 @@ static struct outcome play(const struct rival_case *it, enum tcp_kind kind,
 	arena->it = it;
 	arena->verbose = verbose;
 	build_lines(arena);
-	build_party(arena, &arena->parties[0], false);
+	arena->parties[0].arena = arena;
+	if (!it->cold)
+		build_party(arena, &arena->parties[0], false);
 	if (it->rival)
 		build_party(arena, &arena->parties[1], it->rival != TUNNEL);
 	sim_run(sim_now() + SECOND / 2);

@@ -283,6 +283,58 @@ TEST(window, competes_with_nobody_on_a_line_of_its_own)
 	CU_ASSERT(line.window.queue_us < 12000);
 }
 
+/* Known for a second, then at rest for two; somebody else fills the queue. */
+static void rest_beside_rival(struct line *line)
+{
+	start(line, 6250000);
+	greet(line);
+	run(line, SECOND, 0);
+	line->now += 2 * SECOND;
+	line->rival = line->rate * (2 * BASE + 100000) / SECOND;
+	line->room = line->rate * (2 * BASE + 300000) / SECOND;
+	greet(line);
+}
+
+TEST(window, competes_at_once_with_a_queue_that_was_there_before)
+{
+	struct line line;
+	uint64_t got;
+
+	rest_beside_rival(&line);
+	run(&line, SECOND / 5, 0);
+	CU_ASSERT(line.window.contest.on);
+	got = line.received;
+	run(&line, 2 * SECOND, 0);
+	CU_ASSERT((line.received - got) / 2 > line.rate / 4);
+}
+
+/* A radio that sleeps, say, or one that has just gone. */
+TEST(window, a_line_that_wakes_up_slowly_is_no_rival)
+{
+	struct line line;
+
+	rest_beside_rival(&line);
+	line.rival = 0;
+	greet(&line);
+	for (int i = 0; i < 50; i++) {
+		run(&line, SECOND / 10, 0);
+		CU_ASSERT(!line.window.contest.on);
+	}
+	CU_ASSERT(line.window.queue_us < 12000);
+}
+
+TEST(window, who_has_sent_for_long_is_no_newcomer)
+{
+	struct line line;
+
+	rest_beside_rival(&line);
+	line.greedy = false;
+	run(&line, 3 * SECOND / 2, 300);
+	line.greedy = true;
+	run(&line, SECOND / 10, 0);
+	CU_ASSERT(!line.window.contest.on);
+}
+
 /* Two lanes over one line: each has half of it, and all of it is ours. */
 TEST(window, takes_lanes_of_its_own_line_for_no_rivals)
 {
