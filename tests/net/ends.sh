@@ -75,5 +75,12 @@ key_of() {
 	in_ "$1" tresse "/links/${2:-home0}" get public-key | sed 's/[^=]*=\([^ ]*\).*/\1/'
 }
 
+# lacks NAMESPACE PATH SETTING WORDS: it is told, and has none of these.
+lacks() {
+	local told
+
+	told=$(in_ "$1" tresse "$2" get "$3") && ! grep -qE -- "$4" <<<"$told"
+}
+
 # get NAMESPACE PATH SETTING: its value alone.
 get() { in_ "$1" tresse "$2" get "$3" | sed 's/[^=]*=//; s/  .*//'; }

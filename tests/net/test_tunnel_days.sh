@@ -35,9 +35,7 @@ check 'and says what may be wrong' wait_for 8 has_error \
 gw tresse -q /links/home0/peers create home "key=$(key_of home)" address=10.77.0.2
 check 'once it is known it comes up' wait_for 10 pings
 home tresse -q /links/home0/members create line2
-check 'and has no complaint left' wait_for 5 sh -c "! ip netns exec home env \
-	TRESSE_SOCKET=$tmp/home.sock TRESSE_STORE=$tmp/home.db \
-	tresse /links/home0 get error | grep -q answer"
+check 'and has no complaint left' wait_for 5 lacks home /links/home0 error answer
 
 # --- small packets only ------------------------------------------------------
 check 'a large packet passes' big
@@ -47,10 +45,8 @@ check 'large packets pass all the same' wait_for 10 big
 # At first it loses what is too large: its rate is judged once that is known.
 enough() { [ "$(sent)" -gt 2000000 ]; }
 check 'and so does TCP' wait_for 12 enough
-check 'what the line still takes is found out' wait_for 10 sh -c \
-	"[ \"\$(ip netns exec home env TRESSE_SOCKET=$tmp/home.sock \
-	TRESSE_STORE=$tmp/home.db tresse /links/home0/members/line1 get mtu |
-	sed 's/mtu=\\([0-9]*\\).*/\\1/')\" -le 1300 ]"
+finds_narrow() { [ "$(get home /links/home0/members/line1 mtu)" -le 1300 ]; }
+check 'what the line still takes is found out' wait_for 10 finds_narrow
 home tresse /links/home0/members/line1 get mtu state loss-out rate
 ip -n mid link set a1 mtu 1500
 ip -n mid link set b1 mtu 1500

@@ -28,9 +28,7 @@ check 'a device that has another name now is missed' \
 	wait_for 10 says line1 'device w1 is not there'
 home tresse status >"$tmp/status"
 has 'status says so' "$tmp/status" '^  line1 +bad +ERROR device w1 is not there'
-check 'nothing goes by it' sh -c "! ip netns exec home env \
-	TRESSE_SOCKET=$tmp/home.sock TRESSE_STORE=$tmp/home.db \
-	tresse /links/home0/members/line1 get state | grep -q =up"
+check 'it is not up' lacks home /links/home0/members/line1 state =up
 
 # --- the name is another device's --------------------------------------------
 ip link add w1 netns home type veth peer name n1 netns gw
