@@ -11,10 +11,10 @@ everything >"$tmp/before"
 
 run 0 'a tree of what arrives is made' tresse <<END
 /classes create d device=wan0 direction=down default=rest
-/classes/d create line rate=5mbit burst=16k
-/classes/d/line create rest rate=2mbit ceil=5mbit burst=16k leaf="pfifo limit 50"
-/classes/d/line create web rate=2mbit ceil=5mbit burst=16k leaf="pfifo limit 50"
-/classes/d/line create voice rate=1mbit ceil=5mbit leaf="pfifo limit 50"
+/classes/d create line rate=2mbit burst=16k
+/classes/d/line create rest rate=800kbit ceil=2mbit burst=16k leaf="pfifo limit 50"
+/classes/d/line create web rate=800kbit ceil=2mbit burst=16k leaf="pfifo limit 50"
+/classes/d/line create voice rate=400kbit ceil=2mbit leaf="pfifo limit 50"
 /classes/d/line/web/match create http proto=tcp sport=80,443,8000-8099
 /classes/d/line/web/match create lan src=192.0.2.1 dst=192.0.2.2,2001:db8::/64 proto=udp dport=7000-7010
 /classes/d/line/voice/match create ef dscp=ef
@@ -61,22 +61,24 @@ lands voice udp,to=2001:db8::2,dport=9000,sport=5060,size=300
 lands voice udp,to=192.0.2.2,dport=7100,size=12
 lands rest udp,to=192.0.2.2,dport=7100,size=13
 
-# through FLOW: bit/s, L2, of a far sender that has more than 5 mbit.
+# through FLOW: bit/s, L2, of a far sender that has more than 2 mbit, but no more
+# than an emulated machine moves. TCP comes in lumps of 64 kB: over a longer time.
 through() {
-	local rate
+	local rate seconds=4
 
+	case $1 in tcp*) seconds=8 ;; esac
 	start "$tmp/send" ip netns exec far traffic send 60 "$1"
 	sleep 1.5
-	rate=$(class_rate tr-wan0 "$(id_of rest)" 4)
+	rate=$(class_rate tr-wan0 "$(id_of rest)" $seconds)
 	stop "$pid"
 	sleep 0.3
 	echo "# $1: $rate bit/s"
-	[ "$rate" -ge 4700000 ] && [ "$rate" -le 5100000 ]
+	[ "$rate" -ge 1880000 ] && [ "$rate" -le 2040000 ]
 }
 for to in 192.0.2.2 2001:db8::2; do
-	for flow in "udp,to=$to,dport=9000,size=1400,rate=20000000" \
+	for flow in "udp,to=$to,dport=9000,size=1400,rate=5000000" \
 		"tcp,to=$to,dport=9001,size=16000"; do
-		check "5 mbit of ${flow%%,dport*} are 4.7 to 5.1" \
+		check "2 mbit of ${flow%%,dport*} are 1.88 to 2.04" \
 			undisturbed through "$flow"
 	done
 done
