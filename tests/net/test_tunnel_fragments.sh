@@ -86,8 +86,8 @@ for i in 1 2; do
 done
 check 'a tunnel over lines of 576 bytes' tunnel_by 10.200.0.1:5000
 # 576 less 60; the server finds it to 8 bytes (mtu.h).
-check 'the client knows what they carry' wait_for 15 carries home 516 516
-check 'the server finds out' wait_for 15 carries gw 508 516
+check 'the client knows what they carry' wait_for 30 carries home 516 516
+check 'the server finds out' wait_for 30 carries gw 508 516
 check 'the device has what IPv6 asks for' wait_for 5 mtu_is home 1280
 check 'at the server, too' wait_for 5 mtu_is gw 1280
 for size in 500 517 600 1000 1016 1100 1240 1248 1279 1280; do
@@ -136,15 +136,11 @@ is 'about which there is nothing to say' \
 for n in gw home; do $n tresse -q /links/home0 set mtu=auto; done
 # To all: nobody has that address, so the switch sends it everywhere.
 ip -n gw neigh replace 10.77.0.2 lladdr 02:00:00:00:00:99 dev tun0
-flooded() {
-	local before after
-
-	before=$(home cat /sys/class/net/tun0/statistics/rx_bytes)
-	gw ping -4 -c 3 -i 0.05 -W 0.2 -q -M dont -s 1200 10.77.0.2 >/dev/null
-	after=$(home cat /sys/class/net/tun0/statistics/rx_bytes)
-	[ $((after - before)) -ge 3600 ]
-}
-check 'those to everybody, too' flooded
+rx() { home cat /sys/class/net/tun0/statistics/rx_bytes; }
+before=$(rx)
+gw ping -4 -c 3 -i 0.05 -W 0.2 -q -M dont -s 1200 10.77.0.2 >/dev/null
+flooded() { [ $(($(rx) - before)) -ge 3600 ]; }
+check 'those to everybody, too' wait_for 5 flooded
 ip -n gw neigh del 10.77.0.2 dev tun0
 unplace
 
@@ -161,8 +157,8 @@ ip -n gw addr add fd00::1/128 dev lo
 lines_of 1280
 check 'a tunnel over IPv6 alone' tunnel_by '[fd00::1]:5000'
 # 1280 less 80.
-check 'the client knows what its lines carry' wait_for 15 carries home 1200 1200
-check 'the server finds out' wait_for 15 carries gw 1192 1200
+check 'the client knows what its lines carry' wait_for 30 carries home 1200 1200
+check 'the server finds out' wait_for 30 carries gw 1192 1200
 for size in 1190 1200 1201 1240 1280; do
 	check "packets of $size bytes pass both ways" both six fd77:: $size
 done
