@@ -273,6 +273,10 @@ enum link_attr {
 	LINK_COUNTERS,
 	LINK_ATTRS = LINK_COUNTERS + COUNTER_FIGURES
 };
+enum peers_attr {
+	PEERS_KNOCKED, /* read-only */
+	PEERS_ATTRS
+};
 enum peer_attr {
 	PEER_KEY,
 	PEER_PSK,

@@ -33,6 +33,10 @@
  * that two hosts have one key. */
 #define ALIEN_LIFE_US (60 * SECOND_US)
 #define TWINS_LIFE_US (60 * SECOND_US)
+/* Of inits whose key is no peer's, so many are looked at: 5 a second. They are
+ * told of for an hour. */
+#define STRANGER_INTERVAL_US (SECOND_US / 5)
+#define STRANGER_LIFE_US     (3600 * SECOND_US)
 
 enum {
 	/* Offsets, common to init and response */
@@ -51,6 +55,8 @@ enum {
 	CIPHERS = 4, /* in a payload */
 	BUCKETS = 1024,
 	LATELY = 4096,
+	STRANGER_BURST = 10,
+	STRANGERS_OF_HOST = 2,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
 	LONGEST_INIT = HANDSHAKE_LONGEST,
 	DECLINES = 1,	   /* the version of a response that does */
@@ -163,6 +169,9 @@ struct handshake {
 
 	struct gate gate;
 	struct lately *lately; /* owned, LATELY, by mac1; NULL: none was read */
+
+	struct handshake_stranger strangers[HANDSHAKE_STRANGERS];
+	uint64_t strangers_us; /* when the next may be looked at */
 
 	/* The last init that could not be read for its version; 0: none. */
 	uint8_t alien;
@@ -1166,6 +1175,72 @@ static enum refusal read_stranger(struct handshake *handshake,
 		       : REFUSED_STRANGER;
 }
 
+static bool same_host(const struct handshake_source *a,
+		      const struct handshake_source *b)
+{
+	return a->host == b->host && !memcmp(a->bytes, b->bytes, a->host);
+}
+
+/* His own if he is there, else the oldest: of his host's, if these are as many
+ * as may be. */
+static struct handshake_stranger *
+stranger_place(struct handshake *handshake, const uint8_t key[NOISE_KEY],
+	       const struct handshake_source *from)
+{
+	struct handshake_stranger *all = handshake->strangers, *oldest = all;
+	struct handshake_stranger *neighbour = NULL;
+	unsigned neighbours = 0;
+
+	for (size_t i = 0; i < HANDSHAKE_STRANGERS; i++) {
+		if (all[i].at_us && !memcmp(all[i].key, key, NOISE_KEY))
+			return &all[i];
+		if (all[i].at_us < oldest->at_us)
+			oldest = &all[i];
+		if (!all[i].at_us || !same_host(&all[i].from, from))
+			continue;
+		neighbours++;
+		if (!neighbour || all[i].at_us < neighbour->at_us)
+			neighbour = &all[i];
+	}
+	return neighbours < STRANGERS_OF_HOST ? oldest : neighbour;
+}
+
+/* So many a second, by a clock that runs ahead. */
+static bool stranger_may(struct handshake *handshake, uint64_t now_us)
+{
+	uint64_t at = handshake->strangers_us;
+
+	if (at < now_us)
+		at = now_us;
+	if (at - now_us > STRANGER_INTERVAL_US * (STRANGER_BURST - 1))
+		return false;
+	handshake->strangers_us = at + STRANGER_INTERVAL_US;
+	return true;
+}
+
+/* No peer's key: is it the sender's? That takes as long as with a peer's, so
+ * few are asked. The psk is not in the first message. */
+static void note_stranger(struct handshake *handshake, struct noise *noise,
+			  const uint8_t *message, size_t size,
+			  const struct handshake_source *from, uint64_t now_us)
+{
+	struct handshake_stranger *place;
+	struct payload payload;
+	uint8_t plain[LONGEST_INIT];
+
+	if (!stranger_may(handshake, now_us) ||
+	    !noise_read_rest(noise, message + AT_NOISE, size - CLEAR - MACS,
+			     plain))
+		return;
+	payload_get(plain, &payload);
+	if (payload.index != wire_get24(message + AT_INDEX))
+		return;
+	place = stranger_place(handshake, noise->remote, from);
+	memcpy(place->key, noise->remote, NOISE_KEY);
+	place->from = *from;
+	place->at_us = now_us;
+}
+
 /* The init is one that was read before, and the sender's last: false, if not.
  */
 static bool read_again(struct handshake *handshake,
@@ -1209,9 +1284,14 @@ static enum refusal read_init(struct handshake *handshake,
 		return REFUSED_FORGED;
 	lately_put(handshake, mac1, noise.remote);
 	peer = handshake_find(handshake, noise.remote);
-	if (!peer)
-		return read_stranger(handshake, noise.remote, message, size,
-				     from);
+	if (!peer) {
+		why = read_stranger(handshake, noise.remote, message, size,
+				    from);
+		if (why)
+			note_stranger(handshake, &noise, message, size, from,
+				      now_us);
+		return why;
+	}
 	noise_psk(&noise, peer->psk);
 	noise_shared(&noise, peer->shared);
 	if (!noise_read_rest(&noise, sealed, size - CLEAR - MACS, plain))
@@ -1549,6 +1629,24 @@ uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
 	return handshake->alien && now_us - handshake->alien_us < ALIEN_LIFE_US
 		       ? handshake->alien
 		       : 0;
+}
+
+size_t handshake_strangers(const struct handshake *handshake, uint64_t now_us,
+			   struct handshake_stranger out[HANDSHAKE_STRANGERS])
+{
+	size_t count = 0, at;
+
+	for (size_t i = 0; i < HANDSHAKE_STRANGERS; i++) {
+		const struct handshake_stranger *one = &handshake->strangers[i];
+
+		if (!one->at_us || now_us - one->at_us > STRANGER_LIFE_US ||
+		    handshake_find(handshake, one->key))
+			continue;
+		for (at = count++; at && out[at - 1].at_us < one->at_us; at--)
+			out[at] = out[at - 1];
+		out[at] = *one;
+	}
+	return count;
 }
 
 bool handshake_twins(const struct handshake_peer *peer, uint64_t now_us,

@@ -77,6 +77,7 @@ enum {
 	/* An init that has waited so long for its turn need not be worked on:
 	 * its sender has sent it once more since, or has given up. */
 	HANDSHAKE_LATE_US = 1000000,
+	HANDSHAKE_STRANGERS = 8,
 };
 
 /* Where a datagram came from or goes to: bytes the owner understands. A cookie
@@ -239,6 +240,18 @@ uint8_t handshake_version(const struct handshake_peer *peer);
  * that key can send one. */
 uint8_t handshake_alien(const struct handshake *handshake, uint64_t now_us,
 			struct handshake_source *from);
+/* Who called with a key that is no peer's, and has proven that it is his: the
+ * last ones, within an hour, two of one host at most. Who knows our public key
+ * can fill this list, no faster than five a second, and a recorded init shows
+ * whence it was sent again: it is for the operator to look at, no more. */
+struct handshake_stranger {
+	uint8_t key[NOISE_KEY];
+	struct handshake_source from; /* the last time ... */
+	uint64_t at_us;		      /* ... then */
+};
+/* The latest first; returns how many. */
+size_t handshake_strangers(const struct handshake *handshake, uint64_t now_us,
+			   struct handshake_stranger out[HANDSHAKE_STRANGERS]);
 /* Two hosts have the peer's key, and each takes the session from the other: one
  * came back after the other within the last minute. Where both were last heard
  * from. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backends/engine/hub_private.h"
+#include "model/base/crypto.h"
 
 static void put(json_t *to, const char *name, uint64_t value)
 {
@@ -294,6 +295,32 @@ static void put_thread(json_t *out, const struct hub *hub)
 	json_object_set_new(out, "threads", list);
 }
 
+/* Those that another thread's peers are by now are strangers no more. */
+static void put_strangers(json_t *out, struct hub *hub, uint64_t now)
+{
+	struct handshake_stranger all[HANDSHAKE_STRANGERS];
+	size_t count = handshake_strangers(hub->handshake, now, all);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		char key[CRYPTO_TEXT], text[ADDRESS_TEXT];
+		struct address from;
+		json_t *object;
+
+		if (crew_find(hub->crew, all[i].key))
+			continue;
+		handshake_address(&all[i].from, &from);
+		address_print(&from, text);
+		crypto_print_key(all[i].key, key);
+		object = json_object();
+		put_text(object, "key", key);
+		put_text(object, "from", text);
+		put(object, "ago-us", now - all[i].at_us);
+		json_array_append_new(list, object);
+	}
+	json_object_set_new(out, "strangers", list);
+}
+
 /* Who calls in a version of which we can read nothing is nobody we know; the
  * link can say no more than where he is. */
 static void put_error(json_t *out, const struct hub *hub, uint64_t now)
@@ -338,6 +365,8 @@ static json_t *status_of(struct hub *hub)
 	put_device(out, hub);
 	put_offloads(out, hub);
 	put_refusals(out, hub);
+	if (hub->config.server)
+		put_strangers(out, hub, now);
 	put_thread(out, hub);
 	TAILQ_FOREACH (peer, &hub->peers, entry)
 		json_array_append_new(peers, peer_json(peer, now));

@@ -599,12 +599,45 @@ static void tell_link(struct live *live, const struct node *link,
 	tell_drops(live, link, status);
 }
 
+static void put_ago(struct text *text, uint64_t us)
+{
+	unsigned long long seconds = us / 1000000;
+
+	if (seconds < 120)
+		text_printf(text, " %llus ago", seconds);
+	else
+		text_printf(text, " %llumin ago", seconds / 60);
+}
+
+static void tell_strangers(struct live *live, const struct node *peers,
+			   const json_t *strangers)
+{
+	AUTO_TEXT text = TEXT_NONE;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach((json_t *)strangers, i, one)
+	{
+		const char *key = words(one, "key"), *from = words(one, "from");
+
+		if (!key || !from)
+			continue;
+		text_printf(&text, "%skey=%s from %s",
+			    text_get(&text)[0] ? ", " : "", key, from);
+		put_ago(&text, number(one, "ago-us"));
+	}
+	if (text_get(&text)[0])
+		live_set_text(live, peers, PEERS_KNOCKED, text_get(&text));
+}
+
 static void tell_peers(struct live *live, const struct node *link,
 		       const json_t *status)
 {
 	json_t *peers = tunnel_by_name(json_object_get(status, "peers"));
 	json_t *past = past_of(status, "peer");
 
+	tell_strangers(live, node_fixed(link, &kind_peers),
+		       json_object_get(status, "strangers"));
 	node_each (node, node_fixed(link, &kind_peers)) {
 		const json_t *peer = json_object_get(peers, node_name(node));
 

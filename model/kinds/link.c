@@ -461,6 +461,8 @@ static void link_tells(const struct node *node, const struct live *live,
 {
 	put_live(node, live, LINK_ADDRESS, ", ", out);
 	put_live(node, live, LINK_PEERS_UP, ", peers ", out);
+	if (live_value(live, node_fixed(node, &kind_peers), PEERS_KNOCKED))
+		text_put(out, ", unknown keys call");
 	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_OUT, ", out ", out);
 	put_busy(node, live, LINK_COUNTERS + COUNTER_RATE_IN, ", in ", out);
 }
@@ -669,12 +671,36 @@ const struct kind kind_member = {
 
 /* ---- peers ---- */
 
+static const struct attr peers_attrs[] = {
+	[PEERS_KNOCKED] = TELLS(
+		"knocked", type_text,
+		"who called with a key that is no peer's, within an hour, "
+		"the last eight: `create NAME key=KEY` lets him in",
+		"\"key=hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo= "
+		"from 192.0.2.1:40404 3s ago\""),
+};
+
+static void peers_tells(const struct node *node, const struct live *live,
+			struct text *out)
+{
+	if (live_value(live, node, PEERS_KNOCKED))
+		text_put(out, ", unknown keys call: get knocked");
+}
+
 const struct kind kind_peers = {
 	.name = "peers",
 	.plural = "peers",
 	.summary = "the clients of a server's tunnel",
 	.man = "One peer a client, with its public key and the inner addresses "
-	       "that are its own.",
+	       "that are its own. A client that was set up first calls "
+	       "already: "
+	       "knocked has its key, which it has proven to be its own, and "
+	       "where it calls from. Compare the key with what `get "
+	       "public-key` "
+	       "says there: whoever knows this server's public key can call.",
+	.attrs = peers_attrs,
+	.attr_count = ARRAY_SIZE(peers_attrs),
+	.tells = peers_tells,
 	.fixed_name = "peers",
 	.child = &kind_peer,
 };

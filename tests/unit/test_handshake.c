@@ -1324,6 +1324,120 @@ TEST(handshake, of_more_than_can_be_answered_as_many_are_as_of_few)
 	handshake_free(crowd.server);
 }
 
+/* --- strangers -------------------------------------------------------------
+ */
+
+/* 2 calls 1 with the n-th of many keys, from an address of its own. */
+static struct waiting knock(struct net *net, uint8_t n, uint8_t address)
+{
+	struct waiting init;
+
+	end_start(&net->ends[2], 40);
+	handshake_free(net->ends[2].handshake);
+	net->ends[2].handshake =
+		handshake_new((uint8_t[NOISE_KEY]){ 40, n, [31] = 64 },
+			      &net_ops, &net->ends[2]);
+	meet(&net->ends[2], &net->ends[1], NULL);
+	handshake_start(net->ends[2].handshake, net->ends[2].peer, net->now_us);
+	init = take(net);
+	init.from = address;
+	return init;
+}
+
+static size_t strangers(const struct net *net,
+			struct handshake_stranger all[HANDSHAKE_STRANGERS])
+{
+	return handshake_strangers(net->ends[1].handshake, net->now_us, all);
+}
+
+TEST(handshake,
+     a_stranger_that_has_proven_his_key_is_remembered_until_he_is_none)
+{
+	struct handshake_stranger all[HANDSHAKE_STRANGERS];
+	struct waiting init;
+	struct net net;
+
+	net_open(&net);
+	init = knock(&net, 1, 7);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_STRANGER);
+	CU_ASSERT_EQUAL(net.count, 0); /* he is told nothing */
+	CU_ASSERT_EQUAL(strangers(&net, all), 1);
+	CU_ASSERT(!memcmp(all[0].key, handshake_public(net.ends[2].handshake),
+			  NOISE_KEY));
+	CU_ASSERT_EQUAL(all[0].from.bytes[0], 7);
+	CU_ASSERT_EQUAL(all[0].at_us, net.now_us);
+	net.now_us += 3500 * SECOND;
+	CU_ASSERT_EQUAL(strangers(&net, all), 1);
+	net.now_us += 101 * SECOND;
+	CU_ASSERT_EQUAL(strangers(&net, all), 0);
+	init = knock(&net, 1, 7);
+	give(&net, &init);
+	CU_ASSERT_EQUAL(strangers(&net, all), 1);
+	CU_ASSERT_PTR_NOT_NULL(
+		handshake_add(net.ends[1].handshake, all[0].key, NULL, NULL));
+	CU_ASSERT_EQUAL(strangers(&net, all), 0);
+	net_close(&net);
+}
+
+TEST(handshake, who_shows_a_key_that_he_has_not_is_nobody)
+{
+	struct handshake_stranger all[HANDSHAKE_STRANGERS];
+	struct waiting init;
+	struct net net;
+
+	net_open(&net);
+	init = knock(&net, 1, 7);
+	/* The payload is sealed by what only he can work out. */
+	init.bytes[100] ^= 1;
+	mac_again(&net.ends[1], init.bytes, HANDSHAKE_INIT);
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_STRANGER);
+	CU_ASSERT_EQUAL(strangers(&net, all), 0);
+	/* Who does not even know our key comes to no list either. */
+	init.bytes[100] ^= 1;
+	init.bytes[190] ^= 1;
+	CU_ASSERT_EQUAL(give(&net, &init), REFUSED_MAC);
+	CU_ASSERT_EQUAL(strangers(&net, all), 0);
+	net_close(&net);
+}
+
+TEST(handshake, many_strangers_are_the_last_eight_and_two_of_a_host)
+{
+	struct handshake_stranger all[HANDSHAKE_STRANGERS];
+	struct waiting init;
+	struct net net;
+
+	net_open(&net);
+	init = knock(&net, 1, 100);
+	give(&net, &init);
+	for (uint8_t i = 2; i < 30; i++) {
+		net.now_us += SECOND;
+		init = knock(&net, i, 7);
+		give(&net, &init);
+	}
+	CU_ASSERT_EQUAL(strangers(&net, all), 3);
+	CU_ASSERT_EQUAL(all[0].from.bytes[0], 7);
+	CU_ASSERT_EQUAL(all[0].at_us, net.now_us);
+	CU_ASSERT_EQUAL(all[1].at_us, net.now_us - SECOND);
+	CU_ASSERT_EQUAL(all[2].from.bytes[0], 100);
+	for (uint8_t i = 30; i < 50; i++) {
+		net.now_us += SECOND;
+		init = knock(&net, i, i);
+		give(&net, &init);
+	}
+	CU_ASSERT_EQUAL(strangers(&net, all), HANDSHAKE_STRANGERS);
+	for (uint8_t i = 0; i < HANDSHAKE_STRANGERS; i++)
+		CU_ASSERT_EQUAL(all[i].from.bytes[0], 49 - i);
+	/* Faster than five a second nobody gets in. */
+	for (uint8_t i = 50; i < 100; i++) {
+		init = knock(&net, i, i);
+		give(&net, &init);
+	}
+	CU_ASSERT_EQUAL(strangers(&net, all), HANDSHAKE_STRANGERS);
+	CU_ASSERT_EQUAL(all[0].at_us, net.now_us);
+	CU_ASSERT(all[0].from.bytes[0] < 62);
+	net_close(&net);
+}
+
 /* --- versions --------------------------------------------------------------
  */
 
