@@ -69,7 +69,7 @@ through() {
 	case $1 in tcp*) seconds=8 ;; esac
 	start "$tmp/send" ip netns exec far traffic send 60 "$1"
 	sleep 1.5
-	rate=$(class_rate tr-wan0 "$(id_of rest)" $seconds)
+	rate=$(class_rate tr-wan0 "$(id_of rest)" "$seconds")
 	stop "$pid"
 	sleep 0.3
 	echo "# $1: $rate bit/s"
