@@ -183,7 +183,10 @@ static int nothing_left(json_t *object, struct err *err)
 	json_t *value;
 
 	json_object_foreach(object, name, value) return err_set(
-		err, EINVAL, "%s: nothing is known of that", name);
+		err, EINVAL,
+		"%s: nothing is known of that; if the engine is older than who "
+		"tells it so, tressed has to be started anew",
+		name);
 	return 0;
 }
 

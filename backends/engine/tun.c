@@ -106,6 +106,25 @@ static bool has_vnet(const struct tun *tun)
 	       (features & IFF_VNET_HDR);
 }
 
+static int taken(const char *name, struct err *err)
+{
+	return err_set(err, EBUSY,
+		       "device %s: another program has it (grep -l %s "
+		       "/proc/*/fdinfo/*): end that first",
+		       name, name);
+}
+
+static int fail_attach(const char *name, struct err *err)
+{
+	if (errno == EBUSY)
+		return taken(name, err);
+	return err_set(err, errno,
+		       errno == EPERM	 ? "device %s: not ours to attach to"
+		       : errno == EINVAL ? "device %s: is no such tunnel device"
+					 : "device %s: %m",
+		       name);
+}
+
 static int attach(struct tun *tun, const char *name, unsigned flags,
 		  struct err *err)
 {
@@ -116,8 +135,7 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 		return err_set(err, EINVAL, "device %s: the name is too long",
 			       name);
 	if ((flags & TUN_QUEUES) && !(flags & TUN_BESIDE) && is_held(name))
-		return err_set(err, EBUSY, "device %s: another program has it",
-			       name);
+		return taken(name, err);
 	memcpy(request.ifr_name, name, strlen(name));
 	request.ifr_flags |= flags & TUN_TAP ? IFF_TAP : IFF_TUN;
 	if (flags & TUN_QUEUES)
@@ -126,14 +144,7 @@ static int attach(struct tun *tun, const char *name, unsigned flags,
 	if (tun->vnet)
 		request.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(tun->fd, TUNSETIFF, &request) < 0)
-		return err_set(
-			err, errno,
-			errno == EBUSY	 ? "device %s: another program has it"
-			: errno == EPERM ? "device %s: not ours to attach to"
-			: errno == EINVAL
-				? "device %s: is no such tunnel device"
-				: "device %s: %m",
-			name);
+		return fail_attach(name, err);
 	if (!was_there(tun))
 		return err_set(err, ENODEV, "device %s is not there", name);
 	if (tun->vnet && ioctl(tun->fd, TUNSETVNETHDRSZ, &size) < 0)

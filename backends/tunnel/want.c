@@ -267,8 +267,9 @@ static void note_peers(const struct node *link, struct report *report)
 							 : LINK_LOCAL6);
 			AUTO_TEXT text = TEXT_NONE;
 
-			if (own && !own->word && prefix_has(&own->prefix, one))
-				continue;
+			if (!one->length || (own && !own->word &&
+					     prefix_has(&own->prefix, one)))
+				continue; /* or the way to all */
 			prefix_print(one, &text);
 			report_note(report, peer,
 				    "%s is in no network of the link: it needs "

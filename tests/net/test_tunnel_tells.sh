@@ -67,6 +67,17 @@ check 'both are back by themselves' wait_for 20 calm
 
 # --- the engine ---------------------------------------------------------------------
 stop "$pid_home"
+ip netns exec home perl -e 'open(F, "+<", "/dev/net/tun") && ioctl(F, 0x400454ca,
+	my $request = pack("a16 S x22", "tun0", 0x5101)) or die $!; $| = 1; print "held\n"; sleep 600' >"$tmp/holder" &
+holder=$!
+wait_for 10 grep -q held "$tmp/holder"
+run 1 'a device that another program has is refused' home tresse repair
+has 'and says by what that is found' "$tmp/err" '^tresse: /links/home0: .*device tun0: another program has it \(grep'
+kill "$holder"
+wait "$holder" 2>/dev/null
+for pid in $(ip netns pids home); do
+	[ "$(cat "/proc/$pid/comm")" != tressed ] || stop "$pid"
+done
 check 'without an engine the link says that, and how there is one' says /links/home0 \
 	'^error=no engine answers at .*: .tresse repair. starts it'
 run 0 'and so it is' home tresse -q repair

@@ -134,7 +134,9 @@ TEST(description, of_the_link_is_refused_with_what_and_where)
 		"link home0: mode: is not auto, aggregate, failover or "
 		"duplicate");
 	refused(START ",'colour':'red'}",
-		"link home0: colour: nothing is known of that");
+		"link home0: colour: nothing is known of that; if the engine "
+		"is "
+		"older than who tells it so, tressed has to be started anew");
 	refused("{'name':7}", "link : name: is no text");
 	refused("{'name':'home0','device':'a-device-too-long'}",
 		"link home0: device: is too long");
