@@ -101,16 +101,26 @@ TEST(udp, of_a_port_that_is_shared_gets_what_the_index_says)
 	udp_room_free(room);
 }
 
+/* Scattered: a hash that is universal may have those in a row at few doors, and
+ * with one secret of a hundred it has. */
+static char *some_host(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return mem_printf("127.%u.%u.%u", *seed >> 24, *seed >> 16 & 255,
+			  *seed >> 8 & 255);
+}
+
 TEST(udp, each_host_calls_at_a_door_of_its_own)
 {
 	static const uint8_t init[3] = { WIRE_INIT };
 	struct udp *sockets[SOCKETS] = { NULL };
 	struct udp_room *room = udp_room_new();
 	int callers[SOCKETS] = { 0 }, used = 0;
+	uint32_t seed = 7;
 
 	if (share_open(sockets)) {
-		for (int i = 1; i <= 200; i++) {
-			AUTO(str) char *host = mem_printf("127.0.%d.%d", i, i);
+		for (int i = 0; i < 200; i++) {
+			AUTO(str) char *host = some_host(&seed);
 			int door = comes_from(sockets, SOCKETS, room, host,
 					      init, SIZE);
 
