@@ -186,6 +186,8 @@ void events_aim(struct events *events, const struct tree *tree,
 			uplink_ifb(uplink, ifb);
 		add_device(events, facts, ifb);
 	}
+	node_each (link, tree_links(tree))
+		add_device(events, facts, node_text(link, LINK_DEVICE));
 }
 
 static bool is_index(const struct events *events, int index)

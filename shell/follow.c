@@ -295,8 +295,12 @@ static void take_spells(struct follow *follow)
 	if (!follow->ear)
 		listen_to_lines(follow);
 	else if (ears()->take(follow->ear, follow->session.place.tree,
-			      say_spell, follow) < 0)
+			      say_spell, follow) < 0) {
 		deafen(follow);
+		/* If it was started anew, it is there by then. */
+		if (follow->due_us > follow->ear_us)
+			follow->due_us = follow->ear_us;
+	}
 	say_rest(follow);
 }
 

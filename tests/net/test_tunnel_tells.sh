@@ -20,6 +20,12 @@ told() { # NAME PATH WORDS
 pings() { home ping -c 1 -W 1 -q 10.77.0.1 >/dev/null; }
 shown() { home tresse "$1" ls | grep -F -- " $2 "; }
 
+who_carries() {
+	ip netns pids home | while read -r pid; do
+		[ "$(cat "/proc/$pid/comm")" != tressed ] || echo "$pid"
+	done
+}
+
 place direct
 
 # --- at the beginning ----------------------------------------------------------
@@ -75,16 +81,12 @@ run 1 'a device that another program has is refused' home tresse repair
 has 'and says by what that is found' "$tmp/err" '^tresse: /links/home0: .*device tun0: another program has it \(grep'
 kill "$holder"
 wait "$holder" 2>/dev/null
-for pid in $(ip netns pids home); do
-	[ "$(cat "/proc/$pid/comm")" != tressed ] || stop "$pid"
-done
+stop "$(who_carries)"
 check 'without an engine the link says that, and how there is one' says /links/home0 \
 	'^error=no engine answers at .*: .tresse repair. starts it'
 run 0 'and so it is' home tresse -q repair
 check 'the tunnel is there again' wait_for 20 pings
-pid_home=$(ip netns pids home | while read -r pid; do
-	[ "$(cat "/proc/$pid/comm")" = tressed ] && echo "$pid"
-done)
+pid_home=$(who_carries)
 if [ "$TRESSE_TEST_SPACE" = root ]; then
 	run 1 'an engine that may nothing does not start' setpriv --reuid 65534 --regid 65534 \
 		--clear-groups tressed --socket "/tmp/tressed.$$"
@@ -94,6 +96,23 @@ mkdir "$tmp/dev"
 run 1 'without /dev/net/tun there is no link' home unshare --mount bash -c \
 	"mount --bind '$tmp/dev' /dev/net && exec tresse /links create more role=server device=tun9 listen=5009"
 has 'and it says where that file comes from' "$tmp/err" 'tun9: /dev/net/tun: .*modprobe tun'
+
+# --- while somebody follows ---------------------------------------------------------
+home tresse -q /system set drift=repair
+start "$tmp/follow" ip netns exec home env TRESSE_SOCKET="$tmp/home.sock" \
+	TRESSE_STORE="$tmp/home.db" tresse follow
+follower=$pid
+wait_for 20 grep -q Following "$tmp/follow"
+repaired() { grep -qF "/links/home0: repaired: + $1" "$tmp/follow"; }
+ip -n home link del tun0
+check 'a device that was taken away is put back' wait_for 20 repaired 'device tun0'
+check 'with its address' wait_for 20 repaired 'address 10.77.0.2/24 tun0'
+check 'and carries again' wait_for 20 pings
+kill -9 "$(who_carries)"
+check 'an engine that was killed is started' wait_for 30 repaired 'link home0'
+check 'and carries, too' wait_for 20 pings
+stop "$follower"
+pid_home=$(who_carries)
 
 # --- doubts ---------------------------------------------------------------------------
 ip netns exec gw perl -e 'use Socket qw(:all); socket(S, PF_INET6, SOCK_DGRAM, 0)
