@@ -21,8 +21,8 @@ pings() { home ping -c 1 -W 1 -q 10.77.0.1 >/dev/null; }
 shown() { home tresse "$1" ls | grep -F -- " $2 "; }
 
 who_carries() {
-	ip netns pids home | while read -r pid; do
-		[ "$(cat "/proc/$pid/comm")" != tressed ] || echo "$pid"
+	ip netns pids home | while read -r one; do
+		[ "$(cat "/proc/$one/comm")" != tressed ] || echo "$one"
 	done
 }
 
@@ -73,6 +73,7 @@ check 'both are back by themselves' wait_for 20 calm
 
 # --- the engine ---------------------------------------------------------------------
 stop "$pid_home"
+# shellcheck disable=SC2016 # perl's
 ip netns exec home perl -e 'open(F, "+<", "/dev/net/tun") && ioctl(F, 0x400454ca,
 	my $request = pack("a16 S x22", "tun0", 0x5101)) or die $!; $| = 1; print "held\n"; sleep 600' >"$tmp/holder" &
 holder=$!
