@@ -32,7 +32,7 @@ enum {
 	THIN_PACKETS = 20,	/* fewer */
 	LEAVE_ROUNDS = 7, /* from one leave of the slow lanes to the next */
 	LEAVE_LEAST_ROUNDS = 4, /* the same, if they are not filled now */
-	LEAVE_US = 3000000,	/* so long after that was so */
+	LEAVE_US = 1000000,	/* so long after that was so */
 };
 
 #define MICRO 1000000LL
