@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/base/mem.h"
 
@@ -97,6 +98,18 @@ static int check(const struct options *options, const char *word,
 	return 0;
 }
 
+/* To what is started from here: the engine restores from the same store. */
+static void pass_on(const char *store)
+{
+	char *folder = *store == '/' ? NULL : getcwd(NULL, 0);
+	AUTO(str)
+	char *whole = mem_printf("%s%s%s", folder ? folder : "",
+				 folder ? "/" : "", store);
+
+	setenv("TRESSE_STORE", whole, 1);
+	free(folder);
+}
+
 int options_read(int argc, char **argv, struct options *options,
 		 struct err *err)
 {
@@ -109,8 +122,9 @@ int options_read(int argc, char **argv, struct options *options,
 					    rows[i].value ? required_argument
 							  : no_argument,
 					    NULL, rows[i].letter };
-	*options = (struct options){ 0 };
-	options->store = store && *store ? store : STORE_DEFAULT;
+	if (!store || !*store)
+		store = STORE_DEFAULT;
+	*options = (struct options){ .store = store };
 	opterr = 0;
 	/* + : the first word ends the options; : : a missing value is told. */
 	while ((letter = getopt_long(argc, argv, "+:jqnhc:f:", table, NULL)) !=
@@ -122,7 +136,11 @@ int options_read(int argc, char **argv, struct options *options,
 			break; /* what follows is somebody's half a line */
 	}
 	options->words = optind;
-	return check(options, argv[optind], err);
+	if (check(options, argv[optind], err) < 0)
+		return err->code;
+	if (strcmp(options->store, store) != 0)
+		pass_on(options->store);
+	return 0;
 }
 
 static void put_flags(const struct row *row, struct text *out)

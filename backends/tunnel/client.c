@@ -188,19 +188,69 @@ int client_follow(struct err *err)
 
 /* --- starting one --------------------------------------------------------- */
 
-/* Beside our own program, as in a build directory; else where programs are. */
-static void run_engine(void)
+static void leave_terminal(void)
 {
-	char path[4096 + 16];
-	ssize_t size = readlink("/proc/self/exe", path, 4096);
 	int null = open("/dev/null", O_RDWR);
-	char *slash;
 
 	setsid();
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);
 	close_range(3, ~0U, 0);
+}
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value;
+}
+
+/* Its unit is for the machine's own network, store and socket (sd_booted(3)).
+ */
+static bool is_systemds(void)
+{
+	struct stat folder, ours, its;
+
+	return !is_set("TRESSE_SOCKET") && !is_set("TRESSE_STORE") &&
+	       stat("/run/systemd/system", &folder) == 0 &&
+	       stat("/proc/self/ns/net", &ours) == 0 &&
+	       stat("/proc/1/ns/net", &its) == 0 && ours.st_ino == its.st_ino &&
+	       ours.st_dev == its.st_dev;
+}
+
+/* An engine that systemd has started comes back when it dies. False: it has no
+ * such unit, or does not want to. */
+static bool ask_systemd(int64_t until)
+{
+	struct timespec pause = { 0, 5000000 };
+	pid_t child = fork(), ended;
+	int status = 1;
+
+	if (child == 0) {
+		leave_terminal();
+		execlp("systemctl", "systemctl", "--no-ask-password", "start",
+		       "tressed.socket", (char *)NULL);
+		_exit(127);
+	}
+	if (child < 0)
+		return false;
+	while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
+		if (now_ms() > until)
+			kill(child, SIGKILL);
+		nanosleep(&pause, NULL);
+	}
+	return ended == child && status == 0;
+}
+
+/* Beside our own program, as in a build directory; else where programs are. */
+static void run_engine(void)
+{
+	char path[4096 + 16];
+	ssize_t size = readlink("/proc/self/exe", path, 4096);
+	char *slash;
+
+	leave_terminal();
 	if (size > 0) {
 		path[size] = '\0';
 		slash = strrchr(path, '/');
@@ -252,8 +302,10 @@ int client_start(struct err *err)
 
 	if (answers())
 		return 0;
-	make_folder();
-	spawn();
+	if (!is_systemds() || !ask_systemd(until)) {
+		make_folder();
+		spawn();
+	}
 	while (!answers()) {
 		if (now_ms() > until)
 			return err_set(err, ETIMEDOUT,

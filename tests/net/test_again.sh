@@ -121,7 +121,7 @@ check 'it is sealed again' again
 check 'and need not read the rules' sh -c "! grep -q NFT_MSG_GETRULE '$tmp/calls'"
 
 # What a hand did to the store is a change too.
-sqlite3 "$TRESSE_STORE" "update setting set value = '2mbit' where value = '1mbit'"
+sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" "update setting set value = '2mbit' where value = '1mbit'"
 run 0 'a store that was edited by hand is applied' tresse repair
 check 'its rates are the new ones' \
 	sh -c 'tc class show dev wan0 | grep -q "rate 2Mbit"'

@@ -136,7 +136,7 @@ check 'the change is undone alone' is_before
 run 0 'a commit waits for an hour' second 'commit confirm=1h'
 # shellcheck disable=SC2046
 kill -9 $(watchers)
-sqlite3 "$TRESSE_STORE" "UPDATE trial SET boot = 'of yesterday'"
+sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" "UPDATE trial SET boot = 'of yesterday'"
 tc qdisc del dev wan0 root
 run 0 'the service starts after the boot' tresse restoreconfig
 back 'the machine was rebooted'

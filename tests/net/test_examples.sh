@@ -104,9 +104,10 @@ server+=" listen=5000 local=10.78.0.1/24"
 # Where a kind is to be found, and what has to be made first for it.
 declare -A made=([link]=$client
 	[member]=$client$'\n''/links/home/members create adsl0'
+	[peers]=$server
 	[peer]=$server$'\n'"/links/office/peers create laptop key=$key")
 declare -A place=([link]=/links/home [member]=/links/home/members/adsl0
-	[peer]=/links/office/peers/laptop
+	[peers]=/links/office/peers [peer]=/links/office/peers/laptop
 	[path]=/paths/adsl0 [uplink]=/classes/uplink
 	[class]=/classes/uplink/internet/ssh [system]=/system
 	[match]=/classes/uplink/internet/ssh/match/server)

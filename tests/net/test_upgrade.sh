@@ -24,7 +24,7 @@ written() {
 }
 # on_trial SECONDS: what waits in it began just now.
 on_trial() {
-	sqlite3 "$TRESSE_STORE" "UPDATE trial SET
+	sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" "UPDATE trial SET
 		boot = '$(cat /proc/sys/kernel/random/boot_id)',
 		span_us = $1 * 1000000,
 		deadline_us = $(uptime_ms) * 1000 + $1 * 1000000"
@@ -54,7 +54,7 @@ for version in 1 2 3; do
 	sum >"$tmp/before"
 	run 0 "schema $version: ls" tresse ls /classes
 	has "schema $version: it is all there" "$tmp/out" \
-		'voice .*kbit' sip
+		'voice .*class wan0 1:2 parent 1:1' 'sip .*udp dport 5060-50'
 	run 0 "schema $version: history" tresse history
 	is "schema $version: of all revisions" "$(grep -c root "$tmp/out")" \
 		"$((version == 1 ? 3 : 6))"
@@ -90,7 +90,7 @@ done
 # --- the engine -------------------------------------------------------------
 # The host is as an older program left it: devices made, their engine ended.
 written 3
-sqlite3 "$TRESSE_STORE" 'DELETE FROM trial'
+sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" 'DELETE FROM trial'
 cp -r "$tmp/3" "$tmp/then"
 start "$tmp/engine.out" tressed --socket "$TRESSE_SOCKET" --store /dev/null
 check 'an engine' wait_for 30 test -S "$TRESSE_SOCKET"
@@ -119,7 +119,7 @@ check 'an engine' wait_for 30 test -S "$TRESSE_SOCKET"
 for version in 1 2 3; do
 	written $version
 	[ $version = 1 ] || {
-		sqlite3 "$TRESSE_STORE" 'DELETE FROM trial'
+		sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" 'DELETE FROM trial'
 		secret=$(tresse /links/home0 get key)
 	}
 	all_of >"$tmp/was" 2>&1
@@ -198,7 +198,7 @@ done
 
 written 3
 tresse --each <"$tmp/batch" >"$tmp/out" 2>&1
-sqlite3 "$TRESSE_STORE" 'PRAGMA user_version = 9999'
+sqlite3 -cmd '.timeout 10000' "$TRESSE_STORE" 'PRAGMA user_version = 9999'
 cp "$TRESSE_STORE-v3" "$TRESSE_STORE-v$today"
 run 1 'a store of a newer program' tresse ls
 has 'says what to do' "$tmp/err" 'newer Tresse.*upgrade' \

@@ -131,6 +131,14 @@ check 'the socket waits' is_up tressed.socket
 run 0 'whoever asks' tresse status
 check 'starts it' wait_for 10 is_up tressed.service
 check 'and the tunnel is back' wait_for 30 pings
+run 0 'the engine is stopped, and its socket' sc stop tressed.service tressed.socket
+run 0 'who needs it' nsenter -t "$init" -p -m tresse repair
+check 'has it from systemd' is_up tressed.service
+pid=$(shown MainPID)
+run 0 'so it may crash' sc kill --signal=SEGV --kill-whom=main tressed.service
+is_another() { [ "$(shown MainPID)" != "$pid" ] && is_up tressed.service; }
+check 'and comes back by itself' wait_for 20 is_another
+check 'with its tunnel' wait_for 30 pings
 
 # --- from the beginning ------------------------------------------------------
 run 0 'the engine and its socket are stopped' sc stop tressed.service tressed.socket
