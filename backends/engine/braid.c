@@ -229,7 +229,8 @@ struct loss {
 	struct braid *braid;
 	struct lane *lane;
 	uint64_t now;
-	bool silent; /* the lane fell silent: nothing learnt of its loss */
+	bool silent; /* the lane fell silent: its loss says little (mtu_gone())
+		      */
 };
 
 /* What has become narrow may be a part of the way that the others share. */

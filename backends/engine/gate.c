@@ -98,9 +98,7 @@ static bool has_mac(struct gate *gate, const struct handshake_source *from,
 
 /* --- rates ---------------------------------------------------------------- */
 
-/* Each use moves the clock by a rate's interval; it may be ahead of now by
- * `burst` of them. */
-static bool may(uint64_t *clock, unsigned rate, unsigned burst, uint64_t now_us)
+bool gate_may(uint64_t *clock, unsigned rate, unsigned burst, uint64_t now_us)
 {
 	uint64_t at = *clock > now_us ? *clock : now_us;
 	uint64_t interval = SECOND_US / rate;
@@ -128,18 +126,18 @@ enum refusal gate_admit(struct gate *gate, const uint8_t *message, size_t size,
 	static const uint8_t none[NOISE_MAC];
 
 	*notice = false;
-	if (may(&gate->all, GATE_RATE, GATE_RATE, now_us))
+	if (gate_may(&gate->all, GATE_RATE, GATE_RATE, now_us))
 		return REFUSED_NOT;
 	/* None at all is seen without a computation: a flood is made of them.
 	 */
 	if (!memcmp(message + size - NOISE_MAC, none, NOISE_MAC) ||
 	    !has_mac(gate, from, message, size, now_us)) {
-		*notice = may(of_host(gate, gate->notices, from), GATE_NOTICES,
-			      GATE_NOTICES_BURST, now_us);
+		*notice = gate_may(of_host(gate, gate->notices, from),
+				   GATE_NOTICES, GATE_NOTICES_BURST, now_us);
 		return REFUSED_COOKIE;
 	}
-	return may(of_host(gate, gate->hosts, from), GATE_HOST_RATE,
-		   GATE_HOST_BURST, now_us)
+	return gate_may(of_host(gate, gate->hosts, from), GATE_HOST_RATE,
+			GATE_HOST_BURST, now_us)
 		       ? REFUSED_NOT
 		       : REFUSED_RATE;
 }

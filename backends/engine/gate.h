@@ -62,6 +62,10 @@ void gate_cookie(struct gate *gate, const struct handshake_source *to,
 bool gate_is_cookie(struct gate *gate, const struct handshake_source *from,
 		    const uint8_t cookie[NOISE_MAC], uint64_t now_us);
 
+/* So many a second, `burst` of them at once, by a clock that runs ahead of now:
+ * each one that may moves it. A zeroed clock is one at rest. */
+bool gate_may(uint64_t *clock, unsigned rate, unsigned burst, uint64_t now_us);
+
 /* The MAC of all of a message but its last NOISE_MAC bytes, by a cookie. */
 void gate_mac(const uint8_t cookie[NOISE_MAC], const uint8_t *message,
 	      size_t size, uint8_t mac[NOISE_MAC]);

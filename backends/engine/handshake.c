@@ -33,10 +33,8 @@
  * that two hosts have one key. */
 #define ALIEN_LIFE_US (60 * SECOND_US)
 #define TWINS_LIFE_US (60 * SECOND_US)
-/* Of inits whose key is no peer's, so many are looked at: 5 a second. They are
- * told of for an hour. */
-#define STRANGER_INTERVAL_US (SECOND_US / 5)
-#define STRANGER_LIFE_US     (3600 * SECOND_US)
+/* Inits whose key is no peer's are told of for an hour. */
+#define STRANGER_LIFE_US (3600 * SECOND_US)
 
 enum {
 	/* Offsets, common to init and response */
@@ -55,6 +53,7 @@ enum {
 	CIPHERS = 4, /* in a payload */
 	BUCKETS = 1024,
 	LATELY = 4096,
+	STRANGER_RATE = 5, /* of them are looked at a second */
 	STRANGER_BURST = 10,
 	STRANGERS_OF_HOST = 2,
 	SHORTEST_INIT = CLEAR + MACS, /* of any version */
@@ -1205,19 +1204,6 @@ stranger_place(struct handshake *handshake, const uint8_t key[NOISE_KEY],
 	return neighbours < STRANGERS_OF_HOST ? oldest : neighbour;
 }
 
-/* So many a second, by a clock that runs ahead. */
-static bool stranger_may(struct handshake *handshake, uint64_t now_us)
-{
-	uint64_t at = handshake->strangers_us;
-
-	if (at < now_us)
-		at = now_us;
-	if (at - now_us > STRANGER_INTERVAL_US * (STRANGER_BURST - 1))
-		return false;
-	handshake->strangers_us = at + STRANGER_INTERVAL_US;
-	return true;
-}
-
 /* No peer's key: is it the sender's? That takes as long as with a peer's, so
  * few are asked. The psk is not in the first message. */
 static void note_stranger(struct handshake *handshake, struct noise *noise,
@@ -1228,7 +1214,8 @@ static void note_stranger(struct handshake *handshake, struct noise *noise,
 	struct payload payload;
 	uint8_t plain[LONGEST_INIT];
 
-	if (!stranger_may(handshake, now_us) ||
+	if (!gate_may(&handshake->strangers_us, STRANGER_RATE, STRANGER_BURST,
+		      now_us) ||
 	    !noise_read_rest(noise, message + AT_NOISE, size - CLEAR - MACS,
 			     plain))
 		return;

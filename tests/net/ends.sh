@@ -40,6 +40,12 @@ kill_engine() {
 	wait "${!pid}" 2>/dev/null
 }
 
+# become NAMESPACE PROGRAM: the engine there is that one from now on.
+become() {
+	kill_engine "$1"
+	engine=$2 engine_of "$1"
+}
+
 # ask_engine NAMESPACE REQUEST: the line that its engine answers. Perl: it starts ten times
 # as fast as python on an emulated machine.
 ask_engine() {

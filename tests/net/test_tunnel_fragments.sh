@@ -66,17 +66,6 @@ whole() { # bytes that went in fragments, and none that are missing
 	[ "$(counter home fragmented)" -gt 0 ] && [ "$(counter gw fragmented)" -gt 0 ] &&
 		[ "$(counter home bad-fragments)" = 0 ] && [ "$(counter gw bad-fragments)" = 0 ]
 }
-# become NAMESPACE PROGRAM: the engine there is that one from now on.
-become() {
-	local pid=pid_$1
-
-	kill "${!pid}"
-	wait "${!pid}" 2>/dev/null
-	rm -f "$tmp/$1.sock"
-	ip netns exec "$1" "$2" --socket "$tmp/$1.sock" --store "$tmp/$1.db" &
-	eval "pid_$1=$!"
-	wait_for 10 test -S "$tmp/$1.sock"
-}
 
 # --- lines of 576 bytes, IPv4 around ---------------------------------------------
 place direct

@@ -13,17 +13,6 @@ done
 unset engine
 
 pings() { home ping -c 2 -i 0.05 -W 1 -q 10.77.0.1 >/dev/null; }
-# become NAMESPACE PROGRAM: the engine there is that one from now on.
-become() {
-	local pid=pid_$1
-
-	kill "${!pid}"
-	wait "${!pid}" 2>/dev/null
-	rm -f "$tmp/$1.sock"
-	ip netns exec "$1" "$2" --socket "$tmp/$1.sock" --store "$tmp/$1.db" &
-	eval "pid_$1=$!"
-	wait_for 10 test -S "$tmp/$1.sock"
-}
 # tells NAMESPACE PATH WORDS: its error has them.
 tells() { "$1" tresse "$2" get error 2>/dev/null | grep -q -- "$3"; }
 quiet() { ! "$1" tresse "$2" get error 2>/dev/null | grep -q version; }

@@ -266,6 +266,22 @@ TEST(noise, another_psk_is_noticed_by_the_initiator)
 	CU_ASSERT(!noise_read(&pair.a, pair.response, pair.response_size, out));
 }
 
+/* All of a handshake; both ends have the same keys then: keys[end][way]. */
+static void pair_talk(struct pair *pair, uint8_t keys[2][2][AEAD_KEY])
+{
+	uint8_t out[256];
+
+	CU_ASSERT(noise_write(&pair->a, "hello", 5, pair->init));
+	CU_ASSERT(noise_read(&pair->b, pair->init, pair->init_size, out));
+	CU_ASSERT(noise_write(&pair->b, "world", 5, pair->response));
+	CU_ASSERT(
+		noise_read(&pair->a, pair->response, pair->response_size, out));
+	CU_ASSERT(noise_split(&pair->a, keys[0][0], keys[0][1]));
+	CU_ASSERT(noise_split(&pair->b, keys[1][0], keys[1][1]));
+	CU_ASSERT(!memcmp(keys[0][0], keys[1][1], AEAD_KEY));
+	CU_ASSERT(!memcmp(keys[0][1], keys[1][0], AEAD_KEY));
+}
+
 /* What the static keys of such a pair agree on, or nothing like it. */
 static void pair_share(struct pair *pair, bool right)
 {
@@ -284,14 +300,7 @@ TEST(noise, what_the_static_keys_agree_on_may_be_known_already)
 
 	pair_begin(&pair, 1, 1);
 	pair_share(&pair, true);
-	CU_ASSERT(noise_write(&pair.a, "hello", 5, pair.init));
-	CU_ASSERT(noise_read(&pair.b, pair.init, pair.init_size, out));
-	CU_ASSERT(noise_write(&pair.b, "world", 5, pair.response));
-	CU_ASSERT(noise_read(&pair.a, pair.response, pair.response_size, out));
-	CU_ASSERT(noise_split(&pair.a, keys[0][0], keys[0][1]));
-	CU_ASSERT(noise_split(&pair.b, keys[1][0], keys[1][1]));
-	CU_ASSERT(!memcmp(keys[0][0], keys[1][1], AEAD_KEY));
-	CU_ASSERT(!memcmp(keys[0][1], keys[1][0], AEAD_KEY));
+	pair_talk(&pair, keys);
 	pair_begin(&pair, 1, 1);
 	pair_share(&pair, false);
 	CU_ASSERT(noise_write(&pair.a, "hello", 5, pair.init));
@@ -333,17 +342,10 @@ TEST(noise, nothing_secret_is_left_after_the_split)
 {
 	static const struct noise blank;
 	struct pair pair;
-	uint8_t out[256], keys[2][2][AEAD_KEY];
+	uint8_t keys[2][2][AEAD_KEY];
 
 	pair_begin(&pair, 3, 3);
-	CU_ASSERT(noise_write(&pair.a, "hello", 5, pair.init));
-	CU_ASSERT(noise_read(&pair.b, pair.init, pair.init_size, out));
-	CU_ASSERT(noise_write(&pair.b, "world", 5, pair.response));
-	CU_ASSERT(noise_read(&pair.a, pair.response, pair.response_size, out));
-	CU_ASSERT(noise_split(&pair.a, keys[0][0], keys[0][1]));
-	CU_ASSERT(noise_split(&pair.b, keys[1][0], keys[1][1]));
-	CU_ASSERT(!memcmp(keys[0][0], keys[1][1], AEAD_KEY));
-	CU_ASSERT(!memcmp(keys[0][1], keys[1][0], AEAD_KEY));
+	pair_talk(&pair, keys);
 	CU_ASSERT(memcmp(keys[0][0], keys[0][1], AEAD_KEY));
 	CU_ASSERT(!memcmp(pair.a.chain, blank.chain, NOISE_HASH));
 	CU_ASSERT(!memcmp(pair.a.key, blank.key, AEAD_KEY));
